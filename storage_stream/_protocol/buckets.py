@@ -1,0 +1,93 @@
+"""Operations on buckets, as values. https://cloud.google.com/storage/docs/json_api/v1/buckets."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from storage_stream._protocol.http import Headers
+from storage_stream._protocol.names import check_bucket, gs_name, quote_name
+from storage_stream._protocol.operation import Idempotence, Operation
+from storage_stream._protocol.pages import Page, parse_page
+from storage_stream._protocol.replies import parse_json, parse_nothing
+from storage_stream.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from storage_stream._protocol.resources import BucketResource
+
+__all__ = [
+    "JSON_HEADERS",
+    "bucket_path",
+    "delete_bucket",
+    "get_bucket",
+    "insert_bucket",
+    "list_buckets",
+]
+
+_ROOT = "/storage/v1/b"
+JSON_HEADERS = Headers((("content-type", "application/json; charset=UTF-8"),))
+
+
+def bucket_path(bucket: str) -> str:
+    """The path of a bucket, its name checked.
+
+    Raises:
+        InvalidName: It is no bucket's name.
+    """
+    return f"{_ROOT}/{quote_name(check_bucket(bucket))}"
+
+
+def get_bucket(bucket: str) -> Operation[BucketResource]:
+    """`storage.buckets.get`."""
+    return Operation("storage.buckets.get", "GET", bucket_path(bucket), parse_json, gs_name(bucket))
+
+
+def list_buckets(project: str, page_token: str | None = None) -> Operation[Page[BucketResource]]:
+    """`storage.buckets.list`: one page.
+
+    Raises:
+        InvalidArgument: No project.
+    """
+    if not project:
+        raise InvalidArgument("buckets are listed by project, and the project is empty")
+    query = (("project", project),) + ((("pageToken", page_token),) if page_token else ())
+    return Operation("storage.buckets.list", "GET", _ROOT, parse_page, project, query)
+
+
+def insert_bucket(
+    bucket: str, project: str, resource: Mapping[str, Any]
+) -> Operation[BucketResource]:
+    """`storage.buckets.insert`. The service takes a repeat for a conflict: always safe.
+
+    Raises:
+        InvalidName: It is no bucket's name.
+        InvalidArgument: No project.
+    """
+    check_bucket(bucket)
+    if not project:
+        raise InvalidArgument("a bucket is made in a project, and the project is empty")
+    body = json.dumps({**resource, "name": bucket}).encode()
+    return Operation(
+        "storage.buckets.insert",
+        "POST",
+        _ROOT,
+        parse_json,
+        gs_name(bucket),
+        (("project", project),),
+        JSON_HEADERS,
+        body,
+    )
+
+
+def delete_bucket(bucket: str) -> Operation[None]:
+    """`storage.buckets.delete`. A repeat finds nothing: always safe."""
+    return Operation(
+        "storage.buckets.delete",
+        "DELETE",
+        bucket_path(bucket),
+        parse_nothing,
+        gs_name(bucket),
+        idempotence=Idempotence.ALWAYS,
+    )

@@ -1,0 +1,147 @@
+"""What is asked and what is answered, as values.
+
+A transport turns a `Request` into bytes on a connection and what comes back into a `ReplyHead`
+(the body follows separately) or a whole `Reply`. Nothing here knows how.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+
+__all__ = ["Content", "Framing", "Headers", "Reply", "ReplyHead", "Request"]
+
+
+class Headers:
+    """Header lines in order; names are compared without regard to case.
+
+    A name may stand in several lines (`x-goog-hash` does): `get` gives the first, `get_all` all.
+    """
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
+        self._lines = tuple((name.lower(), value) for name, value in lines)
+
+    @classmethod
+    def of(cls, mapping: Mapping[str, str]) -> Headers:
+        """The headers of a plain mapping."""
+        return cls(mapping.items())
+
+    def get(self, name: str) -> str | None:
+        """The first value of a header, or None."""
+        name = name.lower()
+        for key, value in self._lines:
+            if key == name:
+                return value
+        return None
+
+    def get_all(self, name: str) -> list[str]:
+        """All values of a header in the order of their lines."""
+        name = name.lower()
+        return [value for key, value in self._lines if key == name]
+
+    def replaced(self, other: Iterable[tuple[str, str]]) -> Headers:
+        """These headers with those of `other` in place of the same names."""
+        added = Headers(other)
+        names = {name for name, _ in added}
+        return Headers((*(line for line in self if line[0] not in names), *added))
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._lines)
+
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self._lines == other._lines
+
+    def __hash__(self) -> int:
+        return hash(self._lines)
+
+    def __repr__(self) -> str:
+        # Values may be secrets (authorization, encryption keys); names never are.
+        return f"Headers({[name for name, _ in self._lines]})"
+
+
+class Content(Protocol):
+    """A request body that is read while it is sent, and can be read again for a repeat."""
+
+    @property
+    def length(self) -> int:
+        """Bytes that `chunks` will give in all."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body from its beginning; each call begins anew."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request.
+
+    Attributes:
+        method: The HTTP method, in capitals.
+        target: Path with its query, already percent-encoded and beginning with `/`, below the
+            API root. A resumable session is the one case that is a whole URL.
+        headers: Without those that the sender adds (authorization, user agent).
+        body: Bytes, or a `Content` that is read while it is sent.
+    """
+
+    method: str
+    target: str
+    headers: Headers = field(default_factory=Headers)
+    body: bytes | Content = field(default=b"", repr=False)
+
+    def with_headers(self, *lines: tuple[str, str]) -> Request:
+        """The same request with these header lines in place of those of the same names."""
+        return replace(self, headers=self.headers.replaced(lines))
+
+
+class Framing(enum.Enum):
+    """How the end of a body is known (RFC 9112 §6.3); it decides whether an end is believed."""
+
+    LENGTH = "Content-Length"
+    CHUNKED = "chunked"
+    CLOSE = "until the connection closes"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHead:
+    """The status and headers of an answer."""
+
+    status: int
+    reason: str = ""
+    headers: Headers = field(default_factory=Headers)
+
+    @property
+    def content_length(self) -> int | None:
+        """Content-Length, or None when there is none that is a plain number."""
+        value = self.headers.get("content-length")
+        return int(value) if value is not None and value.isascii() and value.isdigit() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer."""
+
+    head: ReplyHead
+    body: bytes = b""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.head.status
+
+    @property
+    def headers(self) -> Headers:
+        """The answer's headers."""
+        return self.head.headers

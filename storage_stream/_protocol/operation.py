@@ -1,0 +1,85 @@
+"""A call as a value: what to send, whether it may be repeated, and how to read the answer."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import urlencode
+
+from storage_stream._protocol.http import Content, Headers, Reply, Request
+from storage_stream._protocol.options import RequestOptions, merge_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Idempotence", "Operation"]
+
+T = TypeVar("T")
+
+
+class Idempotence(enum.Enum):
+    """Whether an operation may be sent again when its fate is unknown.
+
+    https://cloud.google.com/storage/docs/retry-strategy#idempotency
+    """
+
+    ALWAYS = "always"
+    IF_GENERATION = "when a generation is named"
+    IF_METAGENERATION = "when a metageneration or an etag is named"
+    NEVER = "never"
+
+
+_MAKES_IDEMPOTENT: dict[Idempotence, frozenset[str]] = {
+    Idempotence.IF_GENERATION: frozenset({"ifGenerationMatch", "generation"}),
+    Idempotence.IF_METAGENERATION: frozenset({"ifMetagenerationMatch"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[T]):
+    """One call of the service.
+
+    Attributes:
+        name: The service's name for it, `storage.objects.get`.
+        method: The HTTP method.
+        path: Percent-encoded path below the API root.
+        parse: Makes the result of a 2xx answer.
+        subject: The `gs://` name for messages.
+        query: Query parameters of the operation itself.
+        headers: Header lines of the operation itself.
+        body: The request's body.
+        idempotence: Whether it may be repeated.
+    """
+
+    name: str
+    method: str
+    path: str
+    parse: Callable[[Reply], T]
+    subject: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Headers = field(default_factory=Headers)
+    body: bytes | Content = field(default=b"", repr=False)
+    idempotence: Idempotence = Idempotence.ALWAYS
+
+    def with_options(self, options: RequestOptions) -> Operation[T]:
+        """The same with the caller's parameters and headers in place of its own."""
+        return replace(
+            self,
+            query=merge_query(self.query, options.params),
+            headers=self.headers.replaced(options.headers),
+        )
+
+    @property
+    def request(self) -> Request:
+        """What goes on the wire."""
+        target = f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+        return Request(self.method, target, self.headers, self.body)
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether it may be sent again without knowing if it was carried out."""
+        if self.idempotence is Idempotence.ALWAYS:
+            return True
+        needed = _MAKES_IDEMPOTENT.get(self.idempotence, frozenset())
+        return any(name in needed for name, _ in self.query)

@@ -1,0 +1,171 @@
+"""What a caller may say about any request, in one place.
+
+Public methods take these as `**options: Unpack[RequestKeywords]`; `RequestOptions.of` checks the
+names and makes one frozen value of them, so that nothing a caller passes is kept or changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from storage_stream._protocol.retry import DEFAULT_RETRY, RetryPolicy
+from storage_stream.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["DEFAULT_RETRY", "DEFAULT_TIMEOUT", "Preconditions", "RequestKeywords", "RequestOptions"]
+
+DEFAULT_TIMEOUT = 10.0  # seconds; the default of gcloud-aio-storage, whose callers come here
+
+
+@dataclass(frozen=True, slots=True)
+class Preconditions:
+    """In which state an object must be for a request to be carried out.
+
+    Where it is not, the service answers `PreconditionFailed` (or `NotModified` for a read).
+    https://cloud.google.com/storage/docs/request-preconditions
+
+    Attributes:
+        if_generation_match: The object's generation; 0 means that there is no such object.
+        if_generation_not_match: Any generation but this.
+        if_metageneration_match: The metageneration.
+        if_metageneration_not_match: Any metageneration but this.
+    """
+
+    if_generation_match: int | None = None
+    if_generation_not_match: int | None = None
+    if_metageneration_match: int | None = None
+    if_metageneration_not_match: int | None = None
+
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """The query parameters they are on the wire."""
+        values = ((_PRECONDITION_NAMES[f.name], getattr(self, f.name)) for f in fields(self))
+        return tuple((name, str(value)) for name, value in values if value is not None)
+
+
+_PRECONDITION_NAMES = {
+    "if_generation_match": "ifGenerationMatch",
+    "if_generation_not_match": "ifGenerationNotMatch",
+    "if_metageneration_match": "ifMetagenerationMatch",
+    "if_metageneration_not_match": "ifMetagenerationNotMatch",
+}
+
+
+class RequestKeywords(TypedDict, total=False):
+    """Keywords that every method takes.
+
+    headers: Header lines added to the request.
+    params: Query parameters added to the request, in the service's spelling.
+    timeout: Seconds until the first byte of the answer, for each attempt; None waits for ever.
+        Bodies have no total limit; they are watched for stalls.
+    session: An `aiohttp.ClientSession` to use for this call; it stays open.
+    user_project: The project that pays, for requester-pays buckets.
+    preconditions: In which state the object must be.
+    retry: A `RetryPolicy` in place of the client's.
+    retries: Only the number of repeats, the rest as in the client's policy.
+    """
+
+    headers: Mapping[str, str] | None
+    params: Mapping[str, Any] | None
+    timeout: float | None
+    session: Any
+    user_project: str | None
+    preconditions: Preconditions | None
+    retry: RetryPolicy | None
+    retries: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOptions:
+    """`RequestKeywords`, checked, with every default filled in."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    params: tuple[tuple[str, str], ...] = ()
+    timeout: float | None = DEFAULT_TIMEOUT
+    session: Any = None
+    retry: RetryPolicy = DEFAULT_RETRY
+
+    @classmethod
+    def of(cls, keywords: Mapping[str, Any], defaults: RequestOptions) -> RequestOptions:
+        """Check the keywords and merge them over the client's defaults.
+
+        Raises:
+            TypeError: A name that no request knows, or a value of the wrong kind.
+            InvalidArgument: A timeout or number of retries out of range.
+        """
+        unknown = keywords.keys() - RequestKeywords.__annotations__.keys()
+        if unknown:
+            raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
+        if not keywords:
+            return defaults
+        given = {name: value for name, value in keywords.items() if value is not None}
+        options = replace(
+            defaults,
+            headers=defaults.headers + _pairs("headers", given.get("headers", {})),
+            params=defaults.params + _query(given),
+            session=given.get("session", defaults.session),
+            retry=given.get("retry", defaults.retry),
+        )
+        if "retries" in given:
+            options = replace(options, retry=replace(options.retry, retries=given["retries"]))
+        if "timeout" in keywords:
+            options = replace(options, timeout=_seconds(keywords["timeout"]))
+        return options
+
+    def header(self, name: str) -> str | None:
+        """The last value the caller gave for a header, or None."""
+        name = name.lower()
+        values = [value for key, value in self.headers if key.lower() == name]
+        return values[-1] if values else None
+
+    def without_headers(self, *names: str) -> RequestOptions:
+        """The same options without these headers (lower case)."""
+        kept = tuple(line for line in self.headers if line[0].lower() not in names)
+        return self if len(kept) == len(self.headers) else replace(self, headers=kept)
+
+
+def _query(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    pairs = _pairs("params", given.get("params", {}))
+    if "user_project" in given:
+        pairs += (("userProject", given["user_project"]),)
+    if "preconditions" in given:
+        if not isinstance(given["preconditions"], Preconditions):
+            raise TypeError("preconditions takes a Preconditions value")
+        pairs += given["preconditions"].query()
+    return pairs
+
+
+def _pairs(what: str, mapping: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    if not isinstance(mapping, Mapping):
+        raise TypeError(f"{what} takes a mapping, not {type(mapping).__name__}")
+    return tuple((str(name), _text(what, value)) for name, value in mapping.items())
+
+
+def _text(what: str, value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if what == "headers" and ("\r" in text or "\n" in text):
+        raise InvalidArgument("a header value cannot hold a line break")
+    return text
+
+
+def _seconds(value: Any) -> float | None:
+    """A timeout; an `aiohttp.ClientTimeout` means its `total`, as in gcloud-aio-storage."""
+    seconds = getattr(value, "total", value)
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError(f"timeout takes seconds, not {type(value).__name__}")
+    if not seconds > 0:
+        raise InvalidArgument(f"timeout={seconds}: more than 0 seconds, or None for no limit")
+    return float(seconds)
+
+
+def merge_query(*parts: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Query parameters, later ones in place of earlier ones of the same name."""
+    merged: dict[str, str] = {}
+    for part in parts:
+        merged.update(part)
+    return tuple(merged.items())
