@@ -1,0 +1,95 @@
+"""Several sources read at once, their items given as they come."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast, overload
+
+from storage_stream.pipeline.source import Input, Source, open_source
+from storage_stream.pipeline.stage import ByteStage, Stage, cancel_and_wait, is_being_cancelled
+
+__all__ = ["merge"]
+
+T = TypeVar("T")
+
+
+@overload
+def merge(*sources: Source, max_pending: int = ...) -> ByteStage: ...
+@overload
+def merge(*sources: Stage[T], max_pending: int = ...) -> Stage[T]: ...
+def merge(*sources: Any, max_pending: int = 16) -> Stage[Any]:
+    """Give the items of all sources as they come; each source's own order is kept.
+
+    Merge records (``lines``, ``json_lines``) where an item must stay whole: the chunks of plain
+    sources are interleaved as they are.
+
+    Args:
+        sources: what to read, each in a task of its own; all closed with the stage.
+        max_pending: how many items may wait for the reader; each source may hold one more. When
+            they are that many, nothing more is read.
+
+    Raises:
+        ValueError: ``max_pending`` is not positive.
+
+    The first failure of a source is raised, after the items that came before it, and closes all
+    the others. Cancelling or closing ends the tasks before it returns.
+    """
+    if max_pending < 1:
+        raise ValueError(f"max_pending must be positive, not {max_pending}")
+    stages = [_as_stage(source) for source in sources]
+    batches = _merge(stages, max_pending)
+    if all(isinstance(stage, ByteStage) for stage in stages):
+        return ByteStage(cast("AsyncGenerator[list[bytes], None]", batches), *stages)
+    return Stage(batches, *stages)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item(Generic[T]):
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    failure: BaseException | None
+
+
+def _as_stage(source: Stage[Any] | Source) -> Stage[Any]:
+    if isinstance(source, Stage):
+        return source
+    taken = open_source(source)
+    return ByteStage(_chunks(taken), taken)
+
+
+async def _chunks(source: Input) -> AsyncGenerator[list[bytes], None]:
+    while chunk := await source.read_chunk():
+        yield [chunk]
+
+
+async def _merge(stages: Sequence[Stage[T]], max_pending: int) -> AsyncGenerator[list[T], None]:
+    arrived: asyncio.Queue[_Item[T] | _Finished] = asyncio.Queue(max_pending)
+    pumps = [asyncio.create_task(_pump(stage, arrived)) for stage in stages]
+    unfinished = len(pumps)
+    try:
+        while unfinished:
+            arrival = await arrived.get()
+            if isinstance(arrival, _Item):
+                yield [arrival.value]
+            elif arrival.failure is not None:
+                raise arrival.failure
+            else:
+                unfinished -= 1
+    finally:
+        await cancel_and_wait(pumps)
+
+
+async def _pump(stage: Stage[T], arrived: "asyncio.Queue[_Item[T] | _Finished]") -> None:
+    failure: BaseException | None = None
+    try:
+        async for item in stage:
+            await arrived.put(_Item(item))
+    except BaseException as raised:
+        if is_being_cancelled():
+            raise
+        # Even a CancelledError, if it is the source's own: else the reader would wait for ever.
+        failure = raised
+    await arrived.put(_Finished(failure))
