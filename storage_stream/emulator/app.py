@@ -1,0 +1,92 @@
+"""The table of routes: which method and path is which operation of the service.
+
+https://cloud.google.com/storage/docs/json_api/v1
+"""
+
+from aiohttp import web
+
+from storage_stream.emulator.json_buckets import BucketHandlers
+from storage_stream.emulator.json_iam import IamHandlers
+from storage_stream.emulator.json_insert import InsertHandlers
+from storage_stream.emulator.json_media import MediaHandlers
+from storage_stream.emulator.json_objects import ObjectHandlers
+from storage_stream.emulator.operations import operation
+from storage_stream.emulator.problems import ApiError, Handler, json_problems, media_problems
+from storage_stream.emulator.settings import Settings
+from storage_stream.emulator.store import Store
+
+_BUCKET = "/storage/v1/b/{bucket:[^/]+}"
+_OBJECTS = f"{_BUCKET}/o"
+_OBJECT = f"{_OBJECTS}/{{object:[^/]+}}"
+_DOWNLOAD = f"/download{_OBJECT}"
+_UPLOAD = f"/upload{_OBJECTS}"
+
+
+def service_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
+    """Return every route of the service, each marked with its operation.
+
+    Args:
+        store: opened before the first request.
+        settings: what the emulator was told at its start.
+    """
+    return [
+        *_bucket_routes(BucketHandlers(store, settings), IamHandlers(store, settings)),
+        *_object_routes(store, settings),
+        *_upload_routes(store, settings),
+    ]
+
+
+def _bucket_routes(buckets: BucketHandlers, iam: IamHandlers) -> list[web.RouteDef]:
+    account = "/storage/v1/projects/{project:[^/]+}/serviceAccount"
+    return [
+        web.get("/storage/v1/b", _json("storage.buckets.list", buckets.list)),
+        web.post("/storage/v1/b", _json("storage.buckets.insert", buckets.insert)),
+        web.get(_BUCKET, _json("storage.buckets.get", buckets.get)),
+        web.patch(_BUCKET, _json("storage.buckets.patch", buckets.patch)),
+        web.put(_BUCKET, _json("storage.buckets.update", buckets.update)),
+        web.delete(_BUCKET, _json("storage.buckets.delete", buckets.delete)),
+        web.get(f"{_BUCKET}/iam", _json("storage.buckets.getIamPolicy", iam.get)),
+        web.put(f"{_BUCKET}/iam", _json("storage.buckets.setIamPolicy", iam.set)),
+        web.get(
+            f"{_BUCKET}/iam/testPermissions",
+            _json("storage.buckets.testIamPermissions", iam.test),
+        ),
+        web.get(account, _json("storage.projects.serviceAccount.get", iam.service_account)),
+    ]
+
+
+def _object_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
+    objects, media = ObjectHandlers(store, settings), MediaHandlers(store)
+    get_media, get_metadata = media_problems(media.get), json_problems(objects.get)
+
+    async def get(request: web.Request) -> web.StreamResponse:
+        asks_for_media = request.query.get("alt") == "media"
+        return await (get_media if asks_for_media else get_metadata)(request)
+
+    return [
+        web.get(_OBJECTS, _json("storage.objects.list", objects.list)),
+        web.get(_OBJECT, operation("storage.objects.get")(get)),
+        web.get(_DOWNLOAD, operation("storage.objects.get")(get)),
+        web.patch(_OBJECT, _json("storage.objects.patch", objects.patch)),
+        web.put(_OBJECT, _json("storage.objects.update", objects.update)),
+        web.delete(_OBJECT, _json("storage.objects.delete", objects.delete)),
+        web.post(f"{_OBJECT}/restore", _json("storage.objects.restore", objects.restore)),
+    ]
+
+
+def _upload_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
+    insert = InsertHandlers(store, settings)
+    by_type = {"media": insert.media, "multipart": insert.multipart}
+
+    async def start(request: web.Request) -> web.StreamResponse:
+        kind = request.query.get("uploadType", "")
+        if kind not in by_type:
+            message = f"Invalid value for uploadType: '{kind}'"
+            raise ApiError(400, "invalidParameter", message, location="uploadType")
+        return await by_type[kind](request)
+
+    return [web.post(_UPLOAD, _json("storage.objects.insert", start))]
+
+
+def _json(name: str, handler: Handler) -> Handler:
+    return operation(name)(json_problems(handler))

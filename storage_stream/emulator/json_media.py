@@ -1,0 +1,32 @@
+"""An object's bytes over the JSON API: ``alt=media``.
+
+https://cloud.google.com/storage/docs/json_api/v1/objects/get
+"""
+
+from aiohttp import web
+
+from storage_stream.emulator.changes import get_addressed
+from storage_stream.emulator.json_objects import OBJECT_GET_QUERY
+from storage_stream.emulator.media import Dialect, send_media
+from storage_stream.emulator.query import Query
+from storage_stream.emulator.request_reading import conditions, object_names, require_payer
+from storage_stream.emulator.store import Store
+
+
+class MediaHandlers:
+    """The handler of ``/download/storage/v1`` and of ``/storage/v1/…?alt=media``."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """``objects.get`` with ``alt=media``."""
+        query = Query(request, OBJECT_GET_QUERY)
+        names = object_names(request)
+        bucket = await self._store.bucket(names[0])
+        require_payer(request, query, bucket)
+        generation = query.integer("generation")
+        item = get_addressed(
+            self._store.reader, *names, generation, conditions(query), reading=True
+        )
+        return await send_media(request, self._store, item, Dialect.JSON)

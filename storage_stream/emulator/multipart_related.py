@@ -1,0 +1,118 @@
+"""``multipart/related`` bodies: a JSON part, then the object's bytes, streamed.
+
+Only as many bytes are held back as could be the start of a delimiter, so the object's part may be
+of any size.
+
+https://cloud.google.com/storage/docs/uploading-objects-from-memory
+https://www.rfc-editor.org/rfc/rfc2387
+"""
+
+import email.message
+import email.parser
+from collections.abc import AsyncIterator
+
+from storage_stream.emulator.problems import ApiError
+
+MAX_HEADER_BYTES = 16 * 1024
+MAX_JSON_BYTES = 4 * 1024 * 1024
+
+
+def boundary_of(content_type: str) -> bytes:
+    """Return the boundary that ``content_type`` names.
+
+    Raises:
+        ApiError: 400, it is not a ``multipart/related`` type with a boundary.
+    """
+    message = email.message.Message()
+    message["Content-Type"] = content_type
+    boundary = message.get_boundary()
+    if message.get_content_type() != "multipart/related" or not boundary:
+        raise ApiError(400, "badContent", "The body is not multipart/related with a boundary.")
+    return boundary.encode()
+
+
+class RelatedBody:
+    """Reads the two parts, in order.
+
+    Args:
+        pieces: the request's body.
+        boundary: without its dashes.
+    """
+
+    def __init__(self, pieces: AsyncIterator[bytes], boundary: bytes) -> None:
+        self._pieces = pieces
+        self._delimiter = b"\r\n--" + boundary
+        # The first delimiter may stand at the very start, where no line break precedes it.
+        self._buffer = bytearray(b"\r\n")
+
+    async def json_part(self) -> bytes:
+        """Return the first part.
+
+        Raises:
+            ApiError: 400, the body is not two parts, or this one is too large.
+        """
+        await self._until(self._delimiter, MAX_HEADER_BYTES)
+        await self._headers()
+        return await self._until(self._delimiter, MAX_JSON_BYTES)
+
+    async def media_headers(self) -> email.message.Message:
+        """Return the second part's headers; call after ``json_part``.
+
+        Raises:
+            ApiError: 400.
+        """
+        headers = await self._headers()
+        encoding = headers.get("Content-Transfer-Encoding", "binary").lower()
+        if encoding not in {"binary", "8bit", "7bit"}:
+            raise _malformed(f"Content-Transfer-Encoding {encoding} is not supported")
+        return headers
+
+    async def media(self) -> AsyncIterator[bytes]:
+        """Give the second part's bytes as they arrive; call after ``media_headers``.
+
+        Raises:
+            ApiError: 400, the closing delimiter is missing, or a third part follows.
+        """
+        keep = len(self._delimiter) - 1
+        while (at := self._buffer.find(self._delimiter)) < 0:
+            free = len(self._buffer) - keep
+            if free > 0:
+                yield bytes(self._buffer[:free])
+                del self._buffer[:free]
+            await self._more()
+        yield bytes(self._buffer[:at])
+        del self._buffer[: at + len(self._delimiter)]
+        await self._close()
+
+    async def _close(self) -> None:
+        while len(self._buffer) < len(b"--"):
+            await self._more()
+        if self._buffer[:2] != b"--":
+            raise _malformed("it has more than two parts")
+        async for _epilogue in self._pieces:
+            pass
+
+    async def _headers(self) -> email.message.Message:
+        block = await self._until(b"\r\n\r\n", MAX_HEADER_BYTES)
+        if not block.startswith(b"\r\n") and block.strip(b" \t"):
+            raise _malformed("a delimiter does not end its line")
+        return email.parser.BytesHeaderParser().parsebytes(block.lstrip() + b"\r\n\r\n")
+
+    async def _until(self, mark: bytes, limit_bytes: int) -> bytes:
+        while (at := self._buffer.find(mark)) < 0:
+            if len(self._buffer) > limit_bytes:
+                raise _malformed("a part is too long")
+            await self._more()
+        found = bytes(self._buffer[:at])
+        del self._buffer[: at + len(mark)]
+        return found
+
+    async def _more(self) -> None:
+        piece = await anext(self._pieces, None)
+        if piece is None:
+            raise _malformed("it ends before its closing delimiter")
+        self._buffer += piece
+
+
+def _malformed(why: str) -> ApiError:
+    return ApiError(400, "badContent", f"Malformed multipart body: {why}.")
