@@ -1,0 +1,19 @@
+"""A Google Cloud Storage service over a local folder, for tests and for work without an account.
+
+It shares no code with the client: it is the client's independent judge.
+"""
+
+from storage_stream.emulator.fault_book import UnknownOperationError, UnknownTestError
+from storage_stream.emulator.fault_words import UnknownWordError
+from storage_stream.emulator.request_log import Entry, RequestLog
+from storage_stream.emulator.server import Emulator, PortTakenError
+
+__all__ = [
+    "Emulator",
+    "Entry",
+    "PortTakenError",
+    "RequestLog",
+    "UnknownOperationError",
+    "UnknownTestError",
+    "UnknownWordError",
+]

@@ -1,20 +1,24 @@
 """Bodies on the wire: reading one in pieces, sending one in pieces.
 
-Every body of the emulator passes through here, in memory that does not grow with its size. This
-module refuses to know what the bytes mean and where they are kept.
+Every body of the emulator passes through here, in memory that does not grow with its size; here the
+faults that are about bytes take effect, and bytes are counted. This module refuses to know what the
+bytes mean and where they are kept.
 """
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from contextlib import aclosing
 
 from aiohttp import StreamReader, web
 from multidict import CIMultiDict
 
+from storage_stream.emulator.exchange import exchange_of
+from storage_stream.emulator.fault_stream import harmed
+from storage_stream.emulator.fault_words import Rewind
+from storage_stream.emulator.harmed_sending import Outgoing, send_harmed
 from storage_stream.emulator.interruption import BodyInterrupted, Ending
+from storage_stream.emulator.pieces import FileRange, pieces_of
+from storage_stream.emulator.request_log import Entry
+from storage_stream.emulator.sending import send_file, send_pieces, streaming_answer
 
 __all__ = [
     "BodyInterrupted",
@@ -27,16 +31,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class FileRange:
-    """The bytes ``start`` to ``stop`` (half-open) of a file."""
-
-    path: Path
-    start: int
-    stop: int
-
-
-async def read_body(request: web.Request, *, offset: int = 0) -> AsyncIterator[bytes]:
+async def read_body(request: web.Request, *, offset: int = 0) -> AsyncGenerator[bytes, None]:
     """The pieces of an object's bytes, as they come.
 
     Only for the bytes of an object: faults count positions in it. JSON bodies are read with
@@ -50,9 +45,11 @@ async def read_body(request: web.Request, *, offset: int = 0) -> AsyncIterator[b
         BodyInterrupted: after everything that arrived has been given: the client is gone, the
             body is shorter than its Content-Length, or a fault fired.
     """
-    del offset
-    async for piece in _arriving(request):
-        yield piece
+    exchange = exchange_of(request)
+    pieces = harmed(_arriving(request, exchange.entry), exchange, offset=offset)
+    async with aclosing(pieces):
+        async for piece in pieces:
+            yield piece
 
 
 async def read_whole(request: web.Request, *, limit_bytes: int) -> bytes:
@@ -63,11 +60,12 @@ async def read_whole(request: web.Request, *, limit_bytes: int) -> bytes:
     """
     pieces: list[bytes] = []
     size = 0
-    async for piece in _arriving(request):
-        pieces.append(piece)
-        size += len(piece)
-        if size > limit_bytes:
-            raise BodyInterrupted(f"the body is longer than {limit_bytes} bytes", status=413)
+    async with aclosing(_arriving(request, exchange_of(request).entry)) as arriving:
+        async for piece in arriving:
+            pieces.append(piece)
+            size += len(piece)
+            if size > limit_bytes:
+                raise BodyInterrupted(f"the body is longer than {limit_bytes} bytes", status=413)
     return b"".join(pieces)
 
 
@@ -82,8 +80,12 @@ def take_rewind(request: web.Request, *, persisted: int) -> int | None:
         request: the PUT.
         persisted: bytes the session now holds; the fault fires only if it loses some of them.
     """
-    del request, persisted
-    return None
+    exchange = exchange_of(request)
+    match exchange.armed and exchange.armed.fault:
+        case Rewind(position=position) if position < persisted and exchange.claim():
+            return position
+        case _:
+            return None
 
 
 async def send_body(
@@ -97,7 +99,7 @@ async def send_body(
     """Answer with an object's bytes.
 
     Awaits the client: no more than a socket buffer and one piece are held. A client that goes away
-    ends the sending quietly; an iterable is closed in every case.
+    ends the sending quietly; an async generator is closed in every case.
 
     Args:
         request: the request to answer. A HEAD gets the headers alone.
@@ -108,41 +110,33 @@ async def send_body(
 
     Raises:
         FileNotFoundError: the file of a `FileRange` is gone; nothing has been sent yet.
+        BodyInterrupted: a fault fired before the first byte; nothing has been sent yet.
     """
-    if isinstance(body, bytes) and length is not None:
-        return _whole_answer(status, headers, body, length)
+    exchange = exchange_of(request)
+    lines = CIMultiDict(headers)
+    lines.popall("Content-Length", None)
+    if exchange.armed is not None:
+        return await send_harmed(request, Outgoing(status, lines, body, length))
+    if isinstance(body, bytes) and length == len(body):
+        # Headers and body leave in one write; the middlewares can still change an unsent answer.
+        return web.Response(status=status, headers=lines, body=body)
+    answer = streaming_answer(status, lines, length)
     if isinstance(body, FileRange):
-        return await _send_file(request, _streaming(status, headers, length), body)
-    return await _send_pieces(request, _streaming(status, headers, length), _pieces(body))
+        return await send_file(request, answer, body, exchange.entry)
+    return await send_pieces(request, answer, pieces_of(body), exchange.entry)
 
 
-def _whole_answer(
-    status: int, headers: Mapping[str, str] | CIMultiDict[str], body: bytes, length: int
-) -> web.Response:
-    # Headers and body leave in one write; the middlewares can still change an unsent answer.
-    answer = web.Response(status=status, headers=CIMultiDict(headers), body=body)
-    answer.headers["Content-Length"] = str(length)
-    return answer
-
-
-def _streaming(
-    status: int, headers: Mapping[str, str] | CIMultiDict[str], length: int | None
-) -> web.StreamResponse:
-    answer = web.StreamResponse(status=status, headers=CIMultiDict(headers))
-    if length is not None:
-        answer.content_length = length
-    return answer
-
-
-async def _arriving(request: web.Request) -> AsyncIterator[bytes]:
+async def _arriving(request: web.Request, entry: Entry) -> AsyncGenerator[bytes, None]:
     content = request.content
     try:
         while piece := await content.readany():
+            entry.bytes_in += len(piece)
             yield piece
     except (OSError, web.RequestPayloadError, RuntimeError) as gone:
         if isinstance(gone, RuntimeError) and request.transport is not None:
-            raise  # aiohttp's word for a connection that was lost before the handler ran
+            raise  # else it is aiohttp's word for a connection lost before the handler ran
         if rest := _unread(content):
+            entry.bytes_in += len(rest)
             yield rest
         raise BodyInterrupted("the client went away before its body was whole") from gone
 
@@ -151,42 +145,3 @@ def _unread(content: StreamReader) -> bytes:
     # aiohttp refuses to hand out what is buffered once the connection is lost, but a resumable
     # session keeps whatever reached the service before a PUT broke off.
     return content._read_nowait(-1)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-
-
-async def _pieces(body: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    if isinstance(body, bytes):
-        if body:
-            yield body
-        return
-    async for piece in body:
-        yield piece
-
-
-async def _send_pieces(
-    request: web.Request, answer: web.StreamResponse, pieces: AsyncIterator[bytes]
-) -> web.StreamResponse:
-    with contextlib.suppress(ConnectionError):  # the client went away: nobody is left to tell
-        await answer.prepare(request)
-        if request.method != "HEAD":
-            async for piece in pieces:
-                await answer.write(piece)
-        await answer.write_eof()
-    return answer
-
-
-async def _send_file(
-    request: web.Request, answer: web.StreamResponse, part: FileRange
-) -> web.StreamResponse:
-    with part.path.open("rb", buffering=0) as file, contextlib.suppress(ConnectionError):
-        await answer.prepare(request)
-        if request.method != "HEAD" and part.stop > part.start:
-            await _copy_file(request, file, part)
-        await answer.write_eof()
-    return answer
-
-
-async def _copy_file(request: web.Request, file: BinaryIO, part: FileRange) -> None:
-    transport = request.transport
-    if transport is None:
-        raise ConnectionResetError("the client went away")
-    await asyncio.get_running_loop().sendfile(transport, file, part.start, part.stop - part.start)

@@ -1,0 +1,168 @@
+"""What happens around every handler: the log, the faults, the tokens.
+
+The order is the order of a real front end: a request is seen, may be harmed, must show its token,
+and is served. This module refuses to know what is served.
+"""
+
+from types import MappingProxyType
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from storage_stream.emulator.auth import TokenBook
+from storage_stream.emulator.connection import drop_connection
+from storage_stream.emulator.exchange import Exchange, begin_exchange
+from storage_stream.emulator.fault_answers import harm_answer
+from storage_stream.emulator.fault_book import FaultBook, UnknownTestError
+from storage_stream.emulator.fault_words import (
+    BreakStream,
+    Cut,
+    FlipBit,
+    Pass,
+    Refuse,
+    Reset,
+    Stall,
+    Trickle,
+    UnknownWordError,
+)
+from storage_stream.emulator.harmed_sending import send_bytes_harmed
+from storage_stream.emulator.interruption import BodyInterrupted, Ending
+from storage_stream.emulator.operations import is_control, operation_of
+from storage_stream.emulator.problems import api_error
+from storage_stream.emulator.request_log import Entry, RequestLog
+
+_REASONS = MappingProxyType(
+    {
+        400: "invalid",
+        401: "authError",
+        403: "forbidden",
+        404: "notFound",
+        408: "requestTimeout",
+        410: "gone",
+        412: "conditionNotMet",
+        429: "rateLimitExceeded",
+        500: "internalError",
+        502: "badGateway",
+        503: "backendError",
+        504: "gatewayTimeout",
+    }
+)
+"""https://cloud.google.com/storage/docs/json_api/v1/status-codes"""
+
+
+def around(log: RequestLog, faults: FaultBook, tokens: TokenBook | None) -> Middleware:
+    """The middleware that stands around every handler.
+
+    Args:
+        log: gets an entry for every request to the service.
+        faults: tells which fault a request may meet.
+        tokens: judges the requests' tokens; None lets everybody in.
+    """
+
+    @web.middleware
+    async def serve(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_control(request):
+            return await handler(request)
+        path, _, query = request.raw_path.partition("?")
+        entry = log.begin(request.method, path, query, request.headers)
+        exchange = begin_exchange(request, entry)
+        try:
+            entry.operation = operation_of(request)
+            answer = await _meet(request, handler, exchange, faults, tokens)
+        except BodyInterrupted as interrupted:
+            answer = _interrupted(request, interrupted)
+            if interrupted.status is None:
+                return answer
+        except web.HTTPException as refusal:
+            entry.status = refusal.status
+            raise
+        except Exception:
+            entry.status = 500
+            raise
+        _note(entry, answer)
+        return answer
+
+    return serve
+
+
+async def _meet(
+    request: web.Request,
+    handler: Handler,
+    exchange: Exchange,
+    faults: FaultBook,
+    tokens: TokenBook | None,
+) -> web.StreamResponse:
+    try:
+        exchange.armed = faults.armed_for(request.headers, exchange.entry.operation)
+    except (UnknownWordError, UnknownTestError) as unknown:
+        return api_error(400, "invalid", str(unknown))
+    if (refused := _before(exchange)) is not None:
+        return refused
+    if tokens is not None and (problem := tokens.problem_of(request)) is not None:
+        return unauthorized(problem)
+    answer = await handler(request)
+    if exchange.armed is None or answer.prepared or not isinstance(answer, web.Response):
+        return answer
+    return await _after(request, answer, exchange)
+
+
+def _before(exchange: Exchange) -> web.Response | None:
+    match exchange.armed and exchange.armed.fault:
+        case Pass():
+            exchange.claim()
+        case Reset(word=word) if exchange.claim():
+            raise BodyInterrupted(f"fault {word}", ending=Ending.RST)
+        case Refuse(word=word, status=status, retry_after=delay) if exchange.claim():
+            if status == web.HTTPUnauthorized.status_code:
+                return unauthorized(f"fault {word}")
+            refusal = _refusal(status, f"fault {word}")
+            if delay is not None:
+                refusal.headers["Retry-After"] = str(delay)
+            return refusal
+        case _:
+            pass
+    return None
+
+
+async def _after(
+    request: web.Request, answer: web.Response, exchange: Exchange
+) -> web.StreamResponse:
+    if answer.status >= 300:  # noqa: PLR2004 - what was refused or unfinished is left as it is
+        return answer
+    match exchange.armed and exchange.armed.fault:
+        case BreakStream():
+            return await send_bytes_harmed(request, answer)
+        case Cut() | Stall() | FlipBit() | Trickle():
+            # Positions are in the object: the JSON that answers an upload holds none of its bytes.
+            if exchange.entry.operation == "storage.objects.insert":
+                return answer
+            return await send_bytes_harmed(request, answer)
+        case _:
+            return harm_answer(request, answer, exchange)
+
+
+def unauthorized(message: str) -> web.Response:
+    """401 as the service words it, with the challenge that HTTP asks for (RFC 9110, 11.6.1)."""
+    refusal = api_error(401, "authError", message, location="Authorization")
+    refusal.headers["WWW-Authenticate"] = 'Bearer realm="storage", error="invalid_token"'
+    return refusal
+
+
+def _refusal(status: int, message: str) -> web.Response:
+    return api_error(status, _REASONS.get(status, "backendError"), message)
+
+
+def _interrupted(request: web.Request, interrupted: BodyInterrupted) -> web.Response:
+    if interrupted.status is not None:
+        return _refusal(interrupted.status, str(interrupted))
+    drop_connection(request, interrupted.ending)
+    # Never sent: the connection is closing, and aiohttp wants something to be returned.
+    return web.Response(status=499)
+
+
+def _note(entry: Entry, answer: web.StreamResponse) -> None:
+    if answer.prepared or not isinstance(answer, web.Response):
+        return
+    entry.status = answer.status
+    if isinstance(answer.body, bytes | bytearray) and entry.method != "HEAD":
+        entry.bytes_out = len(answer.body)

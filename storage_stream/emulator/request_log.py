@@ -1,0 +1,168 @@
+"""What was asked of the emulator, for tests to assert on.
+
+An entry is made when a request arrives and filled in while it is answered, always before the client
+can see the same thing: whoever has read an answer finds it in the log. Safe to read from another
+thread. This module refuses to know how it is shown.
+"""
+
+import itertools
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypedDict, overload
+
+DEFAULT_CAPACITY = 10_000
+"""About 20 MB of entries with their headers; the oldest go first."""
+
+SECRET_HEADERS = frozenset(
+    {
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "x-goog-encryption-key",
+        "x-goog-copy-source-encryption-key",
+    }
+)
+
+
+class EntryDocument(TypedDict):
+    """An entry as JSON."""
+
+    number: int
+    method: str
+    path: str
+    query: str
+    operation: str | None
+    range: str | None
+    status: int | None
+    bytes_in: int
+    bytes_out: int
+    fault: str | None
+    headers: dict[str, str]
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request.
+
+    Attributes:
+        number: counts the requests since the start or the last `RequestLog.clear`, from 1.
+        method: the HTTP method.
+        path: the path as it was sent, still percent-encoded.
+        query: the query as it was sent.
+        headers: the request's headers, secrets included.
+        operation: the service's name of what was asked; None if no handler was found.
+        range: the ``Range`` or ``Content-Range`` header.
+        status: the status sent; None while there is none, and when the connection was dropped.
+        bytes_in: bytes of the body that have been read.
+        bytes_out: bytes of the answer's body that have been given to the socket.
+        fault: the word of the fault that was met.
+    """
+
+    number: int
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str] = field(repr=False)
+    operation: str | None = None
+    range: str | None = None
+    status: int | None = None
+    bytes_in: int = 0
+    bytes_out: int = 0
+    fault: str | None = None
+
+    def document(self) -> EntryDocument:
+        """The entry as JSON, without the values of headers that carry secrets."""
+        return {
+            "number": self.number,
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "operation": self.operation,
+            "range": self.range,
+            "status": self.status,
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+            "fault": self.fault,
+            "headers": {
+                name: "(secret)" if name.lower() in SECRET_HEADERS else value
+                for name, value in self.headers.items()
+            },
+        }
+
+
+class RequestLog(Sequence[Entry]):
+    """The latest requests, oldest first.
+
+    Args:
+        capacity: how many entries are kept.
+    """
+
+    def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
+        self._entries: deque[Entry] = deque(maxlen=capacity)
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+
+    def begin(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Entry:
+        """Add the entry of a request that has just arrived."""
+        asked_range = headers.get("Range") or headers.get("Content-Range")
+        with self._lock:
+            entry = Entry(next(self._numbers), method, path, query, headers, range=asked_range)
+            self._entries.append(entry)
+        return entry
+
+    def select(
+        self,
+        *,
+        operation: str | None = None,
+        method: str | None = None,
+        status: int | None = None,
+        path: str | None = None,
+    ) -> list[Entry]:
+        """The entries that agree with every argument given.
+
+        Args:
+            operation: the whole name, such as ``storage.objects.get``.
+            method: the HTTP method.
+            status: the status sent.
+            path: a part of the path, percent-encoded.
+        """
+        return [
+            entry
+            for entry in self.snapshot()
+            if operation in {None, entry.operation}
+            and method in {None, entry.method}
+            and status in {None, entry.status}
+            and (path is None or path in entry.path)
+        ]
+
+    def snapshot(self) -> list[Entry]:
+        """The entries of this moment."""
+        with self._lock:
+            return list(self._entries)
+
+    def clear(self) -> None:
+        """Forget every entry and count from 1 again."""
+        with self._lock:
+            self._entries.clear()
+            self._numbers = itertools.count(1)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.snapshot())
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        return self.snapshot()[index]
+
+    def __repr__(self) -> str:
+        lines = (f"\n  {entry!r}" for entry in self.snapshot())
+        return f"<RequestLog of {len(self)}{''.join(lines)}>"

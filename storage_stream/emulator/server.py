@@ -1,0 +1,274 @@
+"""The emulator as a whole: one folder, one port, one life.
+
+It puts the service, the faults, the log and the tokens together and starts and stops them; what
+each of them does it refuses to know.
+"""
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from storage_stream.emulator.app import service_routes
+from storage_stream.emulator.auth import DEFAULT_LIFETIME_SECONDS, TokenBook, token_route
+from storage_stream.emulator.control_routes import Status, control_routes
+from storage_stream.emulator.fault_book import FaultBook
+from storage_stream.emulator.middlewares import around
+from storage_stream.emulator.operations import operations_of
+from storage_stream.emulator.request_log import RequestLog
+from storage_stream.emulator.settings import Settings
+from storage_stream.emulator.store import Store
+
+_LOGGER = logging.getLogger("storage_stream.emulator")
+
+_GRACE_SECONDS = 0.25
+"""What a request under way gets to finish when the emulator stops; aiohttp waits it twice."""
+
+_READ_BUFFER_BYTES = 256 * 1024
+"""Uploads in larger pieces: fewer wake-ups per byte than with aiohttp's default."""
+
+_LONGEST_LINE_BYTES = 32 * 1024
+"""A 1024-byte name in percent-encoding, twice (rewrite), and a signed URL's query fit."""
+
+
+class PortTakenError(OSError):
+    """Another program listens where the emulator was told to."""
+
+
+class Emulator:
+    """A Google Cloud Storage service over a local folder.
+
+    ``async with Emulator() as emulator:`` serves from entering to leaving, in the loop it is
+    entered in; `url` is then what clients take as STORAGE_EMULATOR_HOST.
+
+    Args:
+        data: the folder; made if it is missing. None takes a temporary one that goes away at the
+            end.
+        host: the address to bind. Anything but loopback lets everybody in the network read and
+            write, which is warned of.
+        port: 0 picks a free one.
+        create_buckets: a bucket is made when it is first named.
+        durable: what is acknowledged survives a loss of power, not only the end of the process.
+        require_auth: requests need a token that ``POST /token`` made.
+        token_lifetime: seconds.
+
+    Attributes:
+        log: the requests that came in.
+        faults: what is armed.
+        tokens: what ``POST /token`` gave.
+    """
+
+    def __init__(
+        self,
+        data: str | os.PathLike[str] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        create_buckets: bool = True,
+        durable: bool = False,
+        require_auth: bool = False,
+        token_lifetime: float = DEFAULT_LIFETIME_SECONDS,
+    ) -> None:
+        self._data = None if data is None else Path(data)
+        self._host = "127.0.0.1" if host == "localhost" else host
+        self._port = port
+        self._settings = Settings(create_buckets=create_buckets, durable=durable)
+        self._store: Store | None = None
+        self._runner: web.AppRunner | None = None
+        self._running: contextlib.AsyncExitStack | None = None
+        self.log = RequestLog()
+        self.tokens = TokenBook(token_lifetime, required=require_auth)
+        self.faults = FaultBook(frozenset())
+
+    @property
+    def url(self) -> str:
+        """Where it listens, such as ``http://127.0.0.1:4443``.
+
+        Raises:
+            RuntimeError: it does not run.
+        """
+        if self._runner is None or not self._runner.addresses:
+            raise RuntimeError("the emulator does not run")
+        host, port = self._runner.addresses[0][:2]
+        return f"http://{_reachable(host)}:{port}"
+
+    @property
+    def warning(self) -> str | None:
+        """What whoever starts it should be told; None on loopback."""
+        if _is_loopback(self._host):
+            return None
+        return f"anyone who reaches {self._host} over the network can read and write all objects"
+
+    @property
+    def open_connections(self) -> int:
+        """Connections of clients that are open now."""
+        server = self._runner.server if self._runner is not None else None
+        if server is None:
+            return 0
+        transports = [connection.transport for connection in server.connections]
+        return sum(transport is not None and not transport.is_closing() for transport in transports)
+
+    @property
+    def unfinished_sessions(self) -> int:
+        """Resumable sessions that were started and neither finished nor deleted."""
+        return 0 if self._store is None else self._store.unfinished_sessions()
+
+    def arm(self, instructions: Mapping[str, Sequence[str]]) -> str:
+        """Make a retry test, as ``POST /retry_test``; requests name it in ``x-retry-test-id``.
+
+        Args:
+            instructions: words by operation, such as ``{"storage.objects.get": ["return-503"]}``.
+
+        Returns:
+            The id.
+
+        Raises:
+            UnknownWordError: naming the word; nothing is armed.
+            UnknownOperationError: naming the operation; nothing is armed.
+        """
+        return self.faults.arm(instructions)
+
+    def arm_next(self, operation: str, *words: str) -> None:
+        """Let the next requests of `operation` meet `words` one by one, whoever sends them.
+
+        Raises:
+            UnknownWordError: naming the word; nothing is armed.
+            UnknownOperationError: naming the operation; nothing is armed.
+        """
+        self.faults.arm_next({operation: words})
+
+    def expire_tokens(self) -> None:
+        """Let every token that was given so far count no more."""
+        self.tokens.expire_all()
+
+    async def start(self) -> None:
+        """Open the folder and listen.
+
+        Raises:
+            PortTakenError: another program listens there.
+            RuntimeError: it runs already, or another process uses the folder.
+        """
+        if self._running is not None:
+            raise RuntimeError("the emulator runs already")
+        async with contextlib.AsyncExitStack() as stack:
+            folder = self._data or Path(stack.enter_context(_temporary_folder()))
+            self._store = Store(
+                folder,
+                durable=self._settings.durable,
+                create_buckets=self._settings.create_buckets,
+                soft_delete_seconds=self._settings.soft_delete_seconds,
+            )
+            await self._store.open()
+            stack.push_async_callback(self._store.close)
+            await self._listen(self._store, stack)
+            self._running = stack.pop_all()
+        if self.warning is not None:
+            _LOGGER.warning("%s", self.warning)
+
+    async def stop(self) -> None:
+        """Stop listening, end what is under way after a moment, close the folder.
+
+        Does nothing if it does not run.
+        """
+        running, self._running = self._running, None
+        if running is not None:
+            await running.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def _listen(self, store: Store, stack: contextlib.AsyncExitStack) -> None:
+        runner = web.AppRunner(
+            self._application(store),
+            access_log=None,
+            auto_decompress=False,  # an object is stored as it was sent, gzip included
+            read_bufsize=_READ_BUFFER_BYTES,
+            max_line_size=_LONGEST_LINE_BYTES,
+            max_field_size=_LONGEST_LINE_BYTES,
+            shutdown_timeout=_GRACE_SECONDS,
+        )
+        await runner.setup()
+        self._runner = runner
+        stack.push_async_callback(self._end_connections, runner)
+        try:
+            await web.TCPSite(runner, self._host, self._port).start()
+        except OSError as error:
+            raise _explained(error, self._host, self._port) from error
+
+    def _application(self, store: Store) -> web.Application:
+        app = web.Application(middlewares=[around(self.log, self.faults, self.tokens)])
+        app.add_routes(control_routes(self.log, self.faults, self.tokens, self._status))
+        app.add_routes([token_route(self.tokens)])
+        app.add_routes(service_routes(store, self._settings))
+        self.faults.operations = operations_of(app.router.routes())
+        return app
+
+    def _status(self) -> Status:
+        return {
+            "open_connections": self.open_connections,
+            "unfinished_sessions": self.unfinished_sessions,
+            "requests": len(self.log),
+            "require_auth": self.tokens.required,
+        }
+
+    async def _end_connections(self, runner: web.AppRunner) -> None:
+        # aiohttp closes a connection but waits for what is buffered to leave, for which a client
+        # that does not read would make us wait; so what is left is aborted.
+        server = runner.server
+        connections = [] if server is None else server.connections
+        transports = [connection.transport for connection in connections]
+        await runner.cleanup()
+        for transport in transports:
+            if transport is not None:
+                transport.abort()
+        await asyncio.sleep(0)  # connection_lost of the aborted is called by the loop
+        self._runner = None
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Generator[str, None, None]:
+    folder = tempfile.mkdtemp(prefix="storage-stream-emulator-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name can be anything by the time it is bound
+
+
+def _reachable(host: str) -> str:
+    address = ipaddress.ip_address(host)
+    if address.is_unspecified:
+        return "127.0.0.1" if address.version == 4 else "[::1]"  # noqa: PLR2004 - IPv4
+    return host if address.version == 4 else f"[{host}]"  # noqa: PLR2004 - IPv4
+
+
+def _explained(error: OSError, host: str, port: int) -> OSError:
+    if error.errno != errno.EADDRINUSE:
+        return error
+    sentence = f"port {port} on {host} is taken by another program; port 0 picks a free one"
+    return PortTakenError(errno.EADDRINUSE, sentence)
