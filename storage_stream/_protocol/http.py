@@ -101,6 +101,10 @@ class Request:
     headers: Headers = field(default_factory=Headers)
     body: bytes | Content = field(default=b"", repr=False)
 
+    def at(self, target: str) -> Request:
+        """The same request to another target."""
+        return replace(self, target=target)
+
     def with_headers(self, *lines: tuple[str, str]) -> Request:
         """The same request with these header lines in place of those of the same names."""
         return replace(self, headers=self.headers.replaced(lines))

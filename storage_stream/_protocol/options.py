@@ -16,8 +16,10 @@ from storage_stream.errors import InvalidArgument
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["DEFAULT_RETRY", "DEFAULT_TIMEOUT", "Preconditions", "RequestKeywords", "RequestOptions"]
+__all__ = ["DEFAULT_TIMEOUT", "Preconditions", "RequestKeywords", "RequestOptions"]
 
+DEFAULT_STALL_TIMEOUT = 30.0  # seconds; longer than a server takes to fetch a cold object
+_SECONDS = frozenset({"timeout", "stall_timeout"})
 DEFAULT_TIMEOUT = 10.0  # seconds; the default of gcloud-aio-storage, whose callers come here
 
 
@@ -60,7 +62,9 @@ class RequestKeywords(TypedDict, total=False):
     headers: Header lines added to the request.
     params: Query parameters added to the request, in the service's spelling.
     timeout: Seconds until the first byte of the answer, for each attempt; None waits for ever.
-        Bodies have no total limit; they are watched for stalls.
+        Bodies have no total limit.
+    stall_timeout: Seconds of waiting for bytes of a body after which it counts as broken, unless
+        at least 64 bytes a second came; None waits for ever. Your own pauses do not count.
     session: An `aiohttp.ClientSession` to use for this call; it stays open.
     user_project: The project that pays, for requester-pays buckets.
     preconditions: In which state the object must be.
@@ -71,6 +75,7 @@ class RequestKeywords(TypedDict, total=False):
     headers: Mapping[str, str] | None
     params: Mapping[str, Any] | None
     timeout: float | None
+    stall_timeout: float | None
     session: Any
     user_project: str | None
     preconditions: Preconditions | None
@@ -85,6 +90,7 @@ class RequestOptions:
     headers: tuple[tuple[str, str], ...] = ()
     params: tuple[tuple[str, str], ...] = ()
     timeout: float | None = DEFAULT_TIMEOUT
+    stall_timeout: float | None = DEFAULT_STALL_TIMEOUT
     session: Any = None
     retry: RetryPolicy = DEFAULT_RETRY
 
@@ -111,8 +117,9 @@ class RequestOptions:
         )
         if "retries" in given:
             options = replace(options, retry=replace(options.retry, retries=given["retries"]))
-        if "timeout" in keywords:
-            options = replace(options, timeout=_seconds(keywords["timeout"]))
+        for name in _SECONDS & keywords.keys():  # where None says something: no limit
+            seconds: dict[str, Any] = {name: _seconds(name, keywords[name])}
+            options = replace(options, **seconds)
         return options
 
     def header(self, name: str) -> str | None:
@@ -151,15 +158,15 @@ def _text(what: str, value: object) -> str:
     return text
 
 
-def _seconds(value: Any) -> float | None:
+def _seconds(name: str, value: Any) -> float | None:
     """A timeout; an `aiohttp.ClientTimeout` means its `total`, as in gcloud-aio-storage."""
     seconds = getattr(value, "total", value)
     if seconds is None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise TypeError(f"timeout takes seconds, not {type(value).__name__}")
+        raise TypeError(f"{name} takes seconds, not {type(value).__name__}")
     if not seconds > 0:
-        raise InvalidArgument(f"timeout={seconds}: more than 0 seconds, or None for no limit")
+        raise InvalidArgument(f"{name}={seconds}: more than 0 seconds, or None for no limit")
     return float(seconds)
 
 

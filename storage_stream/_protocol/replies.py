@@ -16,7 +16,7 @@ from storage_stream.errors import ProtocolError, ResponseError, response_error_c
 if TYPE_CHECKING:
     from storage_stream._protocol.http import Headers, Reply
 
-__all__ = ["error_of", "is_success", "parse_json", "parse_nothing"]
+__all__ = ["error_of", "is_success", "parse_json", "parse_nothing", "without_secrets"]
 
 _LONGEST_MESSAGE = 500  # characters of a foreign text in an error
 _XML_FIELD = re.compile(r"<(Code|Message)>([^<]*)</\1>")
@@ -53,7 +53,7 @@ def parse_json(reply: Reply) -> Any:
 def error_of(reply: Reply, *, method: str, subject: str, default_reason: str = "") -> ResponseError:
     """The error that an answer is; which class says its status."""
     message, reason = _explain(reply)
-    text = _SECRET_IN_TEXT.sub(_hide, message)[:_LONGEST_MESSAGE]
+    text = without_secrets(message)
     return response_error_class(reply.status)(
         text or reply.head.reason or "no explanation",
         status=reply.status,
@@ -62,6 +62,11 @@ def error_of(reply: Reply, *, method: str, subject: str, default_reason: str = "
         method=method,
         subject=subject,
     )
+
+
+def without_secrets(text: str) -> str:
+    """A foreign text for an error message: shortened, and without what looks like a key."""
+    return _SECRET_IN_TEXT.sub(_hide, text)[:_LONGEST_MESSAGE]
 
 
 def _hide(match: re.Match[str]) -> str:

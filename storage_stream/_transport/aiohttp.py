@@ -1,0 +1,267 @@
+"""The transport on aiohttp.
+
+aiohttp by itself sends a GET, HEAD, PUT or DELETE a second time when a kept connection turns out
+to be dead. Whether something is sent again is decided above, in one place, with a budget; so
+here a client middleware turns the two errors that aiohttp would repeat on into one it does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from yarl import URL
+
+from storage_stream._protocol.http import Content, Framing, Headers, ReplyHead, Request
+from storage_stream.errors import (
+    ClientClosed,
+    ConnectFailed,
+    ConnectionLost,
+    InvalidArgument,
+    ProtocolError,
+    RequestTimeout,
+    StorageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from aiohttp import ClientHandlerType
+
+__all__ = ["AiohttpTransport"]
+
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
+_PIECE_BYTES = 256 * 1024  # of a body that is handed to aiohttp at a time
+_WITHOUT_AUTOMATIC = ("User-Agent", "Accept-Encoding", "Content-Type")
+
+
+class AiohttpTransport:
+    """One session of our own, made at the first request, with a fair queue for its connections.
+
+    The queue is ours and not the connector's, because a request that waits for its turn among a
+    thousand others has not begun: its timeout must not run.
+
+    Args:
+        connections: How many requests may be under way at once.
+        session: A session of the caller's, used in place of our own, and left open.
+    """
+
+    def __init__(
+        self, *, connections: int = 100, session: aiohttp.ClientSession | None = None
+    ) -> None:
+        if connections < 1:
+            raise InvalidArgument(f"connections={connections}: at least 1")
+        self._given = session
+        self._own: aiohttp.ClientSession | None = None
+        self._places = asyncio.Semaphore(connections)
+        self._closed = False
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The session that is used; made on first use, inside the running loop.
+
+        Raises:
+            ClientClosed: After `close`.
+        """
+        if self._closed:
+            raise ClientClosed("the client is closed")
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            self._own = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=_NO_TIMEOUT,
+            )
+        return self._own
+
+    async def close(self) -> None:
+        """Close the session if it is ours. Idempotent."""
+        self._closed = True
+        own, self._own = self._own, None
+        if own is not None:
+            await own.close()
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: float | None,  # noqa: ASYNC109 - the name callers know it by
+        session: Any = None,
+    ) -> _AiohttpReply:
+        """See `Transport.send`."""
+        chosen: aiohttp.ClientSession = self.session if session is None else session
+        if session is not None or self._given is not None:
+            return await _exchange(chosen, request, timeout, lambda: None)
+        await self._places.acquire()
+        try:
+            return await _exchange(chosen, request, timeout, self._places.release)
+        except BaseException:
+            self._places.release()
+            raise
+
+
+async def _exchange(
+    session: aiohttp.ClientSession,
+    request: Request,
+    timeout: float | None,  # noqa: ASYNC109 - the name callers know it by
+    on_close: Callable[[], None],
+) -> _AiohttpReply:
+    source = _Outgoing(request.body)
+    try:
+        async with asyncio.timeout(timeout) as deadline:
+            source.on_progress = lambda: _put_off(deadline, timeout)
+            response = await session.request(
+                request.method,
+                URL(request.target, encoded=True),
+                headers=_outgoing_headers(request),
+                data=source.payload(),
+                allow_redirects=False,
+                auto_decompress=False,
+                skip_auto_headers=_WITHOUT_AUTOMATIC,
+                timeout=_NO_TIMEOUT,
+                middlewares=(_single_attempt, *getattr(session, "_middlewares", ())),
+            )
+    except TimeoutError as error:
+        if source.failure is not None:
+            raise source.failure from None
+        raise RequestTimeout(f"no answer within {timeout} s") from error
+    except (aiohttp.ClientError, OSError, RuntimeError) as error:
+        if source.failure is not None:
+            raise source.failure from None
+        raise _translate(error, closed=session.closed) from error
+    return _AiohttpReply(response, on_close)
+
+
+def _outgoing_headers(request: Request) -> list[tuple[str, str]]:
+    lines = list(request.headers)
+    body = request.body
+    length = len(body) if isinstance(body, bytes) else body.length
+    if length or request.method in {"POST", "PUT", "PATCH"}:
+        lines.append(("content-length", str(length)))
+    return lines
+
+
+def _put_off(deadline: asyncio.Timeout, seconds: float | None) -> None:
+    """A large body takes its time; only silence counts."""
+    if seconds is not None and not deadline.expired():
+        deadline.reschedule(asyncio.get_running_loop().time() + seconds)
+
+
+class _Outgoing:
+    """A request's body on its way; remembers whether its source failed, and how."""
+
+    def __init__(self, body: bytes | Content) -> None:
+        self._body = body
+        self.failure: Exception | None = None
+        self.on_progress: Callable[[], None] = lambda: None
+
+    def payload(self) -> Any:
+        if isinstance(self._body, bytes) and len(self._body) <= _PIECE_BYTES:
+            return self._body or None
+        return self._pieces()
+
+    async def _pieces(self) -> AsyncIterator[bytes | memoryview]:
+        try:
+            async for piece in _pieces_of(self._body):
+                yield piece
+                self.on_progress()
+        except Exception as error:
+            self.failure = error  # aiohttp would name it a lost connection
+            raise
+
+
+async def _pieces_of(body: bytes | Content) -> AsyncIterator[bytes | memoryview]:
+    if not isinstance(body, bytes):
+        async for chunk in body.chunks():
+            yield chunk
+        return
+    view = memoryview(body)
+    for start in range(0, len(view), _PIECE_BYTES):
+        yield view[start : start + _PIECE_BYTES]
+
+
+async def _single_attempt(
+    request: aiohttp.ClientRequest, handler: ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a request again by itself."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error) or type(error).__name__) from error
+
+
+def _translate(error: Exception, *, closed: bool) -> StorageError:
+    """A foreign exception as one of ours. Messages name no URL."""
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return ConnectFailed(str(error))
+    if isinstance(error, aiohttp.InvalidURL):
+        return InvalidArgument("the URL cannot be used")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return ProtocolError(f"the answer is no HTTP: {error.message}")
+    if closed and isinstance(error, RuntimeError | aiohttp.ClientConnectionError):
+        return ClientClosed("the client is closed")
+    return ConnectionLost(str(error) or type(error).__name__)
+
+
+class _AiohttpReply:
+    """An aiohttp response as a `ReplyStream`."""
+
+    __slots__ = ("_content", "_error", "_on_close", "framing", "head", "raw")
+
+    def __init__(self, response: aiohttp.ClientResponse, on_close: Callable[[], None]) -> None:
+        self.raw = response
+        self.head = ReplyHead(
+            response.status, response.reason or "", Headers(response.headers.items())
+        )
+        self.framing = _framing(response, self.head)
+        self._content = response.content
+        self._error: StorageError | None = None
+        self._on_close: Callable[[], None] | None = on_close
+
+    async def read_piece(self) -> bytes:
+        """See `ReplyStream.read_piece`."""
+        while self._error is None:
+            try:
+                piece, ends_chunk = await self._content.readchunk()
+            except StorageError as error:
+                return self._broke(error)
+            except (aiohttp.ClientError, OSError, RuntimeError) as error:
+                return self._broke(_translate(error, closed=self._on_close is None))
+            if piece or not ends_chunk:
+                return piece
+        raise self._error
+
+    def _broke(self, error: StorageError) -> bytes:
+        """Deliver what had arrived before the failure; the failure comes with the next read."""
+        self._error = error
+        self._content.set_exception(None)  # type: ignore[arg-type]  # takes the mark off again
+        rest = self._content.read_nowait()
+        if rest:
+            return rest
+        raise error
+
+    def abort(self, error: StorageError) -> None:
+        """See `ReplyStream.abort`."""
+        self._content.set_exception(error)
+
+    def close(self) -> None:
+        """See `ReplyStream.close`."""
+        on_close, self._on_close = self._on_close, None
+        if on_close is None:
+            return
+        if self._content.is_eof():
+            self.raw.release()
+        else:
+            self.raw.close()
+        on_close()
+
+
+def _framing(response: aiohttp.ClientResponse, head: ReplyHead) -> Framing:
+    if "chunked" in (head.headers.get("transfer-encoding") or "").lower():
+        return Framing.CHUNKED
+    no_body = response.method == "HEAD" or response.status in {204, 304}
+    return Framing.LENGTH if no_body or head.content_length is not None else Framing.CLOSE

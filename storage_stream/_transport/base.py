@@ -1,0 +1,86 @@
+"""What the floors above need of a network: one method, and the answer it gives.
+
+Anything that fits `Transport` carries the whole client: aiohttp, a leaner HTTP/1.1, or a table
+of answers in a test. Foreign exceptions end here; above, only `storage_stream.errors` are seen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from storage_stream._protocol.http import Framing, ReplyHead, Request
+    from storage_stream.errors import StorageError
+
+__all__ = ["ReplyStream", "Transport"]
+
+
+class ReplyStream(Protocol):
+    """An answer whose body is still to be read.
+
+    Whoever holds one closes it; closing is synchronous, so that a cancelled task can.
+    """
+
+    @property
+    def head(self) -> ReplyHead:
+        """Status and headers."""
+        ...
+
+    @property
+    def framing(self) -> Framing:
+        """How the end of the body is known."""
+        ...
+
+    @property
+    def raw(self) -> Any:
+        """The HTTP library's own response object, or None."""
+        ...
+
+    async def read_piece(self) -> bytes:
+        """The next bytes of the body, as they come; `b""` at its end, every time.
+
+        What arrived before a failure is delivered first. Cancelling loses nothing.
+
+        Raises:
+            ConnectionLost: The body broke off.
+            StorageError: What `abort` was given.
+        """
+        ...
+
+    def abort(self, error: StorageError) -> None:
+        """Let the read that is waiting, or else the next, raise this error."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back if the body is here to its end, else close it. Idempotent."""
+        ...
+
+
+class Transport(Protocol):
+    """Sends a request once."""
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: float | None,  # noqa: ASYNC109 - the name callers know it by
+        session: Any = None,
+    ) -> ReplyStream:
+        """Send it, and wait for the head of the answer.
+
+        Exactly one attempt is made. Cancelling closes the connection.
+
+        Args:
+            request: Its target is a whole URL.
+            timeout: Seconds to wait for the head of the answer, from the last piece of the body
+                that went out; None for no limit. Waiting for a turn does not count.
+            session: The caller's own session, for transports that have such.
+
+        Raises:
+            ConnectFailed: No connection: the request was not carried out.
+            ConnectionLost: The connection broke; it may have been.
+            RequestTimeout: No head within the time.
+            ProtocolError: What came is no HTTP.
+            ClientClosed: The transport was closed.
+        """
+        ...

@@ -1,0 +1,60 @@
+"""Refusals that are also `aiohttp.ClientResponseError`, for handlers written before us.
+
+The error tree is pure and knows no HTTP library; here each of its response errors gets a twin
+that is both. What the twin carries of the request holds no secret: no authorization, no query.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from storage_stream.errors import ResponseError
+
+__all__ = ["as_client_response_error"]
+
+E = TypeVar("E", bound=ResponseError)
+
+_FOREIGN_FIELDS = ("request_info", "history")
+
+
+def as_client_response_error(error: E, url: str = "") -> E:
+    """The same error, which `except aiohttp.ClientResponseError` catches too.
+
+    Args:
+        error: A refusal.
+        url: What was asked; its query is left out.
+    """
+    return _revive(type(error), error.message, {**vars(error), "url": url})
+
+
+def _revive(pure: type[E], message: str, fields: dict[str, Any]) -> E:
+    twin = cast("type[E]", _twin(pure))
+    error = twin.__new__(twin)
+    Exception.__init__(error, message)
+    url = URL(fields.pop("url", ""), encoded=True).with_query(None)
+    no_headers = CIMultiDictProxy(CIMultiDict[str]())
+    info = aiohttp.RequestInfo(url, fields.get("method") or "GET", no_headers, url)
+    vars(error).update(fields, request_info=info, history=())
+    return error
+
+
+_TWINS: dict[type[ResponseError], type[ResponseError]] = {}
+
+
+def _twin(pure: type[ResponseError]) -> type[ResponseError]:
+    if pure not in _TWINS:
+        _TWINS[pure] = _make_twin(pure)
+    return _TWINS[pure]
+
+
+def _make_twin(pure: type[ResponseError]) -> type[ResponseError]:
+    def reduce(self: ResponseError) -> tuple[Any, ...]:
+        kept = {key: value for key, value in vars(self).items() if key not in _FOREIGN_FIELDS}
+        return _revive, (pure, self.message, kept)
+
+    body = {"__doc__": pure.__doc__, "__module__": pure.__module__, "__reduce__": reduce}
+    return type(pure.__name__, (pure, aiohttp.ClientResponseError), body)

@@ -1,0 +1,164 @@
+"""Access tokens: who gives them, one refresh for all who wait, a new one when one is refused.
+
+gcloud-aio-auth's `Token.get()` lets all callers wait on one task without a shield, so that one
+caller's timeout cancels everybody's; it repeats any failure for minutes; and it cannot be told
+that a token was refused. `SharedToken` asks its `refresh()` instead and does these three itself.
+Any other object with an async `get()` serves too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Protocol
+
+from storage_stream._protocol.replies import without_secrets
+from storage_stream._protocol.retry import RetryBudget, RetryPolicy
+from storage_stream.errors import CredentialsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from storage_stream._transport.clock import Clock
+
+__all__ = ["Anonymous", "Credentials", "SharedToken", "TokenSource"]
+
+log = logging.getLogger("storage_stream")
+
+_REFRESH = RetryPolicy(retries=3, initial_delay=0.5, max_delay=4.0)
+_REFRESH_TIMEOUT = 10  # seconds for one request to the token endpoint
+_PREFETCH_AT = 0.75  # of a token's life: a new one is fetched behind the caller's back
+_EXPIRES_AT = 0.95  # of a token's life: not used any more
+
+
+class TokenSource(Protocol):
+    """What gives tokens: `gcloud.aio.auth.Token`, or anything with this method."""
+
+    async def get(self) -> str | None:
+        """A valid access token."""
+        ...
+
+
+class Credentials(Protocol):
+    """What the sender asks."""
+
+    async def token(self) -> str | None:
+        """A token for the Authorization header, or None to send none.
+
+        Raises:
+            CredentialsError: There is none to be had.
+        """
+        ...
+
+    def refused(self, token: str) -> None:
+        """The service did not accept this token."""
+        ...
+
+    async def close(self) -> None:
+        """End what goes on in the background."""
+        ...
+
+
+class Anonymous:
+    """No credentials: public objects, and emulators."""
+
+    async def token(self) -> str | None:
+        """See `Credentials.token`."""
+        return None
+
+    def refused(self, token: str) -> None:
+        """See `Credentials.refused`."""
+
+    async def close(self) -> None:
+        """See `Credentials.close`."""
+
+
+class SharedToken:
+    """One token for all requests, refreshed once for all that wait.
+
+    A caller that is cancelled or runs out of time leaves the refresh going for the others.
+
+    Args:
+        source: Gives the tokens, or makes what does, at the first use.
+        clock: Where time comes from.
+        random: Random numbers in [0, 1) for the waits between attempts.
+    """
+
+    def __init__(
+        self, source: Callable[[], TokenSource], clock: Clock, random: Callable[[], float]
+    ) -> None:
+        self._make_source = source
+        self._clock = clock
+        self._random = random
+        self._value: str | None = None
+        self._prefetch_at = 0.0
+        self._expires_at = 0.0
+        self._flight: asyncio.Task[str | None] | None = None
+
+    async def token(self) -> str | None:
+        """See `Credentials.token`. Cancelling leaves the refresh to the others that wait."""
+        now = self._clock.now()
+        if self._value is not None and now < self._expires_at:
+            if now >= self._prefetch_at:
+                self._take_off()
+            return self._value
+        return await asyncio.shield(self._take_off())
+
+    def refused(self, token: str) -> None:
+        """See `Credentials.refused`; a token that was replaced meanwhile stays."""
+        if token == self._value:
+            self._value = None
+
+    async def close(self) -> None:
+        """See `Credentials.close`."""
+        flight, self._flight = self._flight, None
+        if flight is not None and not flight.done():
+            flight.cancel()
+            await asyncio.wait([flight])
+
+    def _take_off(self) -> asyncio.Task[str | None]:
+        if self._flight is None or self._flight.done():
+            self._flight = asyncio.create_task(self._refresh(), name="storage_stream token refresh")
+            self._flight.add_done_callback(_note_failure)
+        return self._flight
+
+    async def _refresh(self) -> str | None:
+        budget = RetryBudget(_REFRESH)
+        while True:
+            try:
+                value, lifetime = await _ask(self._make_source())
+            except Exception as error:
+                delay = None if _is_permanent(error) else budget.after(self._random())
+                if delay is None:
+                    why = without_secrets(f"{type(error).__name__}: {error}")
+                    raise CredentialsError(f"no access token could be had: {why}") from error
+                await self._clock.sleep(delay)
+            else:
+                now = self._clock.now()
+                self._value = value
+                self._prefetch_at = now + lifetime * _PREFETCH_AT
+                self._expires_at = now + lifetime * _EXPIRES_AT
+                return value
+
+
+async def _ask(source: TokenSource) -> tuple[str | None, float]:
+    """A token and how many seconds it lives; 0 where the source keeps count itself."""
+    if getattr(type(source).get, "__module__", "") == "gcloud.aio.auth.token":
+        gcloud_token: Any = source  # unless a subclass has its own ideas of get()
+        answer = await gcloud_token.refresh(timeout=_REFRESH_TIMEOUT)
+        return str(answer.value), float(answer.expires_in)
+    return await source.get(), 0.0
+
+
+def _is_permanent(error: Exception) -> bool:
+    """Whether asking again is of no use: the endpoint said no, or the set-up is wrong."""
+    status = getattr(error, "status", None)
+    if isinstance(status, int):
+        return 400 <= status < 500 and status not in {408, 429}  # noqa: PLR2004
+    return isinstance(error, ValueError | KeyError | TypeError | FileNotFoundError)
+
+
+def _note_failure(flight: asyncio.Task[str | None]) -> None:
+    """Read the outcome, so that a refresh nobody waited for does not fail unheard."""
+    if not flight.cancelled() and flight.exception() is not None:
+        log.debug("token refresh failed: %s", flight.exception())

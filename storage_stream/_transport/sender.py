@@ -1,0 +1,206 @@
+"""The one way to the service: authorization, repeats, refusals.
+
+Every request of the client goes through here, so what is true of one is true of all: the token
+is refreshed once when it is refused, `Retry-After` is honoured, only what may be repeated is, and
+an error tells its method, its `gs://` name, its attempts and its time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from storage_stream._protocol.http import Reply
+from storage_stream._protocol.replies import error_of, is_success
+from storage_stream._protocol.retry import (
+    RetryBudget,
+    is_transient,
+    never_sent,
+    retry_after_seconds,
+)
+from storage_stream._transport.compat import as_client_response_error
+from storage_stream._transport.stall import WatchedReply
+from storage_stream.errors import InsecureTransport, ProtocolError, ResponseError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from storage_stream._protocol.http import Request
+    from storage_stream._protocol.operation import Operation
+    from storage_stream._protocol.options import RequestOptions
+    from storage_stream._transport.base import ReplyStream, Transport
+    from storage_stream._transport.clock import Clock
+    from storage_stream._transport.credentials import Credentials
+
+__all__ = ["Sender", "is_loopback"]
+
+T = TypeVar("T")
+
+_LONGEST_REFUSAL = 64 * 1024  # bytes of an error's body that are read
+_LONGEST_REPLY = 256 * 1024 * 1024  # bytes; a page of 1,000 objects with full metadata is 10 MiB
+_UNAUTHORIZED = 401
+
+
+class Sender:
+    """Sends operations.
+
+    Args:
+        transport: Carries single requests.
+        credentials: Give the tokens.
+        root: Scheme and host of the service, without a slash at the end.
+        clock: Where time comes from.
+        random: Random numbers in [0, 1) for jitter.
+        user_agent: What we call ourselves.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        credentials: Credentials,
+        *,
+        root: str,
+        clock: Clock,
+        random: Callable[[], float],
+        user_agent: str,
+    ) -> None:
+        self._transport = transport
+        self._credentials = credentials
+        self._root = root
+        self._user_agent = user_agent
+        self.clock = clock
+        self.random = random
+
+    async def send(self, operation: Operation[T], options: RequestOptions) -> T:
+        """Carry out an operation, with repeats where they are safe, and read its answer.
+
+        Cancelling closes the connection; whether the service carried it out is then unknown.
+
+        Raises:
+            ResponseError: The service refused.
+            TransportError: No answer, and no budget left.
+            ProtocolError: The answer makes no sense.
+        """
+        operation = operation.with_options(options)
+        budget, begun = RetryBudget(options.retry), self.clock.now()
+        while True:
+            budget.attempts += 1
+            try:
+                reply = await self._exchange(operation, options)
+                return operation.parse(reply)
+            except StorageError as error:
+                delay = self._delay(error, operation, options, budget)
+                if delay is None:
+                    raise self.enriched(error, operation, budget.attempts, begun) from None
+            await self.clock.sleep(delay)
+
+    async def open(self, request: Request, options: RequestOptions) -> ReplyStream:
+        """Send once, and hand out the answer with its body unread, whatever its status.
+
+        A refused token is refreshed and the request sent once more.
+
+        Raises:
+            TransportError: No answer.
+            CredentialsError: No token.
+        """
+        for is_last in (False, True):
+            token = await self._token_for(request)
+            reply = await self._transport.send(
+                self._dressed(request, token), timeout=options.timeout, session=options.session
+            )
+            if reply.head.status != _UNAUTHORIZED or token is None or is_last:
+                return WatchedReply(reply, self.clock, options.stall_timeout)
+            reply.close()
+            self._credentials.refused(token)
+        raise AssertionError  # pragma: no cover - the second turn returns
+
+    async def refusal(self, reply: ReplyStream, request: Request, subject: str) -> ResponseError:
+        """Read the body of a refusal, close it, and make the error it is."""
+        try:
+            body = await _read(reply, _LONGEST_REFUSAL, cut=True)
+        except StorageError:
+            body = b""  # the status says the most; its explanation broke off
+        finally:
+            reply.close()
+        error = error_of(Reply(reply.head, body), method=request.method, subject=subject)
+        return as_client_response_error(error, self._url(request))
+
+    def retry_after(self, error: StorageError) -> float | None:
+        """Seconds that a refusal asks to wait."""
+        if not isinstance(error, ResponseError):
+            return None
+        return retry_after_seconds(error.headers.get("retry-after"), self.clock.wall)
+
+    def enriched(
+        self, error: StorageError, operation: Operation[Any], attempts: int, begun: float
+    ) -> StorageError:
+        """The error with what it is about in its fields."""
+        error.method = error.method or operation.method
+        error.subject = error.subject or operation.subject
+        error.attempts = attempts
+        error.elapsed = self.clock.now() - begun
+        return error
+
+    async def _exchange(self, operation: Operation[Any], options: RequestOptions) -> Reply:
+        request = operation.request
+        reply = await self.open(request, options)
+        try:
+            if not is_success(reply.head.status):
+                raise await self.refusal(reply, request, operation.subject)
+            return Reply(reply.head, await _read(reply, _LONGEST_REPLY, cut=False))
+        finally:
+            reply.close()
+
+    def _delay(
+        self,
+        error: StorageError,
+        operation: Operation[Any],
+        options: RequestOptions,
+        budget: RetryBudget,
+    ) -> float | None:
+        repeatable = operation.is_idempotent or options.retry.always or never_sent(error)
+        if not repeatable or not is_transient(error):
+            return None
+        return budget.after(self.random(), self.retry_after(error))
+
+    async def _token_for(self, request: Request) -> str | None:
+        """A token, if this is the service it is for."""
+        if not self._is_ours(request):
+            return None
+        token = await self._credentials.token()
+        if token is not None:
+            parts = urlsplit(self._url(request))
+            if parts.scheme != "https" and not is_loopback(parts.hostname):
+                raise InsecureTransport("credentials do not travel over plain http")
+        return token
+
+    def _is_ours(self, request: Request) -> bool:
+        target = request.target
+        return target.startswith(("/", f"{self._root}/"))
+
+    def _url(self, request: Request) -> str:
+        return self._root + request.target if request.target.startswith("/") else request.target
+
+    def _dressed(self, request: Request, token: str | None) -> Request:
+        lines = [("user-agent", self._user_agent)] if "user-agent" not in request.headers else []
+        if token is not None and "authorization" not in request.headers:
+            lines.append(("authorization", f"Bearer {token}"))
+        return request.at(self._url(request)).with_headers(*lines)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host is this machine by its name."""
+    return host in {"localhost", "::1"} or (host or "").startswith("127.")
+
+
+async def _read(reply: ReplyStream, limit: int, *, cut: bool) -> bytes:
+    """The whole body of an answer that is not an object's bytes."""
+    pieces: list[bytes] = []
+    room = limit
+    while piece := await reply.read_piece():
+        pieces.append(piece)
+        room -= len(piece)
+        if room < 0:
+            if cut:
+                break
+            raise ProtocolError(f"the answer is longer than {limit} bytes")
+    return b"".join(pieces)[:limit]

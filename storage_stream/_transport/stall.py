@@ -1,0 +1,104 @@
+"""A body that comes too slowly is a broken one: the watch over every answer that is read.
+
+A limit on the whole time would punish large objects, a limit on each read is fooled by a server
+that sends a byte a minute. So the rate is watched, and only while somebody waits for bytes: a
+consumer may take as long as it likes between its own reads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from storage_stream.errors import TransferStalled
+
+if TYPE_CHECKING:
+    from storage_stream._protocol.http import Framing, ReplyHead
+    from storage_stream._transport.base import ReplyStream
+    from storage_stream._transport.clock import Clock, TimerHandle
+    from storage_stream.errors import StorageError
+
+__all__ = ["MINIMUM_BYTES_PER_SECOND", "WatchedReply"]
+
+MINIMUM_BYTES_PER_SECOND = 64
+"""Slower than any link that is still up; a keep-alive dribble stays under it."""
+
+_TICKS_PER_WINDOW = 8  # how finely time spent waiting is told from time spent elsewhere
+
+
+class WatchedReply:
+    """A `ReplyStream` that fails with `TransferStalled` when its bytes come too slowly.
+
+    Args:
+        reply: The answer to watch.
+        clock: Where time comes from.
+        window: Seconds of waiting in which at least `MINIMUM_BYTES_PER_SECOND * window` bytes
+            have to come; None watches nothing.
+    """
+
+    def __init__(self, reply: ReplyStream, clock: Clock, window: float | None) -> None:
+        self._reply = reply
+        self._clock = clock
+        self._window = window or 0.0
+        self._waiting = False
+        self._received = 0
+        self._received_before = 0
+        self._since = clock.now()
+        self._timer: TimerHandle | None = None
+        if window is not None:
+            self._schedule()
+
+    @property
+    def head(self) -> ReplyHead:
+        """See `ReplyStream.head`."""
+        return self._reply.head
+
+    @property
+    def framing(self) -> Framing:
+        """See `ReplyStream.framing`."""
+        return self._reply.framing
+
+    @property
+    def raw(self) -> Any:
+        """See `ReplyStream.raw`."""
+        return self._reply.raw
+
+    async def read_piece(self) -> bytes:
+        """See `ReplyStream.read_piece`.
+
+        Raises:
+            TransferStalled: Fewer bytes came than the minimum rate.
+        """
+        self._waiting = True
+        try:
+            piece = await self._reply.read_piece()
+        finally:
+            self._waiting = False
+        self._received += len(piece)
+        return piece
+
+    def abort(self, error: StorageError) -> None:
+        """See `ReplyStream.abort`."""
+        self._reply.abort(error)
+
+    def close(self) -> None:
+        """See `ReplyStream.close`."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._reply.close()
+
+    def _schedule(self) -> None:
+        self._timer = self._clock.call_later(self._window / _TICKS_PER_WINDOW, self._tick)
+
+    def _tick(self) -> None:
+        arrived = self._received - self._received_before
+        enough = arrived >= MINIMUM_BYTES_PER_SECOND * self._window
+        if enough or not self._waiting:
+            self._received_before = self._received
+            self._since = self._clock.now()
+        elif self._clock.now() - self._since >= self._window:
+            self._reply.abort(
+                TransferStalled(f"only {arrived} bytes came in {self._window:g} s of waiting")
+            )
+            return
+        self._schedule()
