@@ -31,6 +31,8 @@ from storage_stream.emulator.operations import is_control, operation_of
 from storage_stream.emulator.problems import api_error
 from storage_stream.emulator.request_log import Entry, RequestLog
 
+HOUSEKEEPING_HEADER = "x-emulator-housekeeping"
+
 _REASONS = MappingProxyType(
     {
         400: "invalid",
@@ -50,18 +52,22 @@ _REASONS = MappingProxyType(
 """https://cloud.google.com/storage/docs/json_api/v1/status-codes"""
 
 
-def around(log: RequestLog, faults: FaultBook, tokens: TokenBook | None) -> Middleware:
+def around(
+    log: RequestLog, faults: FaultBook, tokens: TokenBook, *, housekeeping: str
+) -> Middleware:
     """The middleware that stands around every handler.
 
     Args:
         log: gets an entry for every request to the service.
         faults: tells which fault a request may meet.
-        tokens: judges the requests' tokens; None lets everybody in.
+        tokens: judges the requests' tokens.
+        housekeeping: the value of `HOUSEKEEPING_HEADER` by which a test's own requests, that look
+            after its data, stay out of all this.
     """
 
     @web.middleware
     async def serve(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_control(request):
+        if is_control(request) or request.headers.get(HOUSEKEEPING_HEADER) == housekeeping:
             return await handler(request)
         path, _, query = request.raw_path.partition("?")
         entry = log.begin(request.method, path, query, request.headers)
@@ -90,7 +96,7 @@ async def _meet(
     handler: Handler,
     exchange: Exchange,
     faults: FaultBook,
-    tokens: TokenBook | None,
+    tokens: TokenBook,
 ) -> web.StreamResponse:
     try:
         exchange.armed = faults.armed_for(request.headers, exchange.entry.operation)
@@ -98,7 +104,7 @@ async def _meet(
         return api_error(400, "invalid", str(unknown))
     if (refused := _before(exchange)) is not None:
         return refused
-    if tokens is not None and (problem := tokens.problem_of(request)) is not None:
+    if (problem := tokens.problem_of(request)) is not None:
         return unauthorized(problem)
     answer = await handler(request)
     if exchange.armed is None or answer.prepared or not isinstance(answer, web.Response):

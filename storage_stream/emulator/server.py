@@ -10,6 +10,7 @@ import errno
 import ipaddress
 import logging
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
@@ -23,7 +24,7 @@ from storage_stream.emulator.app import service_routes
 from storage_stream.emulator.auth import DEFAULT_LIFETIME_SECONDS, TokenBook, token_route
 from storage_stream.emulator.control_routes import Status, control_routes
 from storage_stream.emulator.fault_book import FaultBook
-from storage_stream.emulator.middlewares import around
+from storage_stream.emulator.middlewares import HOUSEKEEPING_HEADER, around
 from storage_stream.emulator.operations import operations_of
 from storage_stream.emulator.request_log import RequestLog
 from storage_stream.emulator.settings import Settings
@@ -80,12 +81,14 @@ class Emulator:
         token_lifetime: float = DEFAULT_LIFETIME_SECONDS,
     ) -> None:
         self._data = None if data is None else Path(data)
+        self._folder = Path()
         self._host = "127.0.0.1" if host == "localhost" else host
         self._port = port
         self._settings = Settings(create_buckets=create_buckets, durable=durable)
         self._store: Store | None = None
         self._runner: web.AppRunner | None = None
         self._running: contextlib.AsyncExitStack | None = None
+        self._housekeeping = secrets.token_hex(16)
         self.log = RequestLog()
         self.tokens = TokenBook(token_lifetime, required=require_auth)
         self.faults = FaultBook(frozenset())
@@ -108,6 +111,11 @@ class Emulator:
         if _is_loopback(self._host):
             return None
         return f"anyone who reaches {self._host} over the network can read and write all objects"
+
+    @property
+    def housekeeping(self) -> Mapping[str, str]:
+        """Headers of a test's own requests: not logged, not harmed, and let in without a token."""
+        return {HOUSEKEEPING_HEADER: self._housekeeping}
 
     @property
     def open_connections(self) -> int:
@@ -161,9 +169,9 @@ class Emulator:
         if self._running is not None:
             raise RuntimeError("the emulator runs already")
         async with contextlib.AsyncExitStack() as stack:
-            folder = self._data or Path(stack.enter_context(_temporary_folder()))
+            self._folder = self._data or Path(stack.enter_context(_temporary_folder()))
             self._store = Store(
-                folder,
+                self._folder,
                 durable=self._settings.durable,
                 create_buckets=self._settings.create_buckets,
                 soft_delete_seconds=self._settings.soft_delete_seconds,
@@ -183,6 +191,26 @@ class Emulator:
         running, self._running = self._running, None
         if running is not None:
             await running.aclose()
+
+    async def reset(self) -> None:
+        """Be as new at the same address: no objects, no log, no faults, no tokens, no connections.
+
+        Requests under way are ended.
+
+        Raises:
+            RuntimeError: it does not run, or its folder is not a temporary one.
+        """
+        if self._runner is None or self._store is None:
+            raise RuntimeError("the emulator does not run")
+        if self._data is not None:
+            raise RuntimeError(f"{self._data} was given by the caller and is not emptied")
+        await self._end_connections(self._runner)
+        await self._store.close()
+        await asyncio.to_thread(_empty_folder, self._folder)
+        await self._store.open()
+        self.log.clear()
+        self.faults.clear()
+        self.tokens.expire_all()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -208,14 +236,15 @@ class Emulator:
         )
         await runner.setup()
         self._runner = runner
-        stack.push_async_callback(self._end_connections, runner)
+        stack.push_async_callback(self._shut_down, runner)
         try:
             await web.TCPSite(runner, self._host, self._port).start()
         except OSError as error:
             raise _explained(error, self._host, self._port) from error
 
     def _application(self, store: Store) -> web.Application:
-        app = web.Application(middlewares=[around(self.log, self.faults, self.tokens)])
+        guard = around(self.log, self.faults, self.tokens, housekeeping=self._housekeeping)
+        app = web.Application(middlewares=[guard])
         app.add_routes(control_routes(self.log, self.faults, self.tokens, self._status))
         app.add_routes([token_route(self.tokens)])
         app.add_routes(service_routes(store, self._settings))
@@ -230,18 +259,26 @@ class Emulator:
             "require_auth": self.tokens.required,
         }
 
+    async def _shut_down(self, runner: web.AppRunner) -> None:
+        await asyncio.gather(*(site.stop() for site in runner.sites))
+        await self._end_connections(runner)
+        await runner.cleanup()
+        self._runner = None
+
     async def _end_connections(self, runner: web.AppRunner) -> None:
-        # aiohttp closes a connection but waits for what is buffered to leave, for which a client
+        # aiohttp closes a connection but lets what is buffered leave first, for which a client
         # that does not read would make us wait; so what is left is aborted.
         server = runner.server
-        connections = [] if server is None else server.connections
-        transports = [connection.transport for connection in connections]
-        await runner.cleanup()
+        if server is None:
+            return
+        transports = [connection.transport for connection in server.connections]
+        await asyncio.sleep(0)  # a request that has just arrived is begun, and so gets its moment
+        server.pre_shutdown()
+        await server.shutdown(_GRACE_SECONDS)
         for transport in transports:
             if transport is not None:
                 transport.abort()
-        await asyncio.sleep(0)  # connection_lost of the aborted is called by the loop
-        self._runner = None
+        await asyncio.sleep(0)  # the loop tells the aborted that they are lost
 
 
 @contextlib.contextmanager
@@ -251,6 +288,14 @@ def _temporary_folder() -> Generator[str, None, None]:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+def _empty_folder(folder: Path) -> None:
+    for part in folder.iterdir():
+        if part.is_dir():
+            shutil.rmtree(part)
+        else:
+            part.unlink()
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,0 +1,111 @@
+"""``storage-stream emulator``: serve a folder until somebody says stop."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from storage_stream.emulator import Emulator, PortTakenError
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@click.command(name="emulator")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to keep buckets and objects in. Default: a temporary one, gone at the end.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=4443,
+    show_default=True,
+    help="0 picks a free one.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to bind. Beyond loopback, anyone in the network can read and write.",
+)
+@click.option(
+    "--create-buckets/--no-create-buckets",
+    default=False,
+    show_default=True,
+    help="Make a bucket when it is first named.",
+)
+@click.option("--durable", is_flag=True, help="Survive a loss of power, too (slower).")
+@click.option(
+    "--require-auth", is_flag=True, help="Refuse requests without a token of POST /token."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when it is ready.")
+def command(  # noqa: PLR0917 - click passes by name
+    data: Path | None,
+    port: int,
+    host: str,
+    create_buckets: bool,  # noqa: FBT001 - click passes by name
+    durable: bool,  # noqa: FBT001 - the same
+    require_auth: bool,  # noqa: FBT001 - the same
+    as_json: bool,  # noqa: FBT001 - the same
+) -> None:
+    """Serve Google Cloud Storage from a folder on this machine.
+
+    Clients find it by STORAGE_EMULATOR_HOST. Ctrl-C stops it.
+    """
+    emulator = Emulator(
+        data,
+        host=host,
+        port=port,
+        create_buckets=create_buckets,
+        durable=durable,
+        require_auth=require_auth,
+    )
+    try:
+        asyncio.run(_serve(emulator, data, as_json=as_json))
+    except PortTakenError as error:
+        raise click.ClickException(error.strerror or str(error)) from error
+    except (OSError, RuntimeError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+async def _serve(emulator: Emulator, data: Path | None, *, as_json: bool) -> None:
+    stopped = asyncio.Event()
+    with _stopped_by_signals(stopped):
+        async with emulator:
+            if emulator.warning is not None:
+                click.echo(f"Warning: {emulator.warning}", err=True)
+            _announce(emulator.url, data, as_json=as_json)
+            await stopped.wait()
+    if not as_json:
+        click.echo("Stopped.")
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stopped: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    try:
+        for number in _STOP_SIGNALS:
+            loop.add_signal_handler(number, stopped.set)
+    except NotImplementedError:  # Windows: Ctrl-C comes as KeyboardInterrupt, and leaves as clean
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number in _STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def _announce(url: str, data: Path | None, *, as_json: bool) -> None:
+    folder = None if data is None else str(data.absolute())
+    if as_json:
+        click.echo(json.dumps({"url": url, "data": folder, "pid": os.getpid()}))
+        return
+    click.echo(f"Serving {folder or 'a temporary folder'} at {url}. Ctrl-C stops it.")
+    click.echo(f"export STORAGE_EMULATOR_HOST={url}")

@@ -1,0 +1,49 @@
+"""The group of commands: their names, and where each of them lives.
+
+A command's module is imported when the command is asked for, so that none pays for the others.
+"""
+
+import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import click
+
+COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "emulator": (
+            "storage_stream.cli.commands.emulator",
+            "Serve Google Cloud Storage from a folder on this machine.",
+        ),
+    }
+)
+"""Module and one-line help by name; a module's command is called ``command``."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is run, not when it is listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the alphabet."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None if there is none of that name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, made without importing one."""
+        rows = [(name, COMMANDS[name][1]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="storage-stream")
+def storage_stream() -> None:
+    """Stream objects to and from Google Cloud Storage."""

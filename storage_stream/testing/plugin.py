@@ -1,0 +1,54 @@
+"""The pytest plugin: fixtures that give a test a Google Cloud Storage of its own.
+
+It is loaded in every pytest run of everybody who has the package installed, so it imports nothing
+that a test has not asked for.
+"""
+
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from storage_stream.testing.emulator_handle import EmulatorHandle
+    from storage_stream.testing.emulator_thread import EmulatorThread
+
+
+@pytest.fixture(scope="session")
+def _storage_stream_emulator() -> "Iterator[EmulatorThread]":
+    from storage_stream.testing.emulator_thread import (  # noqa: PLC0415 - only when it is wanted
+        EmulatorThread,
+    )
+
+    with EmulatorThread() as thread:
+        yield thread
+
+
+@pytest.fixture
+def gcs(
+    _storage_stream_emulator: "EmulatorThread", monkeypatch: pytest.MonkeyPatch
+) -> "EmulatorHandle":
+    """An empty Google Cloud Storage on this machine.
+
+    Every test starts with no objects, no log and no faults, at an address that stays the same for
+    the session. STORAGE_EMULATOR_HOST names it while the test runs. Buckets are made when they are
+    first named. Works for synchronous and asynchronous tests, and for clients that block.
+    """
+    from storage_stream.testing.emulator_handle import (  # noqa: PLC0415 - only when it is wanted
+        EmulatorHandle,
+    )
+
+    thread = _storage_stream_emulator
+    thread.run(thread.emulator.reset())
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", thread.emulator.url)
+    return EmulatorHandle(thread)
+
+
+@pytest.fixture
+def gcs_bucket(gcs: "EmulatorHandle") -> str:
+    """The name of a bucket that is there and empty."""
+    name = f"bucket-{secrets.token_hex(6)}"
+    gcs.create_bucket(name)
+    return name
