@@ -10,6 +10,7 @@ from storage_stream.emulator.json_iam import IamHandlers
 from storage_stream.emulator.json_insert import InsertHandlers
 from storage_stream.emulator.json_media import MediaHandlers
 from storage_stream.emulator.json_objects import ObjectHandlers
+from storage_stream.emulator.json_resumable import ResumableHandlers
 from storage_stream.emulator.operations import operation
 from storage_stream.emulator.problems import ApiError, Handler, json_problems, media_problems
 from storage_stream.emulator.settings import Settings
@@ -76,7 +77,12 @@ def _object_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
 
 def _upload_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
     insert = InsertHandlers(store, settings)
-    by_type = {"media": insert.media, "multipart": insert.multipart}
+    resumable = ResumableHandlers(store, settings)
+    by_type = {
+        "media": insert.media,
+        "multipart": insert.multipart,
+        "resumable": resumable.start,
+    }
 
     async def start(request: web.Request) -> web.StreamResponse:
         kind = request.query.get("uploadType", "")
@@ -85,7 +91,11 @@ def _upload_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
             raise ApiError(400, "invalidParameter", message, location="uploadType")
         return await by_type[kind](request)
 
-    return [web.post(_UPLOAD, _json("storage.objects.insert", start))]
+    return [
+        web.post(_UPLOAD, _json("storage.objects.insert", start)),
+        web.put(_UPLOAD, _json("storage.objects.insert", resumable.put)),
+        web.delete(_UPLOAD, _json("storage.objects.insert", resumable.delete)),
+    ]
 
 
 def _json(name: str, handler: Handler) -> Handler:

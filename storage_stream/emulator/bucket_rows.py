@@ -67,5 +67,7 @@ def delete_bucket(connection: sqlite3.Connection, name: str) -> None:
 
 
 def _record(row: tuple[Any, ...]) -> BucketRecord:
-    *numbers, metadata, policy, policy_version = row
-    return BucketRecord(*numbers, json.loads(metadata), json.loads(policy), policy_version)
+    values = list(row)
+    values[5] = json.loads(row[5])
+    values[6] = json.loads(row[6])
+    return BucketRecord(*values)

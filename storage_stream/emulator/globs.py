@@ -9,7 +9,13 @@ import re
 
 from storage_stream.emulator.problems import ApiError
 
-_SIMPLE = {"?": "[^/]"}
+_WORD = re.compile(r"\*\*/|\*\*|\*|\?|\[[!^]?.[^\]]*\]|\\.|.", re.DOTALL)
+_WILDCARDS = {
+    "**/": "(?:.*/)?",  # no folder matches too: "a/**/b" finds "a/b"
+    "**": ".*",
+    "*": "[^/]*",
+    "?": "[^/]",
+}
 
 
 def compile_glob(glob: str) -> re.Pattern[str]:
@@ -19,49 +25,35 @@ def compile_glob(glob: str) -> re.Pattern[str]:
         ApiError: 400, a bracket or brace is not closed.
     """
     pattern: list[str] = []
-    position, depth = 0, 0
-    while position < len(glob):
-        if glob.startswith("**/", position):
-            # Zero folders match too: "a/**/b" finds "a/b".
-            pattern.append("(?:.*/)?")
-            position += 3
-            continue
-        piece, position, depth = _next_piece(glob, position, depth)
-        pattern.append(piece)
+    depth = 0
+    for word in _WORD.findall(glob):
+        if word == "[":
+            raise _invalid(glob)
+        if word == "{":
+            depth += 1
+            pattern.append("(?:")
+        elif depth and word in "},":
+            depth -= word == "}"
+            pattern.append(")" if word == "}" else "|")
+        else:
+            pattern.append(_expression(word))
     if depth:
         raise _invalid(glob)
     return re.compile("".join(pattern), re.DOTALL)
 
 
-def _next_piece(glob: str, position: int, depth: int) -> tuple[str, int, int]:
-    char = glob[position]
-    after = position + 1
-    if glob.startswith("**", position):
-        return ".*", position + 2, depth
-    if char == "*":
-        return "[^/]*", after, depth
-    if char == "[":
-        return *_character_class(glob, position), depth
-    if char == "{":
-        return "(?:", after, depth + 1
-    if char == "}" and depth:
-        return ")", after, depth - 1
-    if char == "," and depth:
-        return "|", after, depth
-    if char == "\\" and after < len(glob):
-        return re.escape(glob[after]), after + 1, depth
-    return _SIMPLE.get(char, re.escape(char)), after, depth
+def _expression(word: str) -> str:
+    if word in _WILDCARDS:
+        return _WILDCARDS[word]
+    if word.startswith("["):
+        return _character_class(word[1:-1])
+    return re.escape(word[-1])
 
 
-def _character_class(glob: str, position: int) -> tuple[str, int]:
-    start = position + 1
-    negated = glob[start : start + 1] in {"!", "^"}
-    start += negated
-    end = glob.find("]", start + 1)
-    if end < 0:
-        raise _invalid(glob)
-    inside = re.sub(r"([\\\[\]^&~|])", r"\\\1", glob[start:end])
-    return f"(?!/)[{'^' if negated else ''}{inside}]", end + 1
+def _character_class(inside: str) -> str:
+    negated = inside[0] in "!^"
+    letters = re.sub(r"([\\\[\]^&~|])", r"\\\1", inside[negated:])
+    return f"(?!/)[{'^' if negated else ''}{letters}]"
 
 
 def _invalid(glob: str) -> ApiError:

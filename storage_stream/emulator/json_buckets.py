@@ -14,7 +14,7 @@ from storage_stream.emulator.names import check_bucket_name
 from storage_stream.emulator.object_metadata import merge_map
 from storage_stream.emulator.preconditions import Preconditions
 from storage_stream.emulator.problems import ApiError
-from storage_stream.emulator.query import Query
+from storage_stream.emulator.query import read_query
 from storage_stream.emulator.records import BucketRecord, Json, now_us, rfc3339
 from storage_stream.emulator.request_reading import (
     bucket_name,
@@ -42,7 +42,7 @@ class BucketHandlers:
 
     async def insert(self, request: web.Request) -> web.StreamResponse:
         """``buckets.insert``: 409 when the name is taken."""
-        query = Query(request, (*_ACCESS, "project", "enableObjectRetention"))
+        query = read_query(request, (*_ACCESS, "project", "enableObjectRetention"))
         query.required("project")
         resource = await read_json(request)
         name = resource.get("name")
@@ -61,7 +61,7 @@ class BucketHandlers:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """``buckets.get``."""
-        query = Query(request, (*_CONDITIONS, "projection", "generation", "softDeleted"))
+        query = read_query(request, (*_CONDITIONS, "projection", "generation", "softDeleted"))
         bucket = await self._store.bucket(bucket_name(request))
         require_payer(request, query, bucket)
         conditions(query).judge(None, bucket.metageneration, reading=True)
@@ -70,7 +70,7 @@ class BucketHandlers:
     async def list(self, request: web.Request) -> web.StreamResponse:
         """``buckets.list``; the page token is the last name of the page before."""
         allowed = ("maxResults", "pageToken", "prefix", "project", "projection")
-        query = Query(request, (*allowed, "softDeleted", "returnPartialSuccess"))
+        query = read_query(request, (*allowed, "softDeleted", "returnPartialSuccess"))
         query.required("project")
         limit = min(query.integer("maxResults", at_least=1) or MAX_RESULTS, MAX_RESULTS)
         found = bucket_rows.list_buckets(
@@ -97,7 +97,7 @@ class BucketHandlers:
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """``buckets.delete``: 409 unless it is empty."""
-        query = Query(request, _CONDITIONS)
+        query = read_query(request, _CONDITIONS)
         name, wanted = bucket_name(request), conditions(query)
 
         def work(change: Change) -> None:
@@ -114,7 +114,7 @@ class BucketHandlers:
         return no_content()
 
     async def _change_metadata(self, request: web.Request, *, keep: bool) -> web.StreamResponse:
-        query = Query(request, (*_CONDITIONS, *_ACCESS))
+        query = read_query(request, (*_CONDITIONS, *_ACCESS))
         name, wanted = bucket_name(request), conditions(query)
         await self._store.bucket(name)
         resource = await read_json(request)

@@ -11,7 +11,7 @@ from storage_stream.emulator import bucket_rows
 from storage_stream.emulator.changes import Change
 from storage_stream.emulator.json_answers import json_answer
 from storage_stream.emulator.problems import ApiError
-from storage_stream.emulator.query import Query
+from storage_stream.emulator.query import read_query
 from storage_stream.emulator.records import BucketRecord, Json
 from storage_stream.emulator.request_reading import bucket_name, read_json, require_payer
 from storage_stream.emulator.resources import etag
@@ -30,14 +30,14 @@ class IamHandlers:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """``buckets.getIamPolicy``."""
-        query = Query(request, ("optionsRequestedPolicyVersion",))
+        query = read_query(request, ("optionsRequestedPolicyVersion",))
         bucket = await self._store.bucket(bucket_name(request))
         require_payer(request, query, bucket)
         return json_answer(query, _policy(bucket))
 
     async def set(self, request: web.Request) -> web.StreamResponse:
         """``buckets.setIamPolicy``: an etag that is sent must be the current one."""
-        query = Query(request)
+        query = read_query(request)
         name = bucket_name(request)
         await self._store.bucket(name)
         policy = await read_json(request)
@@ -59,7 +59,7 @@ class IamHandlers:
 
     async def test(self, request: web.Request) -> web.StreamResponse:
         """``buckets.testIamPermissions``: everyone may do everything here."""
-        query = Query(request, ("permissions",))
+        query = read_query(request, ("permissions",))
         query.required("permissions")
         bucket = await self._store.bucket(bucket_name(request))
         require_payer(request, query, bucket)
@@ -73,7 +73,7 @@ class IamHandlers:
 
     async def service_account(self, request: web.Request) -> web.StreamResponse:
         """``projects.serviceAccount.get``."""
-        query = Query(request)
+        query = read_query(request)
         number = self._settings.project_number
         return json_answer(
             query,

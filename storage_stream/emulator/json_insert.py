@@ -21,7 +21,7 @@ from storage_stream.emulator.names import check_object_name
 from storage_stream.emulator.object_metadata import settable_metadata
 from storage_stream.emulator.preconditions import Preconditions
 from storage_stream.emulator.problems import ApiError
-from storage_stream.emulator.query import CONDITIONS, Query
+from storage_stream.emulator.query import CONDITIONS, Query, read_query
 from storage_stream.emulator.records import Body, BucketRecord, Json, ObjectRecord
 from storage_stream.emulator.request_reading import (
     bucket_name,
@@ -53,7 +53,7 @@ class InsertHandlers:
 
     async def media(self, request: web.Request) -> web.StreamResponse:
         """``uploadType=media``: the body is the object."""
-        query = Query(request, INSERT_QUERY)
+        query = read_query(request, INSERT_QUERY)
         bucket = await open_bucket(self._store, request, query)
         name = check_object_name(query.required("name"))
         resource = {"contentType": request.headers.get("Content-Type")}
@@ -64,7 +64,7 @@ class InsertHandlers:
 
     async def multipart(self, request: web.Request) -> web.StreamResponse:
         """``uploadType=multipart``: metadata and bytes in one body."""
-        query = Query(request, INSERT_QUERY)
+        query = read_query(request, INSERT_QUERY)
         bucket = await open_bucket(self._store, request, query)
         boundary = boundary_of(request.headers.get("Content-Type", ""))
         async with aclosing(read_body(request)) as pieces:

@@ -8,7 +8,7 @@ from aiohttp import web
 from storage_stream.emulator.changes import get_addressed
 from storage_stream.emulator.json_objects import OBJECT_GET_QUERY
 from storage_stream.emulator.media import Dialect, send_media
-from storage_stream.emulator.query import Query
+from storage_stream.emulator.query import read_query
 from storage_stream.emulator.request_reading import conditions, object_names, require_payer
 from storage_stream.emulator.store import Store
 
@@ -21,7 +21,7 @@ class MediaHandlers:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """``objects.get`` with ``alt=media``."""
-        query = Query(request, OBJECT_GET_QUERY)
+        query = read_query(request, OBJECT_GET_QUERY)
         names = object_names(request)
         bucket = await self._store.bucket(names[0])
         require_payer(request, query, bucket)

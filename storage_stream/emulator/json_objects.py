@@ -19,7 +19,7 @@ from storage_stream.emulator.json_answers import json_answer, no_content
 from storage_stream.emulator.listing import MAX_RESULTS, ListRequest, list_objects
 from storage_stream.emulator.object_metadata import merge_metadata
 from storage_stream.emulator.problems import ApiError
-from storage_stream.emulator.query import CONDITIONS, Query
+from storage_stream.emulator.query import CONDITIONS, Query, read_query
 from storage_stream.emulator.records import Json, ObjectRecord, ObjectState
 from storage_stream.emulator.request_reading import (
     bucket_name,
@@ -68,7 +68,7 @@ class ObjectHandlers:
 
     async def list(self, request: web.Request) -> web.StreamResponse:
         """``objects.list``."""
-        query = Query(request, _LIST_QUERY)
+        query = read_query(request, _LIST_QUERY)
         bucket = await self._store.bucket(bucket_name(request))
         require_payer(request, query, bucket)
         make = resources(request, query, self._settings)
@@ -84,7 +84,7 @@ class ObjectHandlers:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """``objects.get`` of the metadata."""
-        query = Query(request, OBJECT_GET_QUERY)
+        query = read_query(request, OBJECT_GET_QUERY)
         names = object_names(request)
         bucket = await self._store.bucket(names[0])
         require_payer(request, query, bucket)
@@ -102,7 +102,7 @@ class ObjectHandlers:
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """``objects.delete``."""
-        query = Query(request, (*CONDITIONS, "generation"))
+        query = read_query(request, (*CONDITIONS, "generation"))
         name, wanted = object_names(request), conditions(query)
         generation = query.integer("generation")
 
@@ -118,7 +118,7 @@ class ObjectHandlers:
     async def restore(self, request: web.Request) -> web.StreamResponse:
         """``objects.restore`` of a soft-deleted generation."""
         allowed = (*CONDITIONS, "copySourceAcl", "generation", "projection", "restoreToken")
-        query = Query(request, allowed)
+        query = read_query(request, allowed)
         name, wanted = object_names(request), conditions(query)
         query.required("generation")
         generation = query.integer("generation") or 0
@@ -144,7 +144,7 @@ class ObjectHandlers:
         return item
 
     async def _change_metadata(self, request: web.Request, *, keep: bool) -> web.StreamResponse:
-        query = Query(request, _CHANGE_QUERY)
+        query = read_query(request, _CHANGE_QUERY)
         names, wanted = object_names(request), conditions(query)
         generation = query.integer("generation")
         await self._store.bucket(names[0])

@@ -104,10 +104,11 @@ def any_object(connection: sqlite3.Connection, bucket: str) -> bool:
 
 def record(row: tuple[Any, ...]) -> ObjectRecord:
     """Return the value of a row with the columns in ``COLUMNS``."""
-    bucket, name, generation, state, *rest, metadata = row
-    return ObjectRecord(
-        bucket, name.decode(), generation, ObjectState(state), *rest, json.loads(metadata)
-    )
+    values = list(row)
+    values[1] = row[1].decode()
+    values[3] = ObjectState(row[3])
+    values[-1] = json.loads(row[-1])
+    return ObjectRecord(*values)
 
 
 def delete_soft_deleted(connection: sqlite3.Connection, bucket: str, released: list[int]) -> None:

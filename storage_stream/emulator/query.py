@@ -57,22 +57,16 @@ class Query:
     """The parameters of one request.
 
     Args:
-        request: whose query string is read.
-        allowed: the names that the method takes besides the standard ones.
-
-    Raises:
-        ApiError: 400 for an unknown name, a repeated one, or bytes that are not UTF-8.
+        pairs: names and values in the order of the query string; the last of a name counts.
     """
 
     __slots__ = ("_values", "lists")
 
-    def __init__(self, request: web.Request, allowed: Iterable[str] = ()) -> None:
-        pairs = _pairs(request.rel_url.raw_query_string)
-        self._values = dict(pairs)
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self.lists: dict[str, list[str]] = {}
         for name, value in pairs:
             self.lists.setdefault(name, []).append(value)
-        _refuse_unknown(self._values, allowed)
+        self._values = {name: values[-1] for name, values in self.lists.items()}
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -130,6 +124,25 @@ class Query:
         return {name: self._values[name] for name in names if name in self._values}
 
 
+def read_query(request: web.Request, allowed: Iterable[str] = ()) -> Query:
+    """Return the parameters of ``request``.
+
+    Args:
+        request: whose query string is read.
+        allowed: the names that the method takes besides the standard ones.
+
+    Raises:
+        ApiError: 400 for an unknown name, or bytes that are not UTF-8.
+    """
+    query = Query(_pairs(request.rel_url.raw_query_string))
+    unknown = sorted(query.lists.keys() - STANDARD - set(allowed))
+    if unknown:
+        words = ", ".join(f"'{name}'" for name in unknown)
+        message = f"Unknown query parameter: {words}"
+        raise ApiError(400, "invalidParameter", message, location=unknown[0])
+    return query
+
+
 def parse_integer(name: str, value: str | None, *, at_least: int = 0) -> int | None:
     """Return ``value`` as a 64-bit number, ``None`` for ``None``.
 
@@ -155,11 +168,3 @@ def _pairs(raw: str) -> list[tuple[str, str]]:
         return parse_qsl(raw, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError as error:
         raise ApiError(400, "invalid", f"The query is not UTF-8: {error.reason}.") from error
-
-
-def _refuse_unknown(values: Mapping[str, str], allowed: Iterable[str]) -> None:
-    unknown = sorted(values.keys() - STANDARD - set(allowed))
-    if unknown:
-        words = ", ".join(f"'{name}'" for name in unknown)
-        message = f"Unknown query parameter: {words}"
-        raise ApiError(400, "invalidParameter", message, location=unknown[0])
