@@ -33,6 +33,7 @@ _BLOCK_BYTES = READ_BYTES
 # The first bytes given to a new member's decompressor; doubled with each call. zlib copies what
 # it leaves over, so large gulps would make a file of thousands of tiny members quadratic.
 _FIRST_GULP_BYTES = 512
+_GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952, section 2.3.1
 _GZIP_WBITS = 16 + zlib.MAX_WBITS
 
 
@@ -159,6 +160,9 @@ class _Gunzipper:
             if self._members_done and gulp.startswith(b"\0"):
                 self._position += len(gulp) - len(gulp.lstrip(b"\0"))
                 return b""
+            # zlib wants two bytes to judge a header: one byte of garbage would look like a cut.
+            if not gulp.startswith(_GZIP_MAGIC[: len(gulp)]):
+                raise GzipFormatError(self._piece_offset + self._position, "no gzip header")
             self._member = zlib.decompressobj(_GZIP_WBITS)
         room = self._room()
         try:

@@ -53,9 +53,10 @@ class _Finished:
     failure: BaseException | None
 
 
-def _as_stage(source: Stage[Any] | Source) -> Stage[Any]:
-    if isinstance(source, Stage):
-        return source
+def _as_stage(source: object) -> Stage[Any]:
+    # Not isinstance: it would narrow to a Stage of unknown items, which strict checking refuses.
+    if issubclass(type(source), Stage):
+        return cast("Stage[Any]", source)
     taken = open_source(source)
     return ByteStage(_chunks(taken), taken)
 
@@ -66,12 +67,12 @@ async def _chunks(source: Input) -> AsyncGenerator[list[bytes], None]:
 
 
 async def _merge(stages: Sequence[Stage[T]], max_pending: int) -> AsyncGenerator[list[T], None]:
-    arrived: asyncio.Queue[_Item[T] | _Finished] = asyncio.Queue(max_pending)
-    pumps = [asyncio.create_task(_pump(stage, arrived)) for stage in stages]
+    meeting = _Meeting[T](max_pending)
+    pumps = [asyncio.create_task(meeting.pump(stage)) for stage in stages]
     unfinished = len(pumps)
     try:
         while unfinished:
-            arrival = await arrived.get()
+            arrival = await meeting.next_arrival()
             if isinstance(arrival, _Item):
                 yield [arrival.value]
             elif arrival.failure is not None:
@@ -82,14 +83,32 @@ async def _merge(stages: Sequence[Stage[T]], max_pending: int) -> AsyncGenerator
         await cancel_and_wait(pumps)
 
 
-async def _pump(stage: Stage[T], arrived: "asyncio.Queue[_Item[T] | _Finished]") -> None:
-    failure: BaseException | None = None
-    try:
-        async for item in stage:
-            await arrived.put(_Item(item))
-    except BaseException as raised:
-        if is_being_cancelled():
-            raise
-        # Even a CancelledError, if it is the source's own: else the reader would wait for ever.
-        failure = raised
-    await arrived.put(_Finished(failure))
+class _Meeting(Generic[T]):
+    """Where the pumps leave items for the reader.
+
+    The room is a semaphore, because a bounded queue is not fair: a source that never waits would
+    take each place that comes free, and the others would get none until it ends.
+    """
+
+    def __init__(self, max_pending: int) -> None:
+        self._room = asyncio.Semaphore(max_pending)
+        self._arrived: asyncio.Queue[_Item[T] | _Finished] = asyncio.Queue()
+
+    async def pump(self, stage: Stage[T]) -> None:
+        failure: BaseException | None = None
+        try:
+            async for item in stage:
+                await self._room.acquire()
+                self._arrived.put_nowait(_Item(item))
+        except BaseException as raised:
+            if is_being_cancelled():
+                raise
+            # Even a CancelledError, if it is the source's own: else the reader would wait for ever.
+            failure = raised
+        self._arrived.put_nowait(_Finished(failure))
+
+    async def next_arrival(self) -> _Item[T] | _Finished:
+        arrival = await self._arrived.get()
+        if isinstance(arrival, _Item):
+            self._room.release()
+        return arrival

@@ -155,7 +155,7 @@ async def _parse(
         if text.strip() or not skip_blank:
             try:
                 # json.loads would guess the encoding of bytes; JSON on the wire is UTF-8.
-                value = json.loads(text.decode())
+                value = json.loads(text.rstrip(b"\r\n").decode())
             except (ValueError, RecursionError) as reason:
                 failure = JSONLineError(number, offset, line, _reason(reason))
                 await _report(failure, on_error)
