@@ -6,15 +6,23 @@ https://cloud.google.com/storage/docs/json_api/v1
 from aiohttp import web
 
 from storage_stream.emulator.json_buckets import BucketHandlers
+from storage_stream.emulator.json_copies import CopyHandlers
 from storage_stream.emulator.json_iam import IamHandlers
 from storage_stream.emulator.json_insert import InsertHandlers
 from storage_stream.emulator.json_media import MediaHandlers
 from storage_stream.emulator.json_objects import ObjectHandlers
 from storage_stream.emulator.json_resumable import ResumableHandlers
 from storage_stream.emulator.operations import operation
-from storage_stream.emulator.problems import ApiError, Handler, json_problems, media_problems
+from storage_stream.emulator.problems import (
+    ApiError,
+    Handler,
+    json_problems,
+    media_problems,
+    xml_problems,
+)
 from storage_stream.emulator.settings import Settings
 from storage_stream.emulator.store import Store
+from storage_stream.emulator.xml_objects import XmlHandlers
 
 _BUCKET = "/storage/v1/b/{bucket:[^/]+}"
 _OBJECTS = f"{_BUCKET}/o"
@@ -33,7 +41,9 @@ def service_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
     return [
         *_bucket_routes(BucketHandlers(store, settings), IamHandlers(store, settings)),
         *_object_routes(store, settings),
+        *_copy_routes(CopyHandlers(store, settings)),
         *_upload_routes(store, settings),
+        *_xml_routes(XmlHandlers(store)),
     ]
 
 
@@ -75,6 +85,36 @@ def _object_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
     ]
 
 
+def _copy_routes(copies: CopyHandlers) -> list[web.RouteDef]:
+    other = "b/{target_bucket:[^/]+}/o/{target:[^/]+}"
+    return [
+        web.post(f"{_OBJECT}/compose", _json("storage.objects.compose", copies.compose)),
+        web.post(f"{_OBJECT}/copyTo/{other}", _json("storage.objects.copy", copies.copy)),
+        web.post(f"{_OBJECT}/rewriteTo/{other}", _json("storage.objects.rewrite", copies.rewrite)),
+        web.post(
+            f"{_OBJECT}/moveTo/o/{{target:[^/]+}}", _json("storage.objects.move", copies.move)
+        ),
+    ]
+
+
+def _xml_routes(xml: XmlHandlers) -> list[web.RouteDef]:
+    # After all others: every path that is not theirs names a bucket, or a bucket and an object.
+    bucket = "/{bucket:[^/]+}"
+    item = f"{bucket}/{{object:(?s:.+)}}"
+    return [
+        web.get(bucket, _xml("storage.objects.list", xml.list)),
+        web.get(f"{bucket}/", _xml("storage.objects.list", xml.list)),
+        web.get(item, _xml("storage.objects.get", xml.get)),
+        web.put(item, operation(_put_operation)(xml_problems(xml.put))),
+        web.delete(item, _xml("storage.objects.delete", xml.delete)),
+    ]
+
+
+def _put_operation(request: web.Request) -> str:
+    copies = "x-goog-copy-source" in request.headers
+    return "storage.objects.copy" if copies else "storage.objects.insert"
+
+
 def _upload_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
     insert = InsertHandlers(store, settings)
     resumable = ResumableHandlers(store, settings)
@@ -96,6 +136,10 @@ def _upload_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
         web.put(_UPLOAD, _json("storage.objects.insert", resumable.put)),
         web.delete(_UPLOAD, _json("storage.objects.insert", resumable.delete)),
     ]
+
+
+def _xml(name: str, handler: Handler) -> Handler:
+    return operation(name)(xml_problems(handler))
 
 
 def _json(name: str, handler: Handler) -> Handler:

@@ -11,7 +11,7 @@ import asyncio
 import os
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -80,7 +80,7 @@ class BodyFolder:
             sync_folder(self._bodies)
 
     @contextmanager
-    def reading(self, body_id: int) -> Iterator[None]:
+    def reading(self, body_id: int) -> Generator[None, None, None]:
         """Keep the file of ``body_id`` while the block runs, whatever is deleted meanwhile."""
         self._readers[body_id] += 1
         try:

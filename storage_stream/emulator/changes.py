@@ -51,7 +51,7 @@ class Change:
 
     connection: sqlite3.Connection
     clock: GenerationClock
-    released: list[int] = field(default_factory=list)
+    released: list[int] = field(default_factory=list[int])
 
 
 def insert_object(
@@ -260,7 +260,7 @@ def _refuse_held(bucket: BucketRecord, item: ObjectRecord) -> None:
     if item.metadata.get("temporaryHold") or item.metadata.get("eventBasedHold"):
         message = f"Object '{item.bucket}/{item.name}' is under active hold and cannot be deleted."
         raise ApiError(403, "forbidden", message)
-    period = int((bucket.metadata.get("retentionPolicy") or {}).get("retentionPeriod") or 0)
+    period = bucket.retention_seconds
     if period and item.created_us + period * MICROSECONDS > now_us():
         message = f"Object '{item.bucket}/{item.name}' is subject to bucket's retention policy."
         raise ApiError(403, "retentionPolicyNotMet", message)

@@ -10,7 +10,7 @@ It refuses to know what the tables mean.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar, cast
@@ -185,7 +185,7 @@ class _Waiting:
 
 
 @contextmanager
-def _savepoint(writer: sqlite3.Connection) -> Iterator[None]:
+def _savepoint(writer: sqlite3.Connection) -> Generator[None, None, None]:
     writer.execute("SAVEPOINT one")
     try:
         yield

@@ -53,8 +53,8 @@ class ListRequest:
 class ListPage:
     """One page. Objects and prefixes together are at most ``max_results``."""
 
-    items: list[ObjectRecord] = field(default_factory=list)
-    prefixes: list[str] = field(default_factory=list)
+    items: list[ObjectRecord] = field(default_factory=list[ObjectRecord])
+    prefixes: list[str] = field(default_factory=list[str])
     next_page_token: str | None = None
 
     def __len__(self) -> int:

@@ -9,7 +9,7 @@ https://cloud.google.com/storage/docs/xml-api/reference-headers
 import asyncio
 import enum
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -40,14 +40,27 @@ class Dialect(enum.Enum):
 
 
 async def send_media(
-    request: web.Request, store: Store, item: ObjectRecord, dialect: Dialect
+    request: web.Request,
+    store: Store,
+    item: ObjectRecord,
+    dialect: Dialect,
+    *,
+    instead: Mapping[str, str] | None = None,
 ) -> web.StreamResponse:
     """Answer with the bytes of ``item``.
+
+    Args:
+        request: what is answered.
+        store: where the bytes are.
+        item: whose they are.
+        dialect: of which API the headers are.
+        instead: headers that the caller wants in place of the object's own.
 
     Raises:
         ApiError: 416.
     """
     headers = media_headers(item, dialect)
+    headers.update(instead or {})
     content = body_content(store.reader, item.body_id)
     with store.bodies.reading(item.body_id):
         path = store.bodies.path(item.body_id)

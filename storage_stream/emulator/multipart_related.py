@@ -87,7 +87,7 @@ class RelatedBody:
     async def _close(self) -> None:
         while len(self._buffer) < len(b"--"):
             await self._more()
-        if self._buffer[:2] != b"--":
+        if not self._buffer.startswith(b"--"):
             raise _malformed("it has more than two parts")
         async for _epilogue in self._pieces:
             pass

@@ -5,7 +5,7 @@ https://cloud.google.com/storage/docs/json_api/v1/objects#resource
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.records import Json
@@ -47,21 +47,27 @@ def merge_metadata(current: Json, changes: Json) -> Json:
             merged.pop(name, None)
             continue
         _check(name, value)
-        merged[name] = merge_map(merged.get(name), value) if isinstance(value, dict) else value
+        merged[name] = _merge_value(merged.get(name), value)
     return {name: value for name, value in merged.items() if value not in ({}, None)}
 
 
-def merge_map(current: Any, changes: Mapping[str, Any]) -> Json:
+def merge_map(current: Json, changes: Json) -> Json:
     """Return the map ``current`` with ``changes``; null deletes, maps inside are merged."""
-    merged: Json = dict(current) if isinstance(current, dict) else {}
+    merged = dict(current)
     for name, value in changes.items():
         if value is None:
             merged.pop(name, None)
-        elif isinstance(value, dict):
-            merged[name] = merge_map(merged.get(name), value)  # pyright: ignore[reportUnknownArgumentType] - JSON
         else:
-            merged[name] = value
+            merged[name] = _merge_value(merged.get(name), value)
     return merged
+
+
+def _merge_value(current: Any, value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return merge_map(
+        cast("Json", current) if isinstance(current, dict) else {}, cast("Json", value)
+    )
 
 
 def _check(name: str, value: Any) -> None:

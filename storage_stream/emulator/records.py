@@ -44,18 +44,22 @@ class BucketRecord:
     @property
     def versioning(self) -> bool:
         """Whether an overwritten generation is kept as noncurrent."""
-        return bool((self.metadata.get("versioning") or {}).get("enabled"))
+        return bool(part(self.metadata, "versioning").get("enabled"))
 
     @property
     def requester_pays(self) -> bool:
         """Whether requests must name a ``userProject``."""
-        return bool((self.metadata.get("billing") or {}).get("requesterPays"))
+        return bool(part(self.metadata, "billing").get("requesterPays"))
 
     @property
     def soft_delete_seconds(self) -> int:
         """How long a deleted generation can be restored; 0 when it cannot."""
-        policy = self.metadata.get("softDeletePolicy") or {}
-        return int(policy.get("retentionDurationSeconds") or 0)
+        return int(part(self.metadata, "softDeletePolicy").get("retentionDurationSeconds") or 0)
+
+    @property
+    def retention_seconds(self) -> int:
+        """How long after its creation an object cannot be deleted or replaced."""
+        return int(part(self.metadata, "retentionPolicy").get("retentionPeriod") or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,12 @@ class SessionRecord:
     started_us: int
     request: Json
     generation: int | None
+
+
+def part(resource: Json, name: str) -> Json:
+    """Return the map ``name`` in ``resource``, an empty one when it is absent."""
+    found: Json = resource.get(name) or {}
+    return found
 
 
 def now_us() -> int:

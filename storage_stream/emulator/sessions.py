@@ -22,6 +22,7 @@ from storage_stream.emulator.records import (
     SessionRecord,
     SessionState,
     now_us,
+    part,
 )
 from storage_stream.emulator.session_body import SessionBody
 from storage_stream.emulator.session_rows import expire_sessions, find_session, put_session
@@ -147,9 +148,9 @@ class Sessions:
     @staticmethod
     def finished_object(session: SessionRecord) -> ObjectRecord:
         """Return the object of a finished session as it was then, whatever became of it."""
-        said = session.request["object"]
-        md5, state = bytes.fromhex(said["md5"]), ObjectState(said["state"])
-        return ObjectRecord(**{**said, "md5": md5, "state": state})
+        said = part(session.request, "object")
+        said |= {"md5": bytes.fromhex(said["md5"]), "state": ObjectState(said["state"])}
+        return ObjectRecord(**said)
 
 
 def _insert(
