@@ -125,6 +125,16 @@ async def test_a_bomb_comes_in_bounded_pieces_and_only_as_fast_as_it_is_read() -
     assert [source.closes, sum([len(c) async for c in gunzip([bomb])])] == [1, 50_000_000]
 
 
+async def test_a_cut_bomb_gives_all_that_was_in_it() -> None:
+    # Output can wait inside the decompressor when the input is used up; it must be fetched.
+    bomb = judge.compress(b"\0" * (2 * READ_BYTES + 5000))
+    for length in range(20, len(bomb)):
+        given: list[bytes] = []
+        with pytest.raises(TruncatedGzipError):
+            await drain(gunzip(bomb[:length]), given)
+        assert b"".join(given) == zlib.decompressobj(31).decompress(bomb[:length])
+
+
 @pytest.mark.parametrize("limit", [0, 1, 999_999, 1_000_000])
 async def test_the_output_limit_is_exact(limit: int) -> None:
     packed = judge.compress(b"\0" * 1_000_000)
