@@ -83,6 +83,11 @@ class ContentRange:
     stop: int | None
     total: int | None
 
+    @property
+    def length(self) -> int | None:
+        """Bytes in the range, or None when it names none."""
+        return None if self.start is None or self.stop is None else self.stop - self.start
+
     @classmethod
     def parse(cls, value: str | None) -> ContentRange:
         """Read the header of a 206 or a 416.

@@ -18,15 +18,22 @@ https://cloud.google.com/storage/docs/transcoding.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from storage_stream._protocol.checksums import Crc32c, decode_crc32c
 from storage_stream._protocol.download_actions import Done, Fetch, Receive, Wait
+from storage_stream._protocol.download_position import DownloadPosition
+from storage_stream._protocol.download_snapshot import DownloadSnapshot
 from storage_stream._protocol.http import Framing, ReplyHead
 from storage_stream._protocol.media_head import Coding, ObjectHead, coding_of, is_gzip
 from storage_stream._protocol.ranges import WHOLE, ByteRange, ContentRange
 from storage_stream._protocol.retry import DEFAULT_RETRY, RetryBudget, RetryPolicy, is_transient
+from storage_stream._protocol.same_object import (
+    check_generation,
+    check_same,
+    is_identified,
+    known_again,
+)
 from storage_stream.errors import (
     IntegrityError,
     InvalidArgument,
@@ -38,7 +45,6 @@ from storage_stream.errors import (
     ResponseError,
     StorageError,
     TransferStalled,
-    TruncatedStream,
 )
 
 __all__ = ["ResumableDownload"]
@@ -70,14 +76,13 @@ class ResumableDownload:
         self.budget = RetryBudget(policy)
         self.object: ObjectHead | None = None
         self.coding = Coding.STORED
-        self.start: int | None = None if wanted.start < 0 else wanted.start
-        self.stop = wanted.stop
-        self.offset = wanted.start
-        self.total: int | None = None
         self.resumes = 0
         self.crc = Crc32c()
+        self._position = DownloadPosition(wanted)
         self._accept_gzip = True
-        self._skip = 0
+        self._from_zero = False  # ask without a range, although one is wanted
+        self._adopted = False  # a body was accepted: `coding` is a fact
+        self._restored = False  # `object` is what a snapshot kept of it
         self._progressed = False
         self._state: Fetch | Wait | Receive | Done = self._fetch()
 
@@ -96,10 +101,7 @@ class ResumableDownload:
     @property
     def content_length(self) -> int | None:
         """Bytes that will be delivered in all, or None when that cannot be known before."""
-        if self.decodes or self.start is None:
-            return None
-        end = self._end()
-        return None if end is None else max(0, end - self.start)
+        return None if self.decodes else self._position.length
 
     @property
     def decoded_skip(self) -> int:
@@ -111,11 +113,20 @@ class ResumableDownload:
         """Where the decoded bytes end, where a range of decoded bytes is wanted."""
         return self.wanted.stop if self.decodes else None
 
-    def _end(self) -> int | None:
-        """The offset behind the last byte that is wanted, if it is known."""
-        if self.stop is None:
-            return self.total
-        return self.stop if self.total is None else min(self.stop, self.total)
+    @property
+    def offset(self) -> int:
+        """The next wanted byte; before the first answer, as it was asked for."""
+        return self._position.offset
+
+    @property
+    def total(self) -> int | None:
+        """Bytes of the whole body, or None while that is not known."""
+        return self._position.total
+
+    @property
+    def has_all(self) -> bool:
+        """Whether every wanted byte is here, though the body may go on."""
+        return self._position.has_all
 
     # -- the driver's calls ----------------------------------------------------------------
 
@@ -158,29 +169,13 @@ class ResumableDownload:
             The part of them that is new and wanted; it may be empty.
 
         Raises:
-            ProtocolError: More bytes than the object has.
+            ProtocolError: More bytes than the answer announced.
         """
-        view: bytes | memoryview = data
-        if self._skip:
-            skipped = min(self._skip, len(data))
-            self._skip -= skipped
-            view = memoryview(data)[skipped:]
-        room = None if (end := self._end()) is None else end - self.offset
-        if room is not None and len(view) > room:
-            if self.total is not None and self.offset + len(view) > self.total:
-                raise ProtocolError(f"more than the {self.total} bytes of the object arrived")
-            view = memoryview(view)[:room]
+        view = self._position.take(data)
         if view:
             self.crc.update(view)
-            self.offset += len(view)
             self._progressed = True
         return view
-
-    @property
-    def has_all(self) -> bool:
-        """Whether every wanted byte is here, though the body may go on."""
-        end = self._end()
-        return end is not None and self.offset >= end
 
     def receive_end(self, framing: Framing) -> None:
         """The body ended in the way its framing says.
@@ -191,11 +186,10 @@ class ResumableDownload:
             TruncatedStream: It ended early; pass it to `fail`.
         """
         if not self.has_all:
-            if self.total is not None:
-                raise TruncatedStream(f"the body ended at byte {self.offset} of {self._end()}")
+            self._position.check_may_end()
             if framing is Framing.CLOSE:
                 raise ProtocolError("a body without length ended when its connection closed")
-            self._ends_here()
+            self._position.end_here()
         self._finish()
 
     def fail(self, error: StorageError, jitter: float, retry_after: float | None = None) -> None:
@@ -211,7 +205,12 @@ class ResumableDownload:
         """
         if not isinstance(self._state, Receive) and not isinstance(error, ResponseError):
             self.budget.attempts += 1
-        if not is_transient(error) or not self._can_resume():
+        if not is_transient(error):
+            raise error
+        if isinstance(self._state, Receive) and self.has_all:
+            self._finish()  # what broke was behind the last wanted byte
+            return
+        if not self._can_resume():
             raise error
         if self._progressed and not isinstance(error, TransferStalled):
             self.budget.progress()  # a trickle is no progress: it would go on for ever
@@ -233,17 +232,18 @@ class ResumableDownload:
         """
         if self.decodes:
             raise InvalidArgument("a decoded download cannot be continued elsewhere: use raw=True")
-        return {
-            "start": self.wanted.start,
-            "stop": self.wanted.stop,
-            "raw": self.raw,
-            "generation": self.generation,
-            "offset": self.offset,
-            "total": self.total,
-            "coding": self.coding.name,
-            "crc32c": self.crc.value,
-            "expected": self.object.crc32c if self.object else None,
-        }
+        return DownloadSnapshot(
+            self.wanted,
+            self.raw,
+            self.generation,
+            self.offset,
+            self.total,
+            self.coding if self._adopted else None,
+            self.crc.value,
+            self._accept_gzip,
+            self._from_zero,
+            self.object,
+        ).to_json()
 
     @classmethod
     def restore(
@@ -251,50 +251,47 @@ class ResumableDownload:
         snapshot: dict[str, Any],
         policy: RetryPolicy = DEFAULT_RETRY,
     ) -> ResumableDownload:
-        """The download of a snapshot, ready to fetch the next byte."""
-        self = cls(
-            ByteRange(snapshot["start"], snapshot["stop"]),
-            generation=snapshot["generation"],
-            raw=snapshot["raw"],
-            policy=policy,
-        )
-        self.total = snapshot["total"]
-        self.coding = Coding[snapshot["coding"]]
-        if self.start is None and self.total is not None:
-            self.start = max(0, self.total + self.wanted.start)
-        self.offset = snapshot["offset"]
-        taken = max(0, self.offset - (self.start or 0))
-        self.crc = Crc32c(snapshot["crc32c"], taken)
-        if snapshot["expected"] is not None:
-            self.object = ObjectHead(generation=self.generation, crc32c=snapshot["expected"])
-        self._state = self._fetch()
+        """The download of a snapshot, ready to fetch the next byte.
+
+        Raises:
+            InvalidArgument: It is no snapshot, or nothing in it says which object its bytes are of.
+            IntegrityError: It had every byte, and their checksum is wrong.
+        """
+        kept = DownloadSnapshot.from_json(snapshot)
+        self = cls(kept.wanted, generation=kept.generation, raw=kept.raw, policy=policy)
+        self._position = DownloadPosition(kept.wanted, offset=kept.offset, total=kept.total)
+        self.crc = Crc32c(kept.crc32c, self._position.taken)
+        self.object = kept.object
+        self._accept_gzip, self._from_zero = kept.accept_gzip, kept.from_zero
+        self._adopted, self._restored = kept.coding is not None, True
+        self.coding = kept.coding or Coding.STORED
         if self.has_all:
             self._finish()
+        elif not self._can_resume():
+            raise InvalidArgument("nothing in the snapshot says which object its bytes are of")
+        else:
+            self._state = self._fetch()
         return self
 
     # -- inside ----------------------------------------------------------------------------
 
     def _fetch(self) -> Fetch:
-        begun = self.start is not None and (self.offset > self.start or self.object is not None)
-        wanted = ByteRange(self.offset, self.stop) if begun else self.wanted
-        return Fetch(wanted, self.generation, self._accept_gzip)
+        known = self._position.begun or self.object is not None
+        wanted = self._position.rest if known else self.wanted
+        return Fetch(WHOLE if self._from_zero else wanted, self.generation, self._accept_gzip)
 
     def _check_same(self, head: ReplyHead) -> None:
         """The answer is about the object that the first answer was about."""
         now, before = ObjectHead.of(head), self.object
-        pinned = self.generation
-        if pinned is not None and now.generation not in {None, pinned}:
-            raise ObjectChanged(f"generation {pinned} was asked for, {now.generation} came")
+        check_generation(self.generation, now)
         if before is None:
             self.object = now
-            self.generation = now.generation if pinned is None else pinned
+            self.generation = now.generation if self.generation is None else self.generation
             return
-        for what in ("crc32c", "etag") if pinned is None else ("crc32c",):
-            was, is_now = getattr(before, what), getattr(now, what)
-            if was is not None and is_now is not None and was != is_now:
-                raise ObjectChanged(f"the object's {what} changed while it was read")
-        if before.etag is None and before.crc32c is not None:  # restored: only these were kept
-            self.object = replace(now, crc32c=before.crc32c)
+        check_same(before, now, pinned=self.generation is not None, resumed=self._position.begun)
+        if self._restored:
+            self.object = known_again(before, now)
+            self._restored = False
 
     def _adopt(self, head: ReplyHead) -> bool:
         """Take in how the body is coded; False when it has to be fetched in another way."""
@@ -305,9 +302,11 @@ class ResumableDownload:
             self._accept_gzip = False
             self._state = self._fetch()
             return False
-        if self.start is not None and self.offset > self.start and coding is not self.coding:
-            raise ProtocolError(f"a resumed body comes as {coding.value}")
-        self.coding = coding
+        if self._adopted and coding is not self.coding:
+            raise ProtocolError(f"a resumed body comes in another way: {coding.value}")
+        if coding is Coding.DECODED and self.raw:
+            raise ProtocolError("the stored bytes were asked for, and they come decompressed")
+        self.coding, self._adopted = coding, True
         return not self.decodes or self._decode_from_zero(head)
 
     def _decode_from_zero(self, head: ReplyHead) -> bool:
@@ -319,93 +318,74 @@ class ResumableDownload:
             raise InvalidArgument(
                 "the end of an object stored as gzip cannot be read decoded: pass raw=True"
             )
-        if self.start == 0 and self.stop is None:
+        if self._position.start == 0 and self._position.stop is None:
             return True
-        self.start = self.offset = 0
-        self.stop = None
+        self._position.want_everything()
+        self._from_zero = False
         self._state = self._fetch()
         return head.status != 206  # noqa: PLR2004
 
-    def _learn_total(self, total: int | None) -> None:
-        if total is None:
-            return
-        if self.total is not None and self.total != total:
-            raise ObjectChanged(f"the object had {self.total} bytes, and now has {total}")
-        self.total = total
-
     def _partial(self, head: ReplyHead) -> None:
+        """A 206: the body begins where it was asked to."""
         given = ContentRange.parse(head.headers.get("content-range"))
-        if given.start is None or given.stop is None:
-            raise ProtocolError("a 206 answer names no range")
-        if self.start is None:  # a suffix: where it begins, the service says
-            self._learn_suffix(given)
-        elif given.start != self.offset:
-            raise ProtocolError(f"byte {self.offset} was asked for, {given.start} came")
-        length = head.content_length
-        if length is not None and length != given.stop - given.start:
+        self._position.meet(given)
+        if head.content_length not in {None, given.length}:
             raise ProtocolError("Content-Length and Content-Range do not agree")
         if not self._adopt(head):
             return
-        self._learn_total(given.total)
-        self._skip = 0
+        self._position.learn_total(given.total)
+        if self.coding is Coding.STORED:
+            self._position.learn_total(ObjectHead.of(head).size)
         self._state = Receive()
-
-    def _learn_suffix(self, given: ContentRange) -> None:
-        assert given.start is not None  # noqa: S101 - the caller looked
-        if given.total is None:
-            raise ProtocolError("the end of an object was asked for, and its size is not told")
-        if given.start != max(0, given.total + self.wanted.start):
-            raise ProtocolError(f"the last {-self.wanted.start} bytes do not begin there")
-        self.start = self.offset = given.start
 
     def _whole(self, head: ReplyHead) -> None:
         """A 200: the body begins at byte 0, whatever range was asked for."""
         if not self._adopt(head):
             return
         if self.coding is Coding.STORED:
-            length = head.content_length
             size = ObjectHead.of(head).size
-            self._learn_total(size if size is not None else length)
-        if self.start is None:
-            if self.total is None:
-                raise ProtocolError("the end of an object was asked for, and its size is not told")
-            self.start = self.offset = max(0, self.total + self.wanted.start)
-        if self.total is not None and self.start > 0 and self.total <= self.start:
-            raise _behind_the_end(self.start, self.total)
-        self._skip = self.offset
+            self._position.learn_total(head.content_length if size is None else size)
+        self._position.meet_whole()
         self._state = Receive()
 
     def _refused(self, head: ReplyHead, refusal: ResponseError) -> None:
-        if isinstance(refusal, RangeNotSatisfiable) and self.object is not None:
-            end = ContentRange.parse(head.headers.get("content-range")).total
-            if end is not None and end == self.offset:
-                self.total = end
-                self._finish()
-                return
+        if isinstance(refusal, RangeNotSatisfiable):
+            self._out_of_range(head, refusal)
+            return
         if self.object is not None and isinstance(refusal, NotFound | PreconditionFailed):
             raise ObjectChanged("the object was overwritten or deleted while it was read")
         raise refusal
 
+    def _out_of_range(self, head: ReplyHead, refusal: RangeNotSatisfiable) -> None:
+        """A 416: the end of what is read, or a range that may be one of decoded bytes."""
+        if self._position.begun:
+            told = ContentRange.parse(head.headers.get("content-range"))
+            self._position.learn_total(told.total)
+            if self.has_all and self.generation is not None:
+                self._finish()
+                return
+        elif self._may_be_decoded_range():
+            # The service compares the range with the stored bytes, and their gzip is shorter
+            # than what is decoded from it. Whether there is gzip, only the object itself tells.
+            self._from_zero = True
+            self._state = self._fetch()
+            return
+        raise refusal
+
+    def _may_be_decoded_range(self) -> bool:
+        """Whether what the service calls out of range may be inside the decoded bytes."""
+        asked_a_range = self.wanted.start > 0 and not self._from_zero
+        return asked_a_range and not self.raw and self.object is None
+
     def _can_resume(self) -> bool:
         """Whether what comes next can be told to be of the same object as what is here."""
-        if self.object is None or self.offset == self.start:
-            return True
-        known = self.object
-        return any(fact is not None for fact in (known.generation, known.crc32c, known.etag))
-
-    def _ends_here(self) -> None:
-        """A body of unknown length came to its end in good order."""
-        if self._skip and self.start is not None and self.offset == self.start:
-            raise _behind_the_end(self.start, self.start - self._skip)
-        if self._skip:
-            raise ObjectChanged("the object became shorter while it was read")
-        self.total = self.offset
+        return not self._position.begun or (self.object is not None and is_identified(self.object))
 
     def _finish(self) -> None:
         self._state = Done(self._verify())
 
     def _verify(self) -> bool | None:
-        whole = self.start == 0 and self.offset == self.total == self.crc.length
+        whole = self._position.is_whole and self.crc.length == self.total
         text = self.object.crc32c if self.object else None
         expected = decode_crc32c(text) if text is not None else None
         if not whole or expected is None or self.coding is not Coding.STORED:
@@ -417,7 +397,3 @@ class ResumableDownload:
                 actual=self.crc.encoded,
             )
         return True
-
-
-def _behind_the_end(start: int, total: int) -> RangeNotSatisfiable:
-    return RangeNotSatisfiable(f"the object has {total} bytes, {start} is behind them", status=416)
