@@ -24,14 +24,16 @@ __all__ = [
     "BodyInterrupted",
     "Ending",
     "FileRange",
+    "object_bytes",
     "read_body",
+    "read_frame",
     "read_whole",
     "send_body",
     "take_rewind",
 ]
 
 
-async def read_body(request: web.Request, *, offset: int = 0) -> AsyncGenerator[bytes, None]:
+def read_body(request: web.Request, *, offset: int = 0) -> AsyncGenerator[bytes, None]:
     """The pieces of an object's bytes, as they come.
 
     Only for the bytes of an object: faults count positions in it. JSON bodies are read with
@@ -45,11 +47,34 @@ async def read_body(request: web.Request, *, offset: int = 0) -> AsyncGenerator[
         BodyInterrupted: after everything that arrived has been given: the client is gone, the
             body is shorter than its Content-Length, or a fault fired.
     """
-    exchange = exchange_of(request)
-    pieces = harmed(_arriving(request, exchange.entry), exchange, offset=offset)
-    async with aclosing(pieces):
-        async for piece in pieces:
-            yield piece
+    return object_bytes(request, read_frame(request), offset=offset)
+
+
+def read_frame(request: web.Request) -> AsyncGenerator[bytes, None]:
+    """The pieces of a body that frames an object's bytes (multipart), untouched by faults.
+
+    The bytes found inside go through `object_bytes`.
+
+    Raises:
+        BodyInterrupted: after everything that arrived has been given: the client is gone.
+    """
+    return _arriving(request, exchange_of(request).entry)
+
+
+def object_bytes(
+    request: web.Request, pieces: AsyncGenerator[bytes, None], *, offset: int = 0
+) -> AsyncGenerator[bytes, None]:
+    """An object's bytes as they came out of a frame, met by the faults that count in them.
+
+    Args:
+        request: the upload.
+        pieces: the object's bytes.
+        offset: position in the object of the first byte.
+
+    Raises:
+        BodyInterrupted: a fault fired.
+    """
+    return harmed(pieces, exchange_of(request), offset=offset)
 
 
 async def read_whole(request: web.Request, *, limit_bytes: int) -> bytes:

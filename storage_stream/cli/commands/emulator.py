@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import click
@@ -44,14 +44,22 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 @click.option(
     "--require-auth", is_flag=True, help="Refuse requests without a token of POST /token."
 )
+@click.option(
+    "--token-lifetime",
+    type=click.FloatRange(min=0, min_open=True),
+    default=3600.0,
+    show_default=True,
+    help="Seconds until a token expires.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when it is ready.")
-def command(  # noqa: PLR0917 - click passes by name
+def command(
     data: Path | None,
     port: int,
     host: str,
     create_buckets: bool,  # noqa: FBT001 - click passes by name
     durable: bool,  # noqa: FBT001 - the same
     require_auth: bool,  # noqa: FBT001 - the same
+    token_lifetime: float,
     as_json: bool,  # noqa: FBT001 - the same
 ) -> None:
     """Serve Google Cloud Storage from a folder on this machine.
@@ -65,6 +73,7 @@ def command(  # noqa: PLR0917 - click passes by name
         create_buckets=create_buckets,
         durable=durable,
         require_auth=require_auth,
+        token_lifetime=token_lifetime,
     )
     try:
         asyncio.run(_serve(emulator, data, as_json=as_json))
@@ -87,7 +96,7 @@ async def _serve(emulator: Emulator, data: Path | None, *, as_json: bool) -> Non
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(stopped: asyncio.Event) -> Iterator[None]:
+def _stopped_by_signals(stopped: asyncio.Event) -> Generator[None, None, None]:
     loop = asyncio.get_running_loop()
     try:
         for number in _STOP_SIGNALS:
