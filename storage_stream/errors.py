@@ -23,7 +23,10 @@
         ├── TransferStalled      (TimeoutError)    fewer bytes per second than the minimum
         ├── ObjectChanged        the object was overwritten or deleted while it was read
         ├── IntegrityError       the checksum of what arrived is not the one the service keeps
-        └── ContentDecodingError the stored gzip is damaged, or not gzip
+        └── ContentDecodingError (ValueError)      the stored gzip cannot be decompressed
+            ├── TooManyBytesError                  more came out than the caller allowed
+            ├── GzipFormatError                    it is damaged, or not gzip
+            └── TruncatedGzipError   (EOFError)    it ends inside a member
 
 Errors carry fields, not prose to be parsed: `method`, `subject` (a `gs://` name), `status`,
 `reason`, `attempts`, `elapsed`. No message holds a token, a key, a query or a signed URL: URLs
@@ -50,6 +53,7 @@ __all__ = [
     "CredentialsError",
     "Forbidden",
     "Gone",
+    "GzipFormatError",
     "InsecureTransport",
     "IntegrityError",
     "InvalidArgument",
@@ -66,10 +70,12 @@ __all__ = [
     "StorageError",
     "StreamClosed",
     "StreamNotOpen",
+    "TooManyBytesError",
     "TooManyRequests",
     "TransferError",
     "TransferStalled",
     "TransportError",
+    "TruncatedGzipError",
     "TruncatedStream",
     "Unauthorized",
     "UsageError",
@@ -112,6 +118,9 @@ class StorageError(Exception):
             text += f" (after {self.attempts} attempts"
             text += f" in {self.elapsed:.1f} s)" if self.elapsed is not None else ")"
         return text
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Errors travel between processes whole, whatever their constructor asks for."""
@@ -288,8 +297,48 @@ class IntegrityError(TransferError):
         self.actual = actual
 
 
-class ContentDecodingError(TransferError):
-    """The object says it is gzip, and its bytes are not, or are damaged."""
+class ContentDecodingError(TransferError, ValueError):
+    """Bytes that are to be gzip cannot be decompressed."""
+
+
+class GzipFormatError(ContentDecodingError):
+    """They are not gzip: a bad header, a broken body, a wrong CRC or trailing garbage.
+
+    Attributes:
+        byte_offset: An offset in the compressed bytes at or before the damage.
+        reason: What the decompressor said.
+    """
+
+    def __init__(self, byte_offset: int, reason: str) -> None:
+        super().__init__(f"not valid gzip after byte {byte_offset}: {reason}")
+        self.byte_offset = byte_offset
+        self.reason = reason
+
+
+class TooManyBytesError(ContentDecodingError):
+    """More bytes came out than the caller allowed.
+
+    Attributes:
+        max_bytes: The limit.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"more than {max_bytes} bytes came out")
+        self.max_bytes = max_bytes
+
+
+class TruncatedGzipError(ContentDecodingError, EOFError):
+    """They end inside a gzip member, or there are none.
+
+    Attributes:
+        bytes_in: Compressed bytes that did arrive.
+        bytes_out: Bytes that were decompressed from them, and delivered.
+    """
+
+    def __init__(self, bytes_in: int, bytes_out: int) -> None:
+        super().__init__(f"gzip source ended early: after {bytes_in} bytes ({bytes_out} out)")
+        self.bytes_in = bytes_in
+        self.bytes_out = bytes_out
 
 
 _CLASS_OF_STATUS: dict[int, type[ResponseError]] = {

@@ -75,8 +75,12 @@ def list_raw(bucket: str) -> Operation[ListObjectsResponse]:
     )
 
 
-def list_page(bucket: str, query: tuple[tuple[str, str], ...]) -> Operation[Page[ObjectResource]]:
+def list_page(
+    bucket: str, query: tuple[tuple[str, str], ...], page_token: str | None = None
+) -> Operation[Page[ObjectResource]]:
     """`storage.objects.list`: one page, read."""
+    if page_token:
+        query += (("pageToken", page_token),)
     return Operation(
         "storage.objects.list",
         "GET",

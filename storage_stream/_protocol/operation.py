@@ -70,6 +70,10 @@ class Operation(Generic[T]):
             headers=self.headers.replaced(options.headers),
         )
 
+    def with_query(self, query: tuple[tuple[str, str], ...]) -> Operation[T]:
+        """The same with these query parameters in place of its own of the same names."""
+        return replace(self, query=merge_query(self.query, query))
+
     @property
     def request(self) -> Request:
         """What goes on the wire."""

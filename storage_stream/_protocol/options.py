@@ -16,7 +16,13 @@ from storage_stream.errors import InvalidArgument
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["DEFAULT_TIMEOUT", "Preconditions", "RequestKeywords", "RequestOptions"]
+__all__ = [
+    "DEFAULT_TIMEOUT",
+    "DownloadKeywords",
+    "Preconditions",
+    "RequestKeywords",
+    "RequestOptions",
+]
 
 DEFAULT_STALL_TIMEOUT = 30.0  # seconds; longer than a server takes to fetch a cold object
 _SECONDS = frozenset({"timeout", "stall_timeout"})
@@ -83,6 +89,23 @@ class RequestKeywords(TypedDict, total=False):
     retries: int | None
 
 
+class DownloadKeywords(RequestKeywords, total=False):
+    """Keywords of every download, besides those of every request.
+
+    generation: The generation to read; None for the one that is live when it begins.
+    start: First byte; negative counts from the end (-500: the last 500 bytes). Default 0.
+    end: One behind the last byte, as in a slice; None for the end of the object.
+    raw: Deliver an object that is stored as gzip as it is stored, not decompressed. A range of
+        one that is decompressed counts decompressed bytes, and reads the object from its
+        beginning.
+    """
+
+    generation: int | None
+    start: int
+    end: int | None
+    raw: bool
+
+
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
     """`RequestKeywords`, checked, with every default filled in."""
@@ -127,6 +150,11 @@ class RequestOptions:
         name = name.lower()
         values = [value for key, value in self.headers if key.lower() == name]
         return values[-1] if values else None
+
+    def only_connection(self) -> RequestOptions:
+        """These options for another request: without what was said about this one's content."""
+        payer = tuple(pair for pair in self.params if pair[0] == "userProject")
+        return replace(self, headers=(), params=payer)
 
     def without_headers(self, *names: str) -> RequestOptions:
         """The same options without these headers (lower case)."""

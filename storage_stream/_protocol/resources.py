@@ -1,6 +1,6 @@
 """The service's resources as they travel: JSON objects, numbers of 64 bits as text.
 
-Only what the service documents; every key may be missing. https://cloud.google.com/storage/docs/json_api/v1/objects
+Only what the service documents; every key but the name may be missing. https://cloud.google.com/storage/docs/json_api/v1/objects
 and https://cloud.google.com/storage/docs/json_api/v1/buckets.
 """
 
@@ -11,14 +11,19 @@ from typing import Any, TypedDict
 __all__ = ["BucketResource", "ListObjectsResponse", "ObjectResource"]
 
 
-class ObjectResource(TypedDict, total=False):
+class _Named(TypedDict):
+    """What every resource has."""
+
+    name: str
+
+
+class ObjectResource(_Named, total=False):
     """One object. Sizes and generations are decimal text; times are RFC 3339 text."""
 
     kind: str
     id: str
     selfLink: str
     mediaLink: str
-    name: str
     bucket: str
     generation: str
     metageneration: str
@@ -52,13 +57,12 @@ class ObjectResource(TypedDict, total=False):
     contexts: dict[str, Any]
 
 
-class BucketResource(TypedDict, total=False):
+class BucketResource(_Named, total=False):
     """One bucket."""
 
     kind: str
     id: str
     selfLink: str
-    name: str
     projectNumber: str
     metageneration: str
     location: str

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from storage_stream._transport.clock import Clock
 
-__all__ = ["Anonymous", "Credentials", "SharedToken", "TokenSource"]
+__all__ = ["Anonymous", "Credentials", "SharedToken", "TokenSource", "default_token"]
+
+_SCOPE = "https://www.googleapis.com/auth/devstorage.full_control"
 
 log = logging.getLogger("storage_stream")
 
@@ -29,6 +31,19 @@ _REFRESH = RetryPolicy(retries=3, initial_delay=0.5, max_delay=4.0)
 _REFRESH_TIMEOUT = 10  # seconds for one request to the token endpoint
 _PREFETCH_AT = 0.75  # of a token's life: a new one is fetched behind the caller's back
 _EXPIRES_AT = 0.95  # of a token's life: not used any more
+
+
+def default_token(service_file: Any, session: Any) -> Any:
+    """A gcloud-aio-auth token: a service account's file, or what the environment offers.
+
+    Args:
+        service_file: A path or an open file; None looks where Google's own libraries look.
+        session: The `aiohttp.ClientSession` it asks through, or None for one of its own.
+    """
+    # Loads cryptography and more, and takes longer than all the rest of a program's start.
+    from gcloud.aio.auth import Token  # noqa: PLC0415
+
+    return Token(service_file=service_file, session=session, scopes=[_SCOPE])
 
 
 class TokenSource(Protocol):

@@ -1,0 +1,283 @@
+"""The driver of a download: it does what the machine decides, and delivers the bytes.
+
+`resumable_download` knows which request comes next and what to believe; here the requests are
+made, the waits waited, and stored gzip is decompressed. Between two awaits the state is always
+whole: a task that is cancelled in the middle of a piece loses none, and the next one goes on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from storage_stream._protocol.download_actions import Done, Fetch, Receive, Wait
+from storage_stream._protocol.gunzip import Gunzipper
+from storage_stream._protocol.objects import get_media
+from storage_stream._protocol.options import DownloadKeywords, RequestOptions
+from storage_stream._protocol.ranges import ByteRange
+from storage_stream._protocol.replies import is_success
+from storage_stream._protocol.resumable_download import ResumableDownload
+from storage_stream.errors import ClientClosed, IntegrityError, InvalidArgument, StorageError
+
+if TYPE_CHECKING:
+    from storage_stream._protocol.media_head import ObjectHead
+    from storage_stream._protocol.operation import Operation
+    from storage_stream._transport.base import ReplyStream
+    from storage_stream._transport.sender import Sender
+
+__all__ = ["Download"]
+
+
+class Download:
+    """One object on its way to us.
+
+    Args:
+        sender: Makes the requests.
+        operation: The media request, with the caller's parameters and headers in it.
+        options: The caller's timeouts and session.
+        machine: Decides.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        operation: Operation[None],
+        options: RequestOptions,
+        machine: ResumableDownload,
+    ) -> None:
+        self._sender = sender
+        self._operation = operation
+        self._options = options
+        self._machine = machine
+        self._reply: ReplyStream | None = None
+        self._raw: Any = None
+        self._error: StorageError | None = None
+        self._gunzip: Gunzipper | None = None
+        self._decoded_skip = 0
+        self._decoded_left: int | None = None
+        self._begun = sender.clock.now()
+
+    @classmethod
+    def of(
+        cls,
+        sender: Sender,
+        bucket: str,
+        name: str,
+        keywords: DownloadKeywords,
+        defaults: RequestOptions,
+    ) -> Download:
+        """The download that a caller asks for; nothing is sent yet.
+
+        Raises:
+            InvalidName: A name that cannot be.
+            InvalidArgument: A range that cannot be, or two of them.
+            TypeError: A keyword that no download knows.
+        """
+        rest: dict[str, Any] = dict(keywords)
+        generation, raw = rest.pop("generation", None), bool(rest.pop("raw", False))
+        wanted = ByteRange(rest.pop("start", None) or 0, rest.pop("end", None))
+        options = RequestOptions.of(rest, defaults)
+        header = options.header("range")
+        if header is not None:
+            if not wanted.is_whole:
+                raise InvalidArgument("a Range header, and start or end besides: which?")
+            wanted = ByteRange.from_header(header)
+        raw = raw or "gzip" in (options.header("accept-encoding") or "")
+        machine = ResumableDownload(wanted, generation=generation, raw=raw, policy=options.retry)
+        options = options.without_headers("range", "accept-encoding")
+        operation = get_media(bucket, name).with_options(options)
+        return cls(sender, operation, options, machine)
+
+    @property
+    def object(self) -> ObjectHead:
+        """What the headers said about the object; known once it is open."""
+        assert self._machine.object is not None  # noqa: S101 - `open` came first
+        return self._machine.object
+
+    @property
+    def subject(self) -> str:
+        """The object's `gs://` name."""
+        return self._operation.subject
+
+    @property
+    def content_length(self) -> int | None:
+        """Bytes that will be delivered, or None when that is not known before."""
+        return self._machine.content_length
+
+    @property
+    def resumes(self) -> int:
+        """How often it was continued after a loss."""
+        return self._machine.resumes
+
+    @property
+    def verified(self) -> bool | None:
+        """True once the checksum of the whole object was compared; None while or where not."""
+        action = self._machine.next_action()
+        return action.verified if isinstance(action, Done) else None
+
+    @property
+    def raw_response(self) -> Any:
+        """The HTTP library's response of the latest request."""
+        return self._raw
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no more will be asked of the network."""
+        return self._error is not None or isinstance(self._machine.next_action(), Done)
+
+    async def open(self) -> None:
+        """Make requests until the body begins.
+
+        Cancelling closes the connection.
+
+        Raises:
+            StorageError: There is no such object, no answer, …
+        """
+        while not isinstance(action := self._machine.next_action(), Receive | Done):
+            await self._act(action)
+        if self._machine.decodes:
+            self._gunzip = Gunzipper()
+            self._decoded_skip = self._machine.decoded_skip
+            stop = self._machine.decoded_stop
+            self._decoded_left = None if stop is None else stop - self._decoded_skip
+
+    async def next_piece(self) -> bytes | memoryview:
+        """The next bytes, as they come; `b""` at the end, every time.
+
+        Cancelling loses nothing; the next call goes on.
+
+        Raises:
+            IntegrityError: In place of the end: the checksum is wrong.
+            StorageError: It cannot be continued; every further call raises the same.
+        """
+        if self._gunzip is None:
+            return await self._next_received()
+        return await self._next_decoded(self._gunzip)
+
+    def close(self) -> None:
+        """Let go of the connection. Idempotent."""
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            reply.close()
+
+    def abandon(self, error: ClientClosed) -> None:
+        """The client is closed: raise this from now on."""
+        if not self.is_over:
+            self._error = error
+        self.close()
+
+    # -- stored bytes ----------------------------------------------------------------------
+
+    async def _next_received(self) -> bytes | memoryview:
+        while True:
+            if self._error is not None:
+                raise self._error
+            action = self._machine.next_action()
+            if isinstance(action, Done):
+                return b""
+            if isinstance(action, Receive):
+                piece = await self._receive()
+                if piece:
+                    return piece
+            else:
+                await self._act(action)
+
+    async def _act(self, action: Fetch | Wait) -> None:
+        if isinstance(action, Wait):
+            await self._sender.clock.sleep(action.seconds)
+            self._machine.waited()
+            return
+        try:
+            await self._fetch(action)
+        except StorageError as error:
+            self._failed(error)
+
+    async def _fetch(self, action: Fetch) -> None:
+        request = self._operation.with_query(action.query()).request.with_headers(*action.headers())
+        reply = await self._sender.open(request, self._options)
+        self._reply, self._raw = reply, reply.raw
+        refusal = None
+        if not is_success(reply.head.status):
+            refusal = await self._sender.refusal(reply, request, self._operation.subject)
+        self._machine.receive_head(reply.head, refusal)
+        if not isinstance(self._machine.next_action(), Receive):
+            self.close()
+
+    async def _receive(self) -> bytes | memoryview:
+        assert self._reply is not None  # noqa: S101 - the machine says Receive after a fetch only
+        try:
+            data = await self._reply.read_piece()
+            piece = self._machine.receive_data(data)
+            if not data or self._machine.has_all:
+                self._end()
+        except StorageError as error:
+            self._failed(error)
+            return b""
+        return piece
+
+    def _end(self) -> None:
+        assert self._reply is not None  # noqa: S101 - called while it is read
+        try:
+            self._machine.receive_end(self._reply.framing)
+        except IntegrityError as error:
+            self._stop(error)  # raised in place of the end, behind the last piece
+        else:
+            self.close()
+
+    def _failed(self, error: StorageError) -> None:
+        """Let the machine decide whether to go on; raise what ends the download."""
+        self.close()
+        sender = self._sender
+        try:
+            self._machine.fail(error, sender.random(), sender.retry_after(error))
+        except StorageError as final:
+            self._stop(final)
+            raise
+
+    def _stop(self, error: StorageError) -> None:
+        attempts = self._machine.budget.attempts
+        self._error = self._sender.enriched(error, self._operation, attempts, self._begun)
+        self.close()
+
+    # -- decoded bytes ---------------------------------------------------------------------
+
+    async def _next_decoded(self, gunzip: Gunzipper) -> bytes | memoryview:
+        while self._decoded_left != 0:
+            if gunzip.pending:
+                piece = self._wanted(self._decompress(gunzip))
+                if piece:
+                    return piece
+                continue
+            received = await self._next_received()
+            if not received:
+                self._end_of_gzip(gunzip)
+                return b""
+            gunzip.feed(bytes(received))
+        self.close()
+        return b""
+
+    def _decompress(self, gunzip: Gunzipper) -> bytes:
+        if self._error is not None:
+            raise self._error
+        try:
+            return gunzip.decompress(gunzip.next_gulp())
+        except StorageError as error:
+            self._stop(error)
+            raise
+
+    def _end_of_gzip(self, gunzip: Gunzipper) -> None:
+        try:
+            gunzip.finish()
+        except StorageError as error:
+            self._stop(error)
+            raise
+
+    def _wanted(self, plain: bytes) -> bytes | memoryview:
+        """The part of decoded bytes that lies in the range."""
+        view = memoryview(plain)
+        skipped = min(self._decoded_skip, len(view))
+        self._decoded_skip -= skipped
+        view = view[skipped:]
+        if self._decoded_left is not None:
+            view = view[: self._decoded_left]
+            self._decoded_left -= len(view)
+        return view

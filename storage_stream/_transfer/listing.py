@@ -1,0 +1,51 @@
+"""Lists that are longer than a page: while one is read, the next is already on its way."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from storage_stream._protocol.operation import Operation
+    from storage_stream._protocol.options import RequestOptions
+    from storage_stream._protocol.pages import Page
+    from storage_stream._transport.sender import Sender
+
+__all__ = ["iter_pages"]
+
+T = TypeVar("T")
+
+
+async def iter_pages(
+    sender: Sender,
+    page_operation: Callable[[str | None], Operation[Page[T]]],
+    options: RequestOptions,
+) -> AsyncGenerator[Page[T], None]:
+    """The pages of a list, one fetched ahead; at most two are held.
+
+    Ending the iteration, by `break`, by an exception or by cancelling, ends the request that is
+    under way.
+
+    Args:
+        sender: Makes the requests.
+        page_operation: The operation for a page token; None for the first page.
+        options: The caller's.
+    """
+    ahead: asyncio.Task[Page[T]] | None = None
+    try:
+        page = await sender.send(page_operation(None), options)
+        while True:
+            if page.next_token is not None:
+                following = page_operation(page.next_token)
+                ahead = asyncio.create_task(sender.send(following, options))
+            yield page
+            if ahead is None:
+                return
+            page = await ahead
+            ahead = None
+    finally:
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.wait([ahead])

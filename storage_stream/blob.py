@@ -1,0 +1,81 @@
+"""`Blob`: one object of a bucket, with what is known about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Unpack
+
+from storage_stream._protocol.names import check_object
+from storage_stream._protocol.options import DEFAULT_TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from storage_stream._protocol.options import DownloadKeywords
+    from storage_stream._protocol.resources import ObjectResource
+    from storage_stream.bucket import Bucket
+    from storage_stream.streams import DownloadRequest
+
+__all__ = ["Blob"]
+
+_CHUNK_ALIGNMENT = 256 * 1024  # bytes; what resumable uploads are cut to
+
+
+class Blob:
+    """An object; made by `Bucket.get_blob` or `Bucket.new_blob`.
+
+    The fields of its resource are attributes under the service's names (`contentType`,
+    `md5Hash`, `generation`, …); the bucket's name is `bucket_name`, and `size` is a number.
+
+    Args:
+        bucket: The bucket.
+        name: The object's name.
+        metadata: The object's resource; it is copied.
+
+    Raises:
+        InvalidName: It is no object's name.
+    """
+
+    size: int
+
+    def __init__(self, bucket: Bucket, name: str, metadata: Mapping[str, Any]) -> None:
+        self._adopt(metadata)
+        self.bucket = bucket
+        self.name = check_object(name)
+
+    @property
+    def chunk_size(self) -> int:
+        """The object's size, rounded up behind the next 256 KiB."""
+        return self.size + (_CHUNK_ALIGNMENT - self.size % _CHUNK_ALIGNMENT)
+
+    async def download(
+        self,
+        timeout: float | None = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - gcloud-aio-storage's
+        session: Any = None,
+        auto_decompress: bool = True,  # noqa: FBT001, FBT002 - gcloud-aio-storage's
+    ) -> bytes:
+        """The object's bytes; see `Storage.download`."""
+        return await self.bucket.storage.download(
+            self.bucket.name, self.name, timeout=timeout, session=session, raw=not auto_decompress
+        )
+
+    def download_stream(self, **options: Unpack[DownloadKeywords]) -> DownloadRequest:
+        """The object's bytes as a stream; see `Storage.download_stream`."""
+        return self.bucket.storage.download_stream(self.bucket.name, self.name, **options)
+
+    async def upload(
+        self, data: Any, content_type: str | None = None, session: Any = None
+    ) -> ObjectResource:
+        """Replace the object's bytes, and take over its new resource; see `Storage.upload`."""
+        resource = await self.bucket.storage.upload(
+            self.bucket.name, self.name, data, content_type=content_type, session=session
+        )
+        self._adopt(resource)
+        return resource
+
+    def _adopt(self, resource: Mapping[str, Any]) -> None:
+        fields = {key: value for key, value in resource.items() if key not in {"bucket", "name"}}
+        vars(self).update(fields, bucket_name=resource.get("bucket", ""))
+        self.size = int(resource.get("size", 0))
+
+    def __repr__(self) -> str:
+        return f"<Blob gs://{self.bucket.name}/{self.name}>"

@@ -1,0 +1,96 @@
+"""`Bucket`: a client and a bucket's name, so that neither has to be said again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Unpack
+
+from storage_stream._protocol.names import check_bucket
+from storage_stream._protocol.options import DEFAULT_TIMEOUT
+from storage_stream.blob import Blob
+from storage_stream.errors import Gone, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from storage_stream._protocol.options import RequestKeywords
+    from storage_stream._protocol.resources import BucketResource, ObjectResource
+    from storage_stream.client import Storage
+
+__all__ = ["Bucket"]
+
+
+class Bucket:
+    """A bucket of a client; made by `Storage.get_bucket`.
+
+    Args:
+        storage: The client.
+        name: The bucket's name.
+
+    Raises:
+        InvalidName: It is no bucket's name.
+    """
+
+    def __init__(self, storage: Storage, name: str) -> None:
+        self.storage = storage
+        self.name = check_bucket(name)
+
+    async def get_blob(
+        self,
+        blob_name: str,
+        timeout: float | None = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - gcloud-aio-storage's
+        session: Any = None,
+    ) -> Blob:
+        """An object with its metadata. One request.
+
+        Raises:
+            NotFound: There is no such object.
+        """
+        resource = await self.storage.download_metadata(
+            self.name, blob_name, timeout=timeout, session=session
+        )
+        return Blob(self, blob_name, resource)
+
+    async def blob_exists(self, blob_name: str, session: Any = None) -> bool:
+        """Whether there is such an object. One request."""
+        try:
+            await self.storage.download_metadata(self.name, blob_name, session=session)
+        except (NotFound, Gone):
+            return False
+        return True
+
+    async def list_blobs(
+        self, prefix: str = "", match_glob: str = "", delimiter: str = "", session: Any = None
+    ) -> list[str]:
+        """The names of objects, and with a delimiter the "folders" behind them.
+
+        One request for each page.
+        """
+        chosen = {"prefix": prefix, "matchGlob": match_glob, "delimiter": delimiter}
+        params = {name: value for name, value in chosen.items() if value}
+        names: list[str] = []
+        while True:
+            page = await self.storage.list_objects(self.name, params=params, session=session)
+            names += [item["name"] for item in page.get("items", [])]
+            names += page.get("prefixes", [])
+            if not (token := page.get("nextPageToken")):
+                return names
+            params["pageToken"] = token
+
+    def iter_objects(
+        self, prefix: str = "", **options: Unpack[RequestKeywords]
+    ) -> AsyncIterator[ObjectResource]:
+        """The objects' resources; see `Storage.iter_objects`."""
+        return self.storage.iter_objects(self.name, prefix=prefix, **options)
+
+    def new_blob(self, blob_name: str) -> Blob:
+        """A handle on an object that may not exist yet. No request."""
+        return Blob(self, blob_name, {"size": 0})
+
+    async def get_metadata(
+        self, params: Mapping[str, Any] | None = None, session: Any = None
+    ) -> BucketResource:
+        """The bucket's resource. One request."""
+        return await self.storage.get_bucket_metadata(self.name, params=params, session=session)
+
+    def __repr__(self) -> str:
+        return f"<Bucket gs://{self.name}>"

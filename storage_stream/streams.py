@@ -1,0 +1,360 @@
+"""What a download hands out: a stream that fills every read, resumes by itself and cannot lie.
+
+`Storage.download_stream` makes a `DownloadRequest`, which does nothing until it is entered or
+awaited; then it is a `StreamResponse`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import warnings
+from collections import deque
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from storage_stream import pipeline
+from storage_stream.errors import InvalidArgument, StreamClosed, StreamNotOpen, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+    from types import TracebackType
+
+    from storage_stream._protocol.media_head import ObjectHead
+    from storage_stream._transfer.download import Download
+    from storage_stream.errors import ClientClosed
+
+__all__ = ["DownloadRequest", "StreamResponse"]
+
+
+class StreamResponse:
+    """The bytes of an object as they arrive, in bounded memory.
+
+    Not made by hand: `async with storage.download_stream(bucket, name) as stream:`.
+
+    A connection that breaks is replaced by one that goes on from the next byte of the same
+    generation; the reader sees nothing of it but `resumes`. At the end of a whole object its
+    crc32c is compared with the service's, and `IntegrityError` raised in place of the end when
+    they differ. At most one read's size, or 512 KiB if that is more, is held in memory.
+
+    One task at a time may read. Cancelling a read loses no byte: the next one goes on.
+    """
+
+    def __init__(self, download: Download, on_close: Callable[[StreamResponse], None]) -> None:
+        self._download = download
+        self._on_close = on_close
+        self._pieces: deque[bytes | memoryview] = deque()
+        self._buffered = 0
+        self._at_end = False
+        self._closed = False
+        self._busy = False
+        self._delivered = 0
+
+    # -- what is known ---------------------------------------------------------------------
+
+    @property
+    def response(self) -> Any:
+        """The `aiohttp.ClientResponse` of the latest request; its headers are the service's."""
+        return self._download.raw_response
+
+    @property
+    def content_length(self) -> int | None:
+        """Bytes that reading to the end will give, or None when that is not known before.
+
+        None for bodies of unknown length, and for objects stored as gzip that are decompressed
+        on the way; never a length that differs from what `read` delivers.
+        """
+        return self._download.content_length
+
+    @property
+    def metadata(self) -> ObjectHead:
+        """What the headers say: generation, content type, stored size, checksums and more."""
+        return self._download.object
+
+    @property
+    def generation(self) -> int | None:
+        """The generation that is read, and that every resume asks for."""
+        return self._download.object.generation
+
+    @property
+    def content_type(self) -> str | None:
+        """The object's MIME type."""
+        return self._download.object.content_type
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes that were handed out so far."""
+        return self._delivered
+
+    @property
+    def resumes(self) -> int:
+        """How often the download was continued after a broken connection."""
+        return self._download.resumes
+
+    @property
+    def verified(self) -> bool | None:
+        """Whether the checksum of the whole object was compared and is right.
+
+        True only after its end was reached. None before, and where there is nothing to compare:
+        a range, a body that the service decompressed, a server that sends no checksum.
+        """
+        return self._download.verified
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    # -- reading ---------------------------------------------------------------------------
+
+    async def read(self, size: int | None = -1) -> bytes:
+        """Read bytes, as many as asked for.
+
+        Args:
+            size: How many bytes; fewer come only at the end. -1 (or None) reads all the rest.
+
+        Returns:
+            Bytes; `b""` at the end, every time.
+
+        Raises:
+            StreamClosed: The stream was closed.
+            IntegrityError: The end was reached, and the checksum is wrong.
+            StorageError: The download cannot be continued.
+        """
+        if size is None or size < 0:
+            return await self._read_rest()
+        await self._fill(size)
+        return self._take(size)
+
+    async def read1(self, size: int = -1) -> bytes:
+        """Read what is there, waiting only when nothing is.
+
+        Args:
+            size: At most so many bytes; -1 for whatever there is (up to 256 KiB or so).
+        """
+        if size == 0:
+            return b""
+        await self._fill(1)
+        first = len(self._pieces[0]) if self._pieces else 0
+        return self._take(first if size < 0 else min(size, first))
+
+    async def readexactly(self, size: int) -> bytes:
+        """Read exactly so many bytes.
+
+        Raises:
+            asyncio.IncompleteReadError: The object ended before; `partial` holds what there was.
+        """
+        if size < 0:
+            raise InvalidArgument(f"readexactly takes a number of bytes, not {size}")
+        data = await self.read(size)
+        if len(data) < size:
+            raise asyncio.IncompleteReadError(data, size)
+        return data
+
+    async def readinto(self, buffer: bytearray | memoryview) -> int:
+        """Fill a writable buffer.
+
+        Returns:
+            Bytes written to it; fewer than it holds only at the end, 0 there.
+        """
+        target = memoryview(buffer).cast("B")
+        await self._fill(len(target))
+        position = 0
+        while self._pieces and position < len(target):
+            piece = self._next_piece(len(target) - position)
+            target[position : position + len(piece)] = piece
+            position += len(piece)
+        self._delivered += position
+        return position
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._iterate()
+
+    async def iter_chunks(self, size: int = 64 * 1024) -> AsyncIterator[bytes]:
+        """The rest in chunks of `size` bytes; only the last may be shorter.
+
+        Raises:
+            InvalidArgument: A size under 1.
+        """
+        if size < 1:
+            raise InvalidArgument(f"chunks have at least 1 byte, not {size}")
+        while chunk := await self.read(size):
+            yield chunk
+
+    def iter_lines(
+        self, *, keep_ends: bool = False, max_line_bytes: int = 16 * 1024 * 1024
+    ) -> AsyncIterator[bytes]:
+        r"""The rest as lines of bytes, split at `\n` or `\r\n`; see `pipeline.lines`.
+
+        Ending the iteration early leaves the stream open, somewhere behind the last line.
+        """
+        return pipeline.lines(self._iterate(), keep_ends=keep_ends, max_line_bytes=max_line_bytes)
+
+    # -- ending ----------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End it: drop what is buffered and let go of the connection. Idempotent.
+
+        A connection whose body has not arrived to its end is closed, not drained.
+        """
+        if not self._closed:
+            self._closed = True
+            self._pieces.clear()
+            self._buffered = 0
+            self._download.close()
+            self._on_close(self)
+
+    def abandon(self, error: ClientClosed) -> None:
+        """The client was closed: let go of the connection, and raise this when it is read."""
+        self._download.abandon(error)
+
+    async def __aenter__(self) -> Self:
+        self._check_open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not self._closed and not self._download.is_over:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+            self._download.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else f"{self._delivered} of {self.content_length} bytes"
+        return f"<StreamResponse {self._download.subject} {state}>"
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StreamClosed("the stream is closed", subject=self._download.subject)
+
+    async def _fill(self, size: int) -> None:
+        """Wait until `size` bytes are buffered, or all there are."""
+        self._check_open()
+        if self._busy:
+            raise UsageError("another task is reading this stream")
+        if self._buffered >= size or self._at_end:
+            return
+        self._busy = True
+        try:
+            while self._buffered < size and not self._at_end:
+                piece = await self._download.next_piece()
+                self._check_open()
+                self._at_end = not piece
+                if piece:
+                    self._pieces.append(piece)
+                    self._buffered += len(piece)
+        finally:
+            self._busy = False
+
+    def _next_piece(self, size: int) -> bytes | memoryview:
+        """Up to `size` bytes from the front of the buffer, without copying."""
+        piece = self._pieces[0]
+        if len(piece) <= size:
+            self._pieces.popleft()
+        else:
+            view = memoryview(piece)
+            piece, self._pieces[0] = view[:size], view[size:]
+        self._buffered -= len(piece)
+        return piece
+
+    def _take(self, size: int) -> bytes:
+        size = min(size, self._buffered)
+        self._delivered += size
+        if self._pieces and len(self._pieces[0]) >= size:
+            piece = self._next_piece(size) if size else b""
+            return piece if isinstance(piece, bytes) else bytes(piece)
+        parts: list[bytes | memoryview] = []
+        while size:
+            parts.append(self._next_piece(size))
+            size -= len(parts[-1])
+        return b"".join(parts)
+
+    async def _read_rest(self) -> bytes:
+        """All the rest, in one growing buffer: half the memory of joining a list."""
+        whole = io.BytesIO()
+        try:
+            while True:
+                await self._fill(1)
+                if not self._pieces:
+                    break
+                whole.write(self._next_piece(len(self._pieces[0])))
+        except BaseException:
+            self._put_back(whole.getvalue())
+            raise
+        data = whole.getvalue()
+        self._delivered += len(data)
+        return data
+
+    def _put_back(self, data: bytes) -> None:
+        if data and not self._closed:
+            self._pieces.appendleft(data)
+            self._buffered += len(data)
+
+    async def _iterate(self) -> AsyncIterator[bytes]:
+        while piece := await self.read1():
+            yield piece
+
+
+class DownloadRequest:
+    """A download that has not begun: enter it, or await it.
+
+        async with storage.download_stream("bucket", "name") as stream: ...
+        stream = await storage.download_stream("bucket", "name")   # then close it yourself
+
+    Until then nothing was sent, and dropping it costs nothing.
+    """
+
+    def __init__(self, begin: Callable[[], Awaitable[StreamResponse]], subject: str) -> None:
+        self._begin = begin
+        self._subject = subject
+        self._used = False
+        self._stream: StreamResponse | None = None
+
+    def __await__(self) -> Generator[Any, None, StreamResponse]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> StreamResponse:
+        self._stream = await self._open()
+        return self._stream
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    async def _open(self) -> StreamResponse:
+        if self._used:
+            raise UsageError(
+                "a download is entered once; ask download_stream() for another",
+                subject=self._subject,
+            )
+        self._used = True
+        return await self._begin()
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError("a download is opened with 'async with', not 'with'")
+
+    def __exit__(self, *_: object) -> NoReturn:
+        raise AssertionError  # pragma: no cover - `__enter__` never returns
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise StreamNotOpen(
+            f"the download is not open: 'async with' it or 'await' it before .{name}",
+            subject=self._subject,
+        )
+
+    def __repr__(self) -> str:
+        return f"<DownloadRequest {self._subject}>"
