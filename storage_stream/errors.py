@@ -23,8 +23,8 @@
         ├── TransferStalled      (TimeoutError)    fewer bytes per second than the minimum
         ├── ObjectChanged        the object was overwritten or deleted while it was read
         ├── IntegrityError       the checksum of what arrived is not the one the service keeps
+        ├── TooManyBytesError    (ValueError)      more came than the caller allowed
         └── ContentDecodingError (ValueError)      the stored gzip cannot be decompressed
-            ├── TooManyBytesError                  more came out than the caller allowed
             ├── GzipFormatError                    it is damaged, or not gzip
             └── TruncatedGzipError   (EOFError)    it ends inside a member
 
@@ -315,8 +315,8 @@ class GzipFormatError(ContentDecodingError):
         self.reason = reason
 
 
-class TooManyBytesError(ContentDecodingError):
-    """More bytes came out than the caller allowed.
+class TooManyBytesError(TransferError, ValueError):
+    """More bytes came than the caller allowed.
 
     Attributes:
         max_bytes: The limit.

@@ -4,17 +4,15 @@ A stage takes any source of bytes and is one itself, so stages nest. They know n
 the stream of a download is to them one more object with ``read(size)``.
 """
 
+from storage_stream.errors import GzipFormatError, TooManyBytesError, TruncatedGzipError
 from storage_stream.pipeline.chunks import map_chunks, rechunk
 from storage_stream.pipeline.composition import pipe
 from storage_stream.pipeline.compression import gunzip, gzip
 from storage_stream.pipeline.failures import (
-    GzipFormatError,
     JSONLineError,
     LineTooLongError,
     PipelineError,
     StageClosedError,
-    TooManyBytesError,
-    TruncatedGzipError,
 )
 from storage_stream.pipeline.merging import merge
 from storage_stream.pipeline.sinks import Sink, collect, copy, tee

@@ -4,18 +4,17 @@ Every one is a ``PipelineError``, which is a ``ValueError``: the data is not wha
 The facts are fields, and a message never quotes the data, which may be private.
 """
 
+from storage_stream.errors import StorageError
+
 __all__ = [
-    "GzipFormatError",
     "JSONLineError",
     "LineTooLongError",
     "PipelineError",
     "StageClosedError",
-    "TooManyBytesError",
-    "TruncatedGzipError",
 ]
 
 
-class PipelineError(ValueError):
+class PipelineError(StorageError, ValueError):
     """Base of all errors that a stage raises about its data or its use."""
 
 
@@ -60,44 +59,3 @@ class JSONLineError(PipelineError):
         self.byte_offset = byte_offset
         self.line = line
         self.reason = reason
-
-
-class GzipFormatError(PipelineError):
-    """The source is not gzip: a bad header, a broken body, a wrong CRC or trailing garbage.
-
-    Attributes:
-        byte_offset: an offset in the compressed source at or before the damage: the begin of
-            the bytes that were being decompressed.
-        reason: what the decompressor said.
-    """
-
-    def __init__(self, byte_offset: int, reason: str) -> None:
-        super().__init__(f"not valid gzip after byte {byte_offset}: {reason}")
-        self.byte_offset = byte_offset
-        self.reason = reason
-
-
-class TruncatedGzipError(PipelineError, EOFError):
-    """The source ended inside a gzip member, or was empty.
-
-    Attributes:
-        bytes_in: compressed bytes that did arrive.
-        bytes_out: bytes that were decompressed from them, and delivered.
-    """
-
-    def __init__(self, bytes_in: int, bytes_out: int) -> None:
-        super().__init__(f"gzip source ended early: after {bytes_in} bytes ({bytes_out} out)")
-        self.bytes_in = bytes_in
-        self.bytes_out = bytes_out
-
-
-class TooManyBytesError(PipelineError):
-    """More bytes came than the caller allowed.
-
-    Attributes:
-        max_bytes: the limit.
-    """
-
-    def __init__(self, max_bytes: int) -> None:
-        super().__init__(f"more than {max_bytes} bytes came out")
-        self.max_bytes = max_bytes

@@ -8,7 +8,7 @@ import io
 from collections.abc import AsyncGenerator, Callable, MutableMapping, MutableSet
 from typing import Any, Protocol, TypeAlias, cast
 
-from storage_stream.pipeline.failures import TooManyBytesError
+from storage_stream.errors import TooManyBytesError
 from storage_stream.pipeline.source import Input, Source, open_source, run_blocking
 from storage_stream.pipeline.stage import ByteStage
 
