@@ -12,10 +12,13 @@ from typing import Any
 
 from aiohttp import web
 
-from storage_stream.emulator.operations import operation
+from storage_stream.emulator.operations import operation, operation_of
 
 DEFAULT_LIFETIME_SECONDS = 3600.0
 """What Google's token endpoint gives."""
+
+OAUTH_OPERATION = "oauth2.token"
+"""What faults and the log call the token endpoint; Google's discovery document does not know it."""
 
 _NEEDED_FIELDS = {
     "urn:ietf:params:oauth:grant-type:jwt-bearer": "assertion",
@@ -57,6 +60,10 @@ class TokenBook:
         """Let every token that was made so far count no more."""
         self._ends.clear()
 
+    def accepts(self, token: str) -> bool:
+        """Whether `token` was made here and counts now."""
+        return self._ends.get(token, 0.0) > self._now()
+
     def problem_of(self, request: web.Request) -> str | None:
         """Why the request may not pass; None if it may.
 
@@ -64,22 +71,21 @@ class TokenBook:
         its signature, the second is unguessable.
         https://cloud.google.com/storage/docs/resumable-uploads#session-uris
         """
-        if not self.required:
+        if not self.required or operation_of(request) == OAUTH_OPERATION:
             return None
         given = request.headers.get("Authorization")
         if given is None:
             speaks_for_itself = "X-Goog-Signature" in request.query or "upload_id" in request.query
             return None if speaks_for_itself else "Login Required."
         scheme, _, token = given.partition(" ")
-        if scheme.lower() == "bearer" and self._ends.get(token.strip(), 0.0) > self._now():
-            return None
-        return "Invalid Credentials"
+        accepted = scheme.lower() == "bearer" and self.accepts(token.strip())
+        return None if accepted else "Invalid Credentials"
 
 
 def token_route(tokens: TokenBook) -> web.RouteDef:
     """``POST /token``: the OAuth form in, a token out."""
 
-    @operation("oauth2.token")
+    @operation(OAUTH_OPERATION)
     async def give_token(request: web.Request) -> web.Response:
         form = await request.post()
         grant = form.get("grant_type")
