@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from fastcrc.crc32 import iscsi
 
+from storage_stream.errors import IntegrityError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -44,6 +46,26 @@ class Crc32c:
     def encoded(self) -> str:
         """The value as headers and resources spell it."""
         return encode_crc32c(self.value)
+
+    def check(self, expected: str | None) -> bool | None:
+        """Compare with what a header or resource says.
+
+        Returns:
+            True when it is right; None when nothing readable is there to compare with.
+
+        Raises:
+            IntegrityError: It is wrong.
+        """
+        value = None if expected is None else decode_crc32c(expected)
+        if expected is None or value is None:
+            return None
+        if value != self.value:
+            raise IntegrityError(
+                f"the crc32c of the {self.length} bytes that arrived is wrong",
+                expected=expected,
+                actual=self.encoded,
+            )
+        return True
 
 
 def encode_crc32c(value: int) -> str:

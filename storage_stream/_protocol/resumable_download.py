@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage_stream._protocol.checksums import Crc32c, decode_crc32c
+from storage_stream._protocol.checksums import Crc32c
 from storage_stream._protocol.download_actions import Done, Fetch, Receive, Wait
 from storage_stream._protocol.download_position import DownloadPosition
 from storage_stream._protocol.download_snapshot import DownloadSnapshot
@@ -32,10 +32,9 @@ from storage_stream._protocol.same_object import (
     check_generation,
     check_same,
     is_identified,
-    known_again,
+    merged,
 )
 from storage_stream.errors import (
-    IntegrityError,
     InvalidArgument,
     NotFound,
     ObjectChanged,
@@ -82,8 +81,8 @@ class ResumableDownload:
         self._accept_gzip = True
         self._from_zero = False  # ask without a range, although one is wanted
         self._adopted = False  # a body was accepted: `coding` is a fact
-        self._restored = False  # `object` is what a snapshot kept of it
         self._progressed = False
+        self._answered = False  # the present attempt is counted
         self._state: Fetch | Wait | Receive | Done = self._fetch()
 
     # -- what is known ---------------------------------------------------------------------
@@ -151,6 +150,7 @@ class ResumableDownload:
             ResponseError: The service refuses for good.
         """
         self.budget.attempts += 1
+        self._answered = True
         if refusal is not None:
             self._refused(head, refusal)
         elif head.status == 206:  # noqa: PLR2004
@@ -203,7 +203,7 @@ class ResumableDownload:
         Raises:
             StorageError: The same error, when it will not pass or the budget is used up.
         """
-        if not isinstance(self._state, Receive) and not isinstance(error, ResponseError):
+        if not self._answered:
             self.budget.attempts += 1
         if not is_transient(error):
             raise error
@@ -263,8 +263,7 @@ class ResumableDownload:
         self.crc = Crc32c(kept.crc32c, self._position.taken)
         self.object = kept.object
         self._accept_gzip, self._from_zero = kept.accept_gzip, kept.from_zero
-        self._adopted, self._restored = kept.coding is not None, True
-        self.coding = kept.coding or Coding.STORED
+        self.coding, self._adopted = kept.coding or Coding.STORED, kept.coding is not None
         if self.has_all:
             self._finish()
         elif not self._can_resume():
@@ -276,6 +275,7 @@ class ResumableDownload:
     # -- inside ----------------------------------------------------------------------------
 
     def _fetch(self) -> Fetch:
+        self._answered = False
         known = self._position.begun or self.object is not None
         wanted = self._position.rest if known else self.wanted
         return Fetch(WHOLE if self._from_zero else wanted, self.generation, self._accept_gzip)
@@ -286,12 +286,12 @@ class ResumableDownload:
         check_generation(self.generation, now)
         if before is None:
             self.object = now
-            self.generation = now.generation if self.generation is None else self.generation
-            return
-        check_same(before, now, pinned=self.generation is not None, resumed=self._position.begun)
-        if self._restored:
-            self.object = known_again(before, now)
-            self._restored = False
+        else:
+            pinned, resumed = self.generation is not None, self._position.begun
+            check_same(before, now, pinned=pinned, resumed=resumed)
+            self.object = merged(before, now)
+        if self.generation is None:
+            self.generation = now.generation
 
     def _adopt(self, head: ReplyHead) -> bool:
         """Take in how the body is coded; False when it has to be fetched in another way."""
@@ -322,8 +322,10 @@ class ResumableDownload:
             return True
         self._position.want_everything()
         self._from_zero = False
+        if head.status == 200:  # noqa: PLR2004
+            return True
         self._state = self._fetch()
-        return head.status != 206  # noqa: PLR2004
+        return False
 
     def _partial(self, head: ReplyHead) -> None:
         """A 206: the body begins where it was asked to."""
@@ -386,14 +388,6 @@ class ResumableDownload:
 
     def _verify(self) -> bool | None:
         whole = self._position.is_whole and self.crc.length == self.total
-        text = self.object.crc32c if self.object else None
-        expected = decode_crc32c(text) if text is not None else None
-        if not whole or expected is None or self.coding is not Coding.STORED:
+        if self.object is None or not whole or self.coding is not Coding.STORED:
             return None
-        if expected != self.crc.value:
-            raise IntegrityError(
-                f"the crc32c of the {self.crc.length} bytes that arrived is wrong",
-                expected=text or "",
-                actual=self.crc.encoded,
-            )
-        return True
+        return self.crc.check(self.object.crc32c)

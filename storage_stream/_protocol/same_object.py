@@ -7,7 +7,7 @@ proof: bytes of two objects would be joined and nobody would notice.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from storage_stream.errors import ObjectChanged, ProtocolError
@@ -15,7 +15,7 @@ from storage_stream.errors import ObjectChanged, ProtocolError
 if TYPE_CHECKING:
     from storage_stream._protocol.media_head import ObjectHead
 
-__all__ = ["check_generation", "check_same", "is_identified", "known_again"]
+__all__ = ["check_generation", "check_same", "is_identified", "merged"]
 
 _IDENTITY = ("generation", "crc32c", "etag")
 
@@ -62,16 +62,12 @@ def _agree(before: ObjectHead, now: ObjectHead, fact: str) -> bool:
     return was is not None and was == getattr(now, fact)
 
 
-def known_again(before: ObjectHead, now: ObjectHead) -> ObjectHead:
-    """What a snapshot kept of an object, filled up from the first answer after it.
+def merged(before: ObjectHead, now: ObjectHead) -> ObjectHead:
+    """What the first answer said of an object, and what only a later answer about it said.
 
-    The content encoding stays what it was, although it is metadata that can be edited: bytes
-    that were delivered as they are stored are not continued decoded.
+    The content encoding stays what it was, also where it was none, although it is metadata that
+    can be edited: bytes that were delivered as they are stored are not continued decoded.
     """
-    return replace(
-        now,
-        generation=now.generation if before.generation is None else before.generation,
-        crc32c=now.crc32c if before.crc32c is None else before.crc32c,
-        etag=now.etag if before.etag is None else before.etag,
-        content_encoding=before.content_encoding,
-    )
+    unknown = (fact.name for fact in fields(before) if getattr(before, fact.name) is None)
+    learned = {name: getattr(now, name) for name in unknown if name != "content_encoding"}
+    return replace(before, **learned)
