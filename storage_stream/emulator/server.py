@@ -64,6 +64,7 @@ class Emulator:
         token_lifetime: seconds.
 
     Attributes:
+        folder: where it keeps its data, once it was started.
         log: the requests that came in.
         faults: what is armed.
         tokens: what ``POST /token`` gave.
@@ -81,7 +82,7 @@ class Emulator:
         token_lifetime: float = DEFAULT_LIFETIME_SECONDS,
     ) -> None:
         self._data = None if data is None else Path(data)
-        self._folder = Path()
+        self.folder = Path()
         self._host = "127.0.0.1" if host == "localhost" else host
         self._port = port
         self._settings = Settings(create_buckets=create_buckets, durable=durable)
@@ -169,9 +170,9 @@ class Emulator:
         if self._running is not None:
             raise RuntimeError("the emulator runs already")
         async with contextlib.AsyncExitStack() as stack:
-            self._folder = self._data or Path(stack.enter_context(_temporary_folder()))
+            self.folder = self._data or Path(stack.enter_context(_temporary_folder()))
             self._store = Store(
-                self._folder,
+                self.folder,
                 durable=self._settings.durable,
                 create_buckets=self._settings.create_buckets,
                 soft_delete_seconds=self._settings.soft_delete_seconds,
@@ -206,7 +207,7 @@ class Emulator:
             raise RuntimeError(f"{self._data} was given by the caller and is not emptied")
         await self._end_connections(self._runner)
         await self._store.close()
-        await asyncio.to_thread(_empty_folder, self._folder)
+        await asyncio.to_thread(_empty_folder, self.folder)
         await self._store.open()
         self.log.clear()
         self.faults.clear()

@@ -1,0 +1,64 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from storage_stream.cli.main import COMMANDS, storage_stream
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(code: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT
+    )
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_a_missing_library_is_one_sentence(missing: str) -> None:
+    ran = run(
+        f"import sys; sys.modules['{missing}'] = None;"
+        "from storage_stream.cli import main; import importlib;"
+        "sys.argv = ['storage-stream', '--help']; main()"
+    )
+    if missing == "rich" and ran.returncode == 0:
+        pytest.skip("no command needs it yet")
+    assert ran.returncode == 1
+    assert ran.stderr.strip() == f"{missing} is missing: install storage-stream[cli]"
+
+
+def test_another_missing_module_is_not_blamed_on_the_extra() -> None:
+    ran = run(
+        "import sys; sys.modules['storage_stream.cli.main'] = None;"
+        "from storage_stream.cli import main; main()"
+    )
+    assert "ModuleNotFoundError" in ran.stderr
+    assert "install storage-stream" not in ran.stderr
+
+
+def test_help_lists_the_commands_without_importing_them() -> None:
+    ran = run(
+        "import sys; sys.argv = ['storage-stream', '--help'];"
+        "import atexit; atexit.register(lambda: print('storage_stream.emulator' in sys.modules));"
+        "from storage_stream.cli import main; main()"
+    )
+    assert ran.returncode == 0
+    for name, (_, summary) in COMMANDS.items():
+        assert name in ran.stdout
+        assert summary in ran.stdout
+    assert ran.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_can_be_imported_and_tells_its_summary(name: str) -> None:
+    result = CliRunner().invoke(storage_stream, [name, "--help"])
+    assert result.exit_code == 0
+    assert COMMANDS[name][1] in result.output
+
+
+def test_an_unknown_command_is_named() -> None:
+    result = CliRunner().invoke(storage_stream, ["fly"])
+    assert result.exit_code == 2
+    assert "fly" in result.output
