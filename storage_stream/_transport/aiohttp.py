@@ -14,6 +14,7 @@ import aiohttp
 from yarl import URL
 
 from storage_stream._protocol.http import Content, Framing, Headers, ReplyHead, Request
+from storage_stream._transport.allocator import keep_read_buffers
 from storage_stream.errors import (
     ClientClosed,
     ConnectFailed,
@@ -69,6 +70,7 @@ class AiohttpTransport:
         if self._given is not None:
             return self._given
         if self._own is None:
+            keep_read_buffers()
             self._own = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
