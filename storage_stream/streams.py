@@ -155,8 +155,13 @@ class StreamResponse:
 
         Returns:
             Bytes written to it; fewer than it holds only at the end, 0 there.
+
+        Raises:
+            TypeError: The buffer is read-only; nothing was taken from the stream.
         """
         target = memoryview(buffer).cast("B")
+        if target.readonly:
+            raise TypeError("readinto takes a writable buffer")
         await self._fill(len(target))
         position = 0
         while self._pieces and position < len(target):

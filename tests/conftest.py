@@ -1,0 +1,38 @@
+"""What the tests of the client share: a client that does not wait, and leaves nothing behind."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from leaks import nothing_left
+from scripted_server import ScriptedServer
+
+from storage_stream import RetryPolicy, Storage
+from storage_stream.testing.emulator_handle import EmulatorHandle
+
+AT_ONCE = RetryPolicy(initial_delay=0)
+"""Repeats without waiting: a test's time is not spent on backoff."""
+
+
+@pytest.fixture
+def at_once() -> RetryPolicy:
+    return AT_ONCE
+
+
+@pytest.fixture
+async def storage(gcs: EmulatorHandle) -> AsyncIterator[Storage]:
+    """A client of the emulator; after the test it has no task, no place and no connection left."""
+    async with Storage(retry=AT_ONCE) as client:
+        yield client
+    await nothing_left(client, gcs)
+
+
+@pytest.fixture
+def storage_of() -> Callable[..., Storage]:
+    """Makes clients of a scripted server."""
+
+    def make(server: ScriptedServer, **arguments: Any) -> Storage:
+        chosen = {"retry": AT_ONCE, **arguments}
+        return Storage(api_root=server.url, anonymous=True, **chosen)
+
+    return make

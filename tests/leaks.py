@@ -1,0 +1,61 @@
+"""What a transfer must not leave behind: tasks, places in the queue, connections, descriptors."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+
+from storage_stream import Storage
+from storage_stream.testing.emulator_handle import EmulatorHandle
+
+_PATIENCE_SECONDS = 5.0
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for what another thread or the kernel does soon, and fail when it does not."""
+    async with asyncio.timeout(_PATIENCE_SECONDS) as deadline:
+        while not condition():
+            if deadline.expired():
+                break
+            await asyncio.sleep(0.001)
+    assert condition(), what
+
+
+def other_tasks() -> set[asyncio.Task[Any]]:
+    return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]  # never None
+
+
+def free_places(storage: Storage) -> int:
+    """How many requests could begin at once."""
+    return storage._aiohttp._places._value
+
+
+def busy_connections(storage: Storage) -> int:
+    """Connections that aiohttp takes for being in use."""
+    session = storage._aiohttp._own
+    return 0 if session is None or session.closed else len(session.connector._acquired)  # type: ignore[union-attr]  # ours is a TCPConnector
+
+
+def pooled_connections(storage: Storage) -> int:
+    """Connections that are kept for the next request."""
+    session = storage._aiohttp._own
+    if session is None or session.closed:
+        return 0
+    return sum(len(kept) for kept in session.connector._conns.values())  # type: ignore[union-attr]  # ours is a TCPConnector
+
+
+async def nothing_under_way(storage: Storage, places: int = 100) -> None:
+    """The client is idle: whatever happened before, nothing of it goes on."""
+    await until(lambda: not other_tasks(), f"tasks are left: {other_tasks()}")
+    assert free_places(storage) == places
+    assert busy_connections(storage) == 0
+
+
+async def nothing_left(storage: Storage, gcs: EmulatorHandle, places: int = 100) -> None:
+    """The client is closed, and the server has seen the end of every connection."""
+    await nothing_under_way(storage, places)
+    await until(lambda: gcs.open_connections == 0, "the server still has open connections")
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a count, and Path would open one more
