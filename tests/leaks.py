@@ -22,7 +22,7 @@ async def until(condition: Callable[[], bool], what: str) -> None:
 
 
 def other_tasks() -> set[asyncio.Task[Any]]:
-    return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]  # never None
+    return asyncio.all_tasks() - {asyncio.current_task()}
 
 
 def free_places(storage: Storage) -> int:
@@ -33,15 +33,17 @@ def free_places(storage: Storage) -> int:
 def busy_connections(storage: Storage) -> int:
     """Connections that aiohttp takes for being in use."""
     session = storage._aiohttp._own
-    return 0 if session is None or session.closed else len(session.connector._acquired)  # type: ignore[union-attr]  # ours is a TCPConnector
+    if session is None or session.connector is None:
+        return 0
+    return len(session.connector._acquired)
 
 
 def pooled_connections(storage: Storage) -> int:
     """Connections that are kept for the next request."""
     session = storage._aiohttp._own
-    if session is None or session.closed:
+    if session is None or session.connector is None:
         return 0
-    return sum(len(kept) for kept in session.connector._conns.values())  # type: ignore[union-attr]  # ours is a TCPConnector
+    return sum(map(len, session.connector._conns.values()))
 
 
 async def nothing_under_way(storage: Storage, places: int = 100) -> None:

@@ -54,8 +54,9 @@ def reply(data: bytes) -> Answer:
 
 
 def head(status: int, *lines: str) -> bytes:
-    """A response head."""
-    return "\r\n".join([f"HTTP/1.1 {status} Made Up", *lines, "", ""]).encode()
+    """A response head, of a connection that serves one request."""
+    first = [f"HTTP/1.1 {status} Made Up", "Connection: close"]
+    return "\r\n".join([*first, *lines, "", ""]).encode()
 
 
 def media_head(

@@ -110,7 +110,13 @@ class Download:
 
     @property
     def verified(self) -> bool | None:
-        """True once the checksum of the whole object was compared; None while or where not."""
+        """True once the checksum of the whole object was compared; None while or where not.
+
+        A range of decompressed bytes with an end leaves the rest of the gzip unread. Whether a
+        small object's end had arrived by then is chance, and chance is not told.
+        """
+        if self._decoded_left is not None:
+            return None
         action = self._machine.next_action()
         return action.verified if isinstance(action, Done) else None
 
