@@ -10,10 +10,41 @@ import enum
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from storage_stream.errors import InvalidArgument
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
-__all__ = ["Content", "Framing", "Headers", "Reply", "ReplyHead", "Request"]
+__all__ = [
+    "Content",
+    "Framing",
+    "Headers",
+    "Reply",
+    "ReplyHead",
+    "Request",
+    "check_header_text",
+    "parse_number",
+]
+
+_MOST_DIGITS = 19  # as many as 64 bits have; Python refuses to read thousands of them
+
+
+def parse_number(text: str | None) -> int | None:
+    """The plain number that a header says, or None when it says none (RFC 9110 §8.6)."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
+        return None
+    return int(text)
+
+
+def check_header_text(text: str) -> str:
+    """A header's name or value that a caller gave, if it stays in its line.
+
+    Raises:
+        InvalidArgument: It holds a line break, and would become another header.
+    """
+    if "\r" in text or "\n" in text:
+        raise InvalidArgument("a header cannot hold a line break")
+    return text
 
 
 class Headers:
@@ -129,8 +160,7 @@ class ReplyHead:
     @property
     def content_length(self) -> int | None:
         """Content-Length, or None when there is none that is a plain number."""
-        value = self.headers.get("content-length")
-        return int(value) if value is not None and value.isascii() and value.isdigit() else None
+        return parse_number(self.headers.get("content-length"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage_stream._protocol.checksums import parse_hashes
+from storage_stream._protocol.http import parse_number
 
 if TYPE_CHECKING:
     from storage_stream._protocol.http import ReplyHead
@@ -58,11 +59,13 @@ class ObjectHead:
         """Read the headers; what is missing or unreadable is None."""
         headers = head.headers
         hashes = parse_hashes(headers.get_all("x-goog-hash"))
-        encoding = headers.get("x-goog-stored-content-encoding") or headers.get("content-encoding")
+        encoding = headers.get("x-goog-stored-content-encoding")
+        if encoding is None:
+            encoding = headers.get("content-encoding")
         return cls(
-            generation=_number(headers.get("x-goog-generation")),
-            metageneration=_number(headers.get("x-goog-metageneration")),
-            size=_number(headers.get("x-goog-stored-content-length")),
+            generation=parse_number(headers.get("x-goog-generation")),
+            metageneration=parse_number(headers.get("x-goog-metageneration")),
+            size=parse_number(headers.get("x-goog-stored-content-length")),
             content_type=headers.get("content-type"),
             content_encoding=None if _is_identity(encoding) else encoding,
             crc32c=hashes.get("crc32c"),
@@ -91,7 +94,3 @@ def is_gzip(encoding: str | None) -> bool:
 
 def _is_identity(encoding: str | None) -> bool:
     return encoding is None or encoding.strip().lower() in {"", "identity"}
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None

@@ -11,6 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._protocol.http import check_header_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,16 +41,19 @@ class MultipartFrame:
 
         Args:
             metadata: The object resource to make.
-            content_type: The content's type; it goes into a header, so it has no line break.
+            content_type: The content's type.
             boundary: Up to 70 letters and digits that do not occur in the content; random ones,
                 which the caller brings.
+
+        Raises:
+            InvalidArgument: The content type holds a line break.
         """
         head = (
             f"--{boundary}\r\n"
             "Content-Type: application/json; charset=UTF-8\r\n\r\n"
             f"{json.dumps(metadata)}\r\n"
             f"--{boundary}\r\n"
-            f"Content-Type: {content_type}\r\n\r\n"
+            f"Content-Type: {check_header_text(content_type)}\r\n\r\n"
         )
         tail = f"\r\n--{boundary}--\r\n"
         return cls(f"multipart/related; boundary={boundary}", head.encode(), tail.encode())

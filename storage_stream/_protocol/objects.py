@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from storage_stream._protocol.buckets import JSON_HEADERS, bucket_path
-from storage_stream._protocol.http import Content, Headers, Reply
+from storage_stream._protocol.http import Content, Headers, Reply, check_header_text
 from storage_stream._protocol.names import check_bucket, check_object, gs_name, quote_name
 from storage_stream._protocol.operation import Idempotence, Operation
 from storage_stream._protocol.pages import Page, parse_page
@@ -161,7 +161,7 @@ def _insert(
         parse_json,
         gs_name(bucket, name),
         (("uploadType", upload_type), *query),
-        Headers((("content-type", content_type),)),
+        Headers((("content-type", check_header_text(content_type)),)),
         content,
         Idempotence.IF_GENERATION,
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from storage_stream._protocol.http import check_header_text
 from storage_stream._protocol.retry import DEFAULT_RETRY, RetryPolicy
 from storage_stream.errors import InvalidArgument
 
@@ -133,7 +134,7 @@ class RequestOptions:
         given = {name: value for name, value in keywords.items() if value is not None}
         options = replace(
             defaults,
-            headers=defaults.headers + _pairs("headers", given.get("headers", {})),
+            headers=_over(defaults.headers, _pairs("headers", given.get("headers", {}))),
             params=defaults.params + _query(given),
             session=given.get("session", defaults.session),
             retry=given.get("retry", defaults.retry),
@@ -176,14 +177,23 @@ def _query(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 def _pairs(what: str, mapping: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if not isinstance(mapping, Mapping):
         raise TypeError(f"{what} takes a mapping, not {type(mapping).__name__}")
-    return tuple((str(name), _text(what, value)) for name, value in mapping.items())
+    pairs = tuple((str(name), _text(value)) for name, value in mapping.items())
+    if what == "headers":
+        for name, value in pairs:
+            check_header_text(name + value)
+    return pairs
 
 
-def _text(what: str, value: object) -> str:
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    if what == "headers" and ("\r" in text or "\n" in text):
-        raise InvalidArgument("a header value cannot hold a line break")
-    return text
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _over(
+    lines: tuple[tuple[str, str], ...], added: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    """Header lines with the added ones in place of those of the same names."""
+    names = {name.lower() for name, _ in added}
+    return (*(line for line in lines if line[0].lower() not in names), *added)
 
 
 def _seconds(name: str, value: Any) -> float | None:

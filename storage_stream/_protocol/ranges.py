@@ -9,8 +9,10 @@ from storage_stream.errors import InvalidArgument, ProtocolError
 
 __all__ = ["WHOLE", "ByteRange", "ContentRange"]
 
-_RANGE = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)", re.IGNORECASE | re.ASCII)
-_CONTENT_RANGE = re.compile(r"bytes\s+(?:(\d+)-(\d+)|\*)/(\d+|\*)", re.IGNORECASE | re.ASCII)
+_RANGE = re.compile(r"bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})", re.IGNORECASE | re.ASCII)
+_CONTENT_RANGE = re.compile(
+    r"bytes\s+(?:(\d{1,19})-(\d{1,19})|\*)/(\d{1,19}|\*)", re.IGNORECASE | re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class ByteRange:
             raise InvalidArgument(f"cannot read the Range header {value!r}: one range of bytes")
         first, last = match.groups()
         if not first:
+            if not int(last):
+                raise InvalidArgument("the last 0 bytes of an object cannot be asked for")
             return cls(-int(last))
         return cls(int(first), int(last) + 1 if last else None)
 

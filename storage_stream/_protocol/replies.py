@@ -43,7 +43,7 @@ def parse_json(reply: Reply) -> Any:
     """
     try:
         value = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ProtocolError(f"a {reply.status} answer is not JSON") from None
     if not isinstance(value, dict):
         raise ProtocolError(f"a {reply.status} answer is JSON, but not an object")
@@ -93,7 +93,7 @@ def _explain(reply: Reply) -> tuple[str, str]:
 def _explain_json(text: str) -> tuple[str, str]:
     try:
         error: Any = json.loads(text).get("error")
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", ""
     if isinstance(error, str):  # OAuth's form
         return error, ""

@@ -6,7 +6,9 @@ the time of day come in as arguments, so that a test can say what they are.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,7 @@ __all__ = [
 
 _TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _LONGEST_EXPONENT = 32  # 2**32 seconds is behind every limit; keeps the power small
+_LARGEST_MULTIPLIER = 1000  # to the power of 32 still a number
 
 
 def is_transient(error: StorageError) -> bool:
@@ -66,8 +69,10 @@ def retry_after_seconds(value: str | None, now: Callable[[], float]) -> float | 
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
+    if moment.tzinfo is None:  # a date without a zone; this machine's has nothing to do with it
+        moment = moment.replace(tzinfo=UTC)
     return max(0.0, moment.timestamp() - now())
 
 
@@ -102,14 +107,17 @@ class RetryPolicy:
         """Refuse what cannot be meant.
 
         Raises:
-            InvalidArgument: A negative number, or a multiplier under 1.
+            InvalidArgument: A negative number, one that is none, a wait without a limit, or a
+                multiplier out of its range.
         """
-        if self.retries < 0:
-            raise InvalidArgument(f"retries={self.retries}: not negative")
-        if min(self.initial_delay, self.max_delay, self.max_retry_after) < 0:
-            raise InvalidArgument("delays are not negative")
-        if self.multiplier < 1:
-            raise InvalidArgument(f"multiplier={self.multiplier}: at least 1")
+        if not isinstance(self.retries, int) or isinstance(self.retries, bool) or self.retries < 0:
+            raise InvalidArgument(f"retries={self.retries!r}: a whole number, not negative")
+        if not (0 <= self.initial_delay < math.inf and 0 <= self.max_delay < math.inf):
+            raise InvalidArgument("delays are finite and not negative")
+        if not self.max_retry_after >= 0:
+            raise InvalidArgument(f"max_retry_after={self.max_retry_after}: not negative")
+        if not 1 <= self.multiplier <= _LARGEST_MULTIPLIER:
+            raise InvalidArgument(f"multiplier={self.multiplier}: 1 to {_LARGEST_MULTIPLIER}")
 
     def delay(self, repeat: int, jitter: float) -> float:
         """Seconds before the `repeat`-th repeat (from 1); `jitter` is a random number in [0, 1)."""
