@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from storage_stream import Storage
@@ -61,3 +62,8 @@ async def nothing_left(storage: Storage, gcs: EmulatorHandle, places: int = 100)
 
 def open_descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a count, and Path would open one more
+
+
+def names_in(folder: Path) -> list[str]:
+    """What is in a folder, hidden files too."""
+    return sorted(path.name for path in folder.iterdir())

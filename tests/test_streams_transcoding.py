@@ -63,7 +63,7 @@ async def test_the_table(
 
 
 def _cuts(row: dict[str, str]) -> list[int]:
-    """Where the body breaks that the reader wants: gzip is read from its beginning to be decoded."""
+    """Where the body breaks that the reader wants: gzip is decoded from its beginning on."""
     if "broken" not in row["asked for"]:
         return []
     return [5_000 if row["stored"] == "gzip" and row["read"] == "decoded" else 20_000]
