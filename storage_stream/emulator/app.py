@@ -125,6 +125,8 @@ def _upload_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
     }
 
     async def start(request: web.Request) -> web.StreamResponse:
+        if "upload_id" in request.query:  # the service takes a session's chunks by POST as well
+            return await resumable.put(request)
         kind = request.query.get("uploadType", "")
         if kind not in by_type:
             message = f"Invalid value for uploadType: '{kind}'"

@@ -41,9 +41,11 @@ class RelatedBody:
 
     def __init__(self, pieces: AsyncIterator[bytes], boundary: bytes) -> None:
         self._pieces = pieces
-        self._delimiter = b"\r\n--" + boundary
-        # The first delimiter may stand at the very start, where no line break precedes it.
-        self._buffer = bytearray(b"\r\n")
+        self._dashed = b"--" + boundary
+        self._buffer = bytearray()
+        # Some clients end lines with a line feed alone, and the service takes that. The first
+        # line tells which it is; guessing at each line would cut a carriage return off the bytes.
+        self._newline = b"\r\n"
 
     async def json_part(self) -> bytes:
         """Return the first part.
@@ -51,9 +53,18 @@ class RelatedBody:
         Raises:
             ApiError: 400, the body is not two parts, or this one is too large.
         """
-        await self._until(self._delimiter, MAX_HEADER_BYTES)
+        if (await self._until(self._dashed, MAX_HEADER_BYTES)).strip():
+            raise _malformed("it does not begin with its delimiter")
+        while not self._buffer:
+            await self._more()
+        if self._buffer.startswith(b"\n"):
+            self._newline = b"\n"
         await self._headers()
         return await self._until(self._delimiter, MAX_JSON_BYTES)
+
+    @property
+    def _delimiter(self) -> bytes:
+        return self._newline + self._dashed
 
     async def media_headers(self) -> email.message.Message:
         """Return the second part's headers; call after ``json_part``.
@@ -73,15 +84,16 @@ class RelatedBody:
         Raises:
             ApiError: 400, the closing delimiter is missing, or a third part follows.
         """
-        keep = len(self._delimiter) - 1
-        while (at := self._buffer.find(self._delimiter)) < 0:
+        delimiter = self._delimiter
+        keep = len(delimiter) - 1
+        while (at := self._buffer.find(delimiter)) < 0:
             free = len(self._buffer) - keep
             if free > 0:
                 yield bytes(self._buffer[:free])
                 del self._buffer[:free]
             await self._more()
         yield bytes(self._buffer[:at])
-        del self._buffer[: at + len(self._delimiter)]
+        del self._buffer[: at + len(delimiter)]
         await self._close()
 
     async def _close(self) -> None:
@@ -93,10 +105,10 @@ class RelatedBody:
             pass
 
     async def _headers(self) -> email.message.Message:
-        block = await self._until(b"\r\n\r\n", MAX_HEADER_BYTES)
-        if not block.startswith(b"\r\n") and block.strip(b" \t"):
+        block = await self._until(self._newline * 2, MAX_HEADER_BYTES)
+        if block and not block.startswith(self._newline):
             raise _malformed("a delimiter does not end its line")
-        return email.parser.BytesHeaderParser().parsebytes(block.lstrip() + b"\r\n\r\n")
+        return email.parser.BytesHeaderParser().parsebytes(block.lstrip() + b"\n\n")
 
     async def _until(self, mark: bytes, limit_bytes: int) -> bytes:
         while (at := self._buffer.find(mark)) < 0:
