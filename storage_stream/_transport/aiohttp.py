@@ -15,6 +15,7 @@ from yarl import URL
 
 from storage_stream._protocol.http import Content, Framing, Headers, ReplyHead, Request
 from storage_stream._transport.allocator import keep_read_buffers
+from storage_stream._transport.base import exact_chunks
 from storage_stream.errors import (
     ClientClosed,
     ConnectFailed,
@@ -133,6 +134,7 @@ async def _exchange(
         if source.failure is not None:
             raise source.failure from None
         raise _translate(error, closed=session.closed) from error
+    source.on_progress = _nothing  # the answer may come before the end of the body
     return _AiohttpReply(response, on_close)
 
 
@@ -143,6 +145,10 @@ def _outgoing_headers(request: Request) -> list[tuple[str, str]]:
     if length or request.method in {"POST", "PUT", "PATCH"}:
         lines.append(("content-length", str(length)))
     return lines
+
+
+def _nothing() -> None:
+    """The timeout is over and done with."""
 
 
 def _put_off(deadline: asyncio.Timeout, seconds: float | None) -> None:
@@ -157,7 +163,7 @@ class _Outgoing:
     def __init__(self, body: bytes | Content) -> None:
         self._body = body
         self.failure: Exception | None = None
-        self.on_progress: Callable[[], None] = lambda: None
+        self.on_progress = _nothing
 
     def payload(self) -> Any:
         if isinstance(self._body, bytes) and len(self._body) <= _PIECE_BYTES:
@@ -176,7 +182,7 @@ class _Outgoing:
 
 async def _pieces_of(body: bytes | Content) -> AsyncIterator[bytes | memoryview]:
     if not isinstance(body, bytes):
-        async for chunk in body.chunks():
+        async for chunk in exact_chunks(body):
             yield chunk
         return
     view = memoryview(body)
@@ -227,6 +233,8 @@ class _AiohttpReply:
     async def read_piece(self) -> bytes:
         """See `ReplyStream.read_piece`."""
         while self._error is None:
+            if self._content.at_eof() and self._content.exception() is None:
+                return b""  # readchunk() of aiohttp's one empty body says this only once
             try:
                 piece, ends_chunk = await self._content.readchunk()
             except StorageError as error:

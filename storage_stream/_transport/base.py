@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from storage_stream.errors import TransferError
+
 if TYPE_CHECKING:
-    from storage_stream._protocol.http import Framing, ReplyHead, Request
+    from collections.abc import AsyncIterator
+
+    from storage_stream._protocol.http import Content, Framing, ReplyHead, Request
     from storage_stream.errors import StorageError
 
-__all__ = ["ReplyStream", "Transport"]
+__all__ = ["ReplyStream", "Transport", "exact_chunks"]
 
 
 class ReplyStream(Protocol):
@@ -42,7 +46,7 @@ class ReplyStream(Protocol):
         What arrived before a failure is delivered first. Cancelling loses nothing.
 
         Raises:
-            ConnectionLost: The body broke off.
+            ConnectionLost: The body broke off. With `Framing.CLOSE` that may look like an end.
             StorageError: What `abort` was given.
         """
         ...
@@ -81,6 +85,33 @@ class Transport(Protocol):
             ConnectionLost: The connection broke; it may have been.
             RequestTimeout: No head within the time.
             ProtocolError: What came is no HTTP.
+            TransferError: The body has not the length it said.
             ClientClosed: The transport was closed.
+            Exception: What the body's own source raises comes out as it is.
         """
         ...
+
+
+async def exact_chunks(content: Content) -> AsyncIterator[bytes]:
+    """What a transport sends of a body: exactly as many bytes as were announced.
+
+    The last chunk is held back until the content has come to its end in order, so that one that
+    is too long, or fails at its very end, is never taken for a whole one by the service.
+
+    Raises:
+        TransferError: It gave fewer or more bytes than its length.
+        Exception: What the content itself raises.
+    """
+    left, last = content.length, b""
+    async for chunk in content.chunks():
+        left -= len(chunk)
+        if left < 0:
+            raise TransferError(f"the source gives more than the {content.length} bytes it said")
+        if left == 0:
+            last = last or chunk
+        else:
+            yield chunk
+    if left:
+        raise TransferError(f"the source ended {left} bytes before the {content.length} it said")
+    if last:
+        yield last

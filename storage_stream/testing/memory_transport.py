@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storage_stream._protocol.http import Framing, Headers, Request
+from storage_stream._transport.base import exact_chunks
 from storage_stream._transport.clock import Clock, SystemClock
 from storage_stream.errors import ClientClosed, RequestTimeout, StorageError
 from storage_stream.testing.memory_answer import Answer, Stall, steps_of
@@ -164,7 +165,7 @@ def _end(task: asyncio.Future[Outcome]) -> None:
 async def _body_of(request: Request) -> bytes:
     if isinstance(request.body, bytes):
         return request.body
-    return b"".join([bytes(chunk) async for chunk in request.body.chunks()])
+    return b"".join([bytes(chunk) async for chunk in exact_chunks(request.body)])
 
 
 class _Script:
