@@ -148,3 +148,12 @@ def test_what_is_compressed_on_the_way_though_not_accepted_is_refused() -> None:
     download.receive_head(head(content_encoding="gzip", content_length=None))
     with pytest.raises(ProtocolError, match="not accepted"):
         download.receive_head(head(content_encoding="gzip", content_length=None))
+
+
+def test_a_range_of_a_decompressed_body_is_not_held_to_the_size_that_is_stored() -> None:
+    download = machine(3, 12)
+    download.receive_head(partial(3, 12, 16, x_goog_stored_content_encoding="gzip"))
+    assert download.coding is Coding.DECODED
+    assert download.content_length == 9
+    assert finish(download, b"defghijkl") == b"defghijkl"
+    assert download.next_action() == Done(verified=None)
