@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from storage_stream._protocol.replies import without_secrets
 from storage_stream._protocol.retry import RetryBudget, RetryPolicy
-from storage_stream.errors import CredentialsError
+from storage_stream.errors import ClientClosed, CredentialsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,15 +109,30 @@ class SharedToken:
         self._prefetch_at = 0.0
         self._expires_at = 0.0
         self._flight: asyncio.Task[str | None] | None = None
+        self._is_closed = False
 
     async def token(self) -> str | None:
-        """See `Credentials.token`. Cancelling leaves the refresh to the others that wait."""
+        """See `Credentials.token`. Cancelling leaves the refresh to the others that wait.
+
+        Raises:
+            ClientClosed: `close` was called, before or meanwhile.
+        """
+        if self._is_closed:
+            raise ClientClosed("the client is closed")
         now = self._clock.now()
         if self._value is not None and now < self._expires_at:
             if now >= self._prefetch_at:
                 self._take_off()
             return self._value
-        return await asyncio.shield(self._take_off())
+        try:
+            return await asyncio.shield(self._take_off())
+        except CredentialsError as error:
+            # One for each that waits: the sender writes into it what it was about.
+            raise CredentialsError(error.message) from error.__cause__
+        except asyncio.CancelledError:
+            if _is_being_cancelled():
+                raise
+            raise ClientClosed("the client was closed") from None
 
     def refused(self, token: str) -> None:
         """See `Credentials.refused`; a token that was replaced meanwhile stays."""
@@ -125,7 +140,8 @@ class SharedToken:
             self._value = None
 
     async def close(self) -> None:
-        """See `Credentials.close`."""
+        """See `Credentials.close`. Those that wait for a token get `ClientClosed`."""
+        self._is_closed = True
         flight, self._flight = self._flight, None
         if flight is not None and not flight.done():
             flight.cancel()
@@ -142,6 +158,10 @@ class SharedToken:
         while True:
             try:
                 value, lifetime = await _ask(self._make_source())
+            except asyncio.CancelledError:
+                if _is_being_cancelled():
+                    raise
+                raise CredentialsError("the token's source was cancelled by somebody") from None
             except Exception as error:
                 delay = None if _is_permanent(error) else budget.after(self._random())
                 if delay is None:
@@ -158,11 +178,18 @@ class SharedToken:
 
 async def _ask(source: TokenSource) -> tuple[str | None, float]:
     """A token and how many seconds it lives; 0 where the source keeps count itself."""
-    if getattr(type(source).get, "__module__", "") == "gcloud.aio.auth.token":
+    get = getattr(type(source), "get", None)
+    if getattr(get, "__module__", "") == "gcloud.aio.auth.token":
         gcloud_token: Any = source  # unless a subclass has its own ideas of get()
         answer = await gcloud_token.refresh(timeout=_REFRESH_TIMEOUT)
         return str(answer.value), float(answer.expires_in)
     return await source.get(), 0.0
+
+
+def _is_being_cancelled() -> bool:
+    """Whether a `CancelledError` is meant for this task, and not for one it waits on."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _is_permanent(error: Exception) -> bool:
