@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,15 @@ from typing import Any
 from storage_stream import Storage
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
-_PATIENCE_SECONDS = 5.0
+_PATIENCE_SECONDS = 10.0
 
 
-async def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for what another thread or the kernel does soon, and fail when it does not."""
-    async with asyncio.timeout(_PATIENCE_SECONDS) as deadline:
-        while not condition():
-            if deadline.expired():
-                break
-            await asyncio.sleep(0.001)
-    assert condition(), what
+async def until(condition: Callable[[], bool], what: Callable[[], str]) -> None:
+    """Wait for what another thread or the kernel does soon; fail with `what` when it does not."""
+    last_moment = time.monotonic() + _PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < last_moment, what()
+        await asyncio.sleep(0.001)
 
 
 def other_tasks() -> set[asyncio.Task[Any]]:
@@ -49,7 +48,7 @@ def pooled_connections(storage: Storage) -> int:
 
 async def nothing_under_way(storage: Storage, places: int = 100) -> None:
     """The client is idle: whatever happened before, nothing of it goes on."""
-    await until(lambda: not other_tasks(), f"tasks are left: {other_tasks()}")
+    await until(lambda: not other_tasks(), lambda: f"tasks are left: {other_tasks()}")
     assert free_places(storage) == places
     assert busy_connections(storage) == 0
 
@@ -57,7 +56,7 @@ async def nothing_under_way(storage: Storage, places: int = 100) -> None:
 async def nothing_left(storage: Storage, gcs: EmulatorHandle, places: int = 100) -> None:
     """The client is closed, and the server has seen the end of every connection."""
     await nothing_under_way(storage, places)
-    await until(lambda: gcs.open_connections == 0, "the server still has open connections")
+    await until(lambda: gcs.open_connections == 0, lambda: "the server still has open connections")
 
 
 def open_descriptors() -> int:

@@ -384,7 +384,7 @@ async def test_leaving_early_lets_go_of_the_connection(
         await nothing_under_way(storage)
     await until(
         lambda: all(entry.bytes_out < 20_000_000 for entry in gcs.log),
-        "the server went on sending",
+        lambda: f"the server went on sending: {gcs.log}",
     )
     assert await storage.download("bucket", "large", end=10) == patterned(20_000_000)[:10]
 

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import aiofiles
+from storage_stream._transfer.opened_file import opened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -39,11 +39,11 @@ async def replacing(target: str | os.PathLike[str]) -> AsyncGenerator[Any]:
     """
     path, part = await asyncio.to_thread(_paths_of, target)
     if part is None:
-        async with aiofiles.open(path, "wb") as file:
+        async with opened(path, "wb") as file:
             yield file
         return
     try:
-        async with aiofiles.open(part, "xb") as file:
+        async with opened(part, "xb") as file:
             yield file
         await asyncio.to_thread(_put_in_place, part, path)
     except BaseException:

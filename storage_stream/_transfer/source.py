@@ -10,11 +10,10 @@ import asyncio
 import inspect
 import os
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
-
-import aiofiles
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from storage_stream._protocol.checksums import Crc32c
+from storage_stream._transfer.opened_file import opened
 from storage_stream.errors import InvalidArgument, TransferError
 
 if TYPE_CHECKING:
@@ -47,9 +46,9 @@ async def content_of(data: Any) -> bytes | Content:
     if isinstance(data, str):
         return data.encode()
     if isinstance(data, bytearray | memoryview):
-        return bytes(data)  # a copy: the caller may change it while it is sent
+        return bytes(cast("bytearray", data))  # a copy: the caller may change it while it is sent
     if isinstance(data, os.PathLike):
-        return await asyncio.to_thread(_PathContent, Path(data))
+        return await asyncio.to_thread(_PathContent, Path(cast("os.PathLike[str]", data)))
     if callable(getattr(data, "read", None)) and not inspect.iscoroutinefunction(data.read):
         return await asyncio.to_thread(_content_of_file, data)
     raise TypeError(f"cannot upload {type(data).__name__}: pass bytes, str, a path or a file")
@@ -65,7 +64,7 @@ class _PathContent:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """See `Content.chunks`."""
-        async with aiofiles.open(self._path, "rb") as file:
+        async with opened(self._path, "rb") as file:
             left = self.length
             while left:
                 chunk = await file.read(min(_READ_BYTES, left))
