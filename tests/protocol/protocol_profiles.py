@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
+_THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 _THOROUGH_FACTOR = 50
+
+# For `pytestmark`: a thorough run is longer than the time limit that catches tests which hang.
+patience = pytest.mark.timeout(0) if _THOROUGH else pytest.mark.timeout(120)
 
 
 def examples(count: int) -> settings:
@@ -18,9 +23,8 @@ def examples(count: int) -> settings:
 
     There is no deadline: a slow machine is not a fault in the code.
     """
-    thorough = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
     return settings(
-        max_examples=count * _THOROUGH_FACTOR if thorough else count,
+        max_examples=count * _THOROUGH_FACTOR if _THOROUGH else count,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )

@@ -8,7 +8,7 @@ import base64
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from protocol_profiles import examples
+from protocol_profiles import examples, patience
 
 from storage_stream._protocol.checksums import (
     Crc32c,
@@ -19,6 +19,8 @@ from storage_stream._protocol.checksums import (
     parse_hashes,
 )
 from storage_stream.errors import IntegrityError
+
+pytestmark = patience
 
 
 @pytest.mark.parametrize(

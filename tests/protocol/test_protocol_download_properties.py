@@ -20,7 +20,7 @@ from download_model import (
 )
 from hypothesis import event, given
 from hypothesis import strategies as st
-from protocol_profiles import examples
+from protocol_profiles import examples, patience
 
 from storage_stream._protocol.http import Framing
 from storage_stream._protocol.media_head import Coding
@@ -28,6 +28,8 @@ from storage_stream._protocol.ranges import WHOLE, ByteRange
 from storage_stream._protocol.resumable_download import ResumableDownload
 from storage_stream._protocol.retry import RetryPolicy
 from storage_stream.errors import StorageError
+
+pytestmark = patience
 
 TRANSIENT = st.sampled_from([408, 429, 500, 502, 503, 504])
 FLIPPING = {Kind.FLIP}

@@ -8,10 +8,12 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from protocol_profiles import examples
+from protocol_profiles import examples, patience
 
 from storage_stream._protocol.gunzip import Gunzipper
 from storage_stream.errors import GzipFormatError, TooManyBytesError, TruncatedGzipError
+
+pytestmark = patience
 
 MOST_BYTES_OF_A_STEP = 256 * 1024
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from protocol_profiles import examples
+from protocol_profiles import examples, patience
 
 from storage_stream._protocol.http import Headers, Reply, ReplyHead, Request
+
+pytestmark = patience
 
 lines = st.lists(st.tuples(st.sampled_from(["a", "A", "b", "X-B", "x-b"]), st.text(max_size=3)))
 

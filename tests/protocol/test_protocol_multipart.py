@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from protocol_profiles import examples
+from protocol_profiles import examples, patience
 
 from storage_stream._protocol.multipart import MultipartFrame
 from storage_stream.errors import InvalidArgument
+
+pytestmark = patience
 
 
 def test_the_services_example() -> None:

@@ -8,10 +8,12 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from protocol_profiles import examples
+from protocol_profiles import examples, patience
 
 from storage_stream._protocol.names import check_bucket, check_object, gs_name, quote_name
 from storage_stream.errors import InvalidName, UsageError
+
+pytestmark = patience
 
 encodable = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 

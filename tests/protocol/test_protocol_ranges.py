@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from protocol_profiles import examples
+from protocol_profiles import examples, patience
 
 from storage_stream._protocol.ranges import WHOLE, ByteRange, ContentRange
 from storage_stream.errors import InvalidArgument, ProtocolError
+
+pytestmark = patience
 
 
 @pytest.mark.parametrize(

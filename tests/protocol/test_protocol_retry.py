@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from protocol_profiles import examples
+from protocol_profiles import examples, patience
 
 from storage_stream._protocol.retry import (
     DEFAULT_RETRY,
@@ -33,6 +33,8 @@ from storage_stream.errors import (
     TruncatedStream,
     response_error_class,
 )
+
+pytestmark = patience
 
 policies = st.builds(
     RetryPolicy,
