@@ -13,7 +13,8 @@ from multidict import CIMultiDict
 from storage_stream.emulator.exchange import Exchange, exchange_of
 from storage_stream.emulator.fault_answers import wrong_hash_headers
 from storage_stream.emulator.fault_stream import harmed
-from storage_stream.emulator.fault_words import BreakStream, ShortLength, WrongHash
+from storage_stream.emulator.fault_words import BreakStream, LoseAnswer, ShortLength, WrongHash
+from storage_stream.emulator.interruption import BodyInterrupted
 from storage_stream.emulator.pieces import Body, Pieces, broken_after, limited, pieces_of
 from storage_stream.emulator.sending import send_pieces, streaming_answer
 
@@ -47,7 +48,8 @@ async def send_harmed(request: web.Request, outgoing: Outgoing) -> web.StreamRes
     """Send `outgoing` as the armed fault lets it through.
 
     Raises:
-        BodyInterrupted: the fault fired before the first byte; nothing has been sent yet.
+        BodyInterrupted: the fault fired before the first byte, or the answer is lost; nothing has
+            been sent yet.
     """
     exchange = exchange_of(request)
     pieces = _told_and_sent(outgoing, exchange, has_body=request.method != "HEAD")
@@ -72,6 +74,8 @@ async def send_bytes_harmed(request: web.Request, answer: web.Response) -> web.S
 def _told_and_sent(outgoing: Outgoing, exchange: Exchange, *, has_body: bool) -> Pieces:
     pieces = pieces_of(outgoing.body)
     match exchange.armed and exchange.armed.fault:
+        case LoseAnswer(word=word, status=status) if exchange.claim():
+            raise BodyInterrupted(f"fault {word}", status=status)
         case WrongHash():
             _tell_wrong_hashes(outgoing, exchange)
             return pieces

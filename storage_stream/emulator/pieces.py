@@ -26,6 +26,11 @@ class FileRange:
     start: int
     stop: int
 
+    @property
+    def size(self) -> int:
+        """How many bytes."""
+        return self.stop - self.start
+
 
 Body = bytes | FileRange | AsyncIterable[bytes]
 
@@ -35,6 +40,20 @@ def pieces_of(body: Body) -> Pieces:
     if isinstance(body, bytes):
         return _of_bytes(body)
     return _of_file(body) if isinstance(body, FileRange) else _of_iterable(body)
+
+
+def read_small(part: FileRange) -> bytes:
+    """The bytes of a part that is small enough to be read at once, in the event loop.
+
+    Raises:
+        EOFError: the file is shorter.
+    """
+    with part.path.open("rb", buffering=0) as file:
+        file.seek(part.start)
+        content = file.read(part.size)
+    if len(content) != part.size:
+        raise EOFError(f"{part.path.name} ends {part.size - len(content)} bytes early")
+    return content
 
 
 async def limited(pieces: Pieces, size: int) -> Pieces:
@@ -69,7 +88,7 @@ async def _of_file(part: FileRange) -> Pieces:
     loop = asyncio.get_running_loop()
     with part.path.open("rb", buffering=0) as file:
         file.seek(part.start)
-        left = part.stop - part.start
+        left = part.size
         while left:
             piece = await loop.run_in_executor(None, file.read, min(left, _READ_BYTES))
             if not piece:

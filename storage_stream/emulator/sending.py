@@ -62,7 +62,7 @@ async def send_file(
     Raises:
         FileNotFoundError: nothing has been sent yet.
     """
-    if request.method == "HEAD" or part.stop <= part.start:
+    if request.method == "HEAD" or not part.size:
         return await send_pieces(request, answer, pieces_of(b""), entry)
     with part.path.open("rb", buffering=0) as file:
         entry.status = answer.status
@@ -82,7 +82,7 @@ async def _copy(request: web.Request, file: BinaryIO, part: FileRange, entry: En
     transport = request.transport
     if transport is None or transport.is_closing():
         raise ConnectionResetError("the client went away")
-    size = part.stop - part.start
+    size = part.size
     entry.bytes_out += size  # before the client can have read them
     sent = 0
     try:

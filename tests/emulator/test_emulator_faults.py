@@ -228,6 +228,12 @@ async def test_a_head_has_no_body_to_harm(emulator: Emulator, stored: bytes) -> 
     assert (await get(emulator)).body == stored[:3]
 
 
+@pytest.mark.usefixtures("stored")
+async def test_the_answer_to_a_download_can_be_lost_too(emulator: Emulator) -> None:
+    assert (await get(emulator, "commit-then-drop")).end is End.FIN
+    assert (await get(emulator, "commit-then-503")).status == 503
+
+
 # --- uploads ------------------------------------------------------------------------------------
 
 

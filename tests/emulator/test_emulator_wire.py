@@ -196,6 +196,14 @@ async def test_a_file_that_is_too_short_is_never_called_whole(
     assert "100 bytes early" in caplog.text
 
 
+async def test_a_small_part_that_is_not_there_is_an_error(
+    serve: Serve, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    part = FileRange(file, len(BODY) - 5, len(BODY) + 5)
+    assert (await ask(await serve(sender(lambda: part, 10)), "GET", "/")).status == 500
+    assert "5 bytes early" in caplog.text
+
+
 async def test_a_source_that_fails_is_never_called_whole(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -22,9 +22,7 @@ PLUGIN = "storage_stream.testing.plugin"
 def run_tests(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> "RunTests":
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
-    pytester.makeini(
-        "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\nfilterwarnings = error\n"
-    )
+    pytester.makeini(INI)
     return RunTests(pytester)
 
 
