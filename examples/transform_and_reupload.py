@@ -1,0 +1,47 @@
+"""Transform an object and store the result, without holding either in memory.
+
+This version's `upload` has to know the length before it begins, so the result goes through a
+temporary file; `upload` reads that file while it sends.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from _place import place
+
+from storage_stream import Storage
+from storage_stream.pipeline import collect, copy, gunzip, gzip, lines
+
+
+async def shout(source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Each line in upper case; whole lines, so that no character is torn apart."""
+    async with lines(source, keep_ends=True) as rows:
+        async for row in rows:
+            yield row.decode().upper().encode()
+
+
+async def transform(storage: Storage, bucket: str, source: str, target: str) -> None:
+    """Read, change, compress, store."""
+    with tempfile.NamedTemporaryFile() as file:
+        async with storage.download_stream(bucket, source) as stream:
+            size = await copy(gzip(shout(aiter(stream))), file)
+        await asyncio.to_thread(file.flush)
+        await storage.upload(bucket, target, Path(file.name), content_type="application/gzip")
+        print(f"{stream.bytes_read:,} bytes became {size:,}")
+
+
+async def main() -> None:
+    """Make a text, transform it, and look at the end of the result."""
+    async with place() as (storage, bucket):
+        text = "".join(f"line {number}: grüße\n" for number in range(200_000))
+        await storage.upload(bucket, "text.txt", text)
+        await transform(storage, bucket, "text.txt", "loud.txt.gz")
+        async with storage.download_stream(bucket, "loud.txt.gz") as stream:
+            loud = (await collect(gunzip(stream))).decode()
+        print(f"{len(loud.splitlines()):,} lines, the last: {loud.splitlines()[-1]}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

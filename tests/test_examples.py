@@ -1,0 +1,91 @@
+"""Every example runs as a person runs it, and prints what it should."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from storage_stream.testing.emulator_handle import EmulatorHandle
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+PRINTED = {
+    "concurrent_download": ["20 files, 500,000 bytes: 00.txt to 19.txt"],
+    "json_lines": ["49,999 orders, 2,475,000 in all", "left out: line 1001 (at byte 24790)"],
+    "progress_download": ["100.0 %\n16,000,000 bytes; checksum compared: True"],
+    "range_and_verify": [
+        "3 to 6: b'def', verified: None",
+        "last 2: b'yz', verified: None",
+        "all 26: verified: True, text/plain",
+        "it changed: 412",
+    ],
+    "read_chunks": [
+        "read(300_000)          100,000 bytes",
+        "16 bytes, read() 999,984",
+        "readinto(buffer)     1,000,000 bytes",
+        "1,000,000 bytes in 3 chunks",
+        "async for            1,000,000 bytes",
+        "storage.download     1,000,000 bytes",
+    ],
+    "resume_after_loss": [
+        "same bytes: True, resumed 3 times",
+        "asked for bytes=2500000-:",
+        "one changed bit: IntegrityError: GET gs://examples/data.bin",
+    ],
+    "transform_and_reupload": ["4,088,890 bytes became", "the last: LINE 199999: GRÜSSE"],
+}
+
+
+def run(*arguments: str | Path, emulator: str | None = None) -> str:
+    """What the program prints; it must succeed, and say nothing on stderr."""
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "100"}
+    environment.pop("STORAGE_EMULATOR_HOST", None)
+    if emulator is not None:
+        environment["STORAGE_EMULATOR_HOST"] = emulator
+    done = subprocess.run(  # noqa: S603 - our own examples
+        [sys.executable, *arguments],
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def run_example(name: str, *arguments: str, emulator: str | None = None) -> str:
+    """The example's output; a warning, such as of something left open, is an error."""
+    return run("-W", "error", EXAMPLES / f"{name}.py", *arguments, emulator=emulator)
+
+
+def test_no_example_is_left_out() -> None:
+    assert {path.stem for path in EXAMPLES.glob("[!_]*.py")} == PRINTED.keys()
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_the_example_runs(name: str) -> None:
+    printed = run_example(name)
+    for part in PRINTED[name]:
+        assert part in printed
+
+
+def test_an_example_takes_the_emulator_that_is_named(gcs: EmulatorHandle) -> None:
+    run_example("json_lines", emulator=gcs.url)
+    again = run_example("json_lines", emulator=gcs.url)
+    assert "The bucket examples is there already." in again
+    assert [item["name"] for item in gcs.objects("examples")] == ["orders.jsonl"]
+
+
+def test_an_example_takes_the_bucket_that_is_named(gcs: EmulatorHandle, gcs_bucket: str) -> None:
+    run_example("range_and_verify", "--bucket", gcs_bucket, emulator=gcs.url)
+    assert gcs.read(gcs_bucket, "alphabet.txt") == b"overwritten"
+
+
+def test_the_tests_of_the_example_pass(tmp_path: Path) -> None:
+    # In a folder of its own, without this project's settings, as in anybody's project.
+    alone = ("--rootdir", str(tmp_path), "-c", os.devnull, "-p", "no:cacheprovider")
+    printed = run("-m", "pytest", *alone, EXAMPLES / "testing_your_code")
+    assert "3 passed" in printed
