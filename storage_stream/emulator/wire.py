@@ -33,8 +33,8 @@ __all__ = [
 ]
 
 _SMALL_BYTES = 64 * 1024
-"""Up to here a part of a file is read in the loop and leaves with its headers in one write: twice as
-many answers per second as by sendfile, measured at concurrency 32."""
+"""Up to here a part of a file is read in the loop and leaves with its headers in one write: twice
+as many answers per second as by sendfile, measured at concurrency 32."""
 
 
 def read_body(request: web.Request, *, offset: int = 0) -> AsyncGenerator[bytes, None]:

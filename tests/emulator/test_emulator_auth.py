@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
 import pytest
-from raw_http import Reply, ask
+from bare_http import Reply, ask
 
 from storage_stream.emulator import Emulator
 from storage_stream.emulator.auth import TokenBook

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import fastcrc
 import pytest
-from raw_http import End, Reply, ask
+from bare_http import End, Reply, ask
 
 from storage_stream.emulator import Emulator, UnknownOperationError, UnknownWordError
 

@@ -1,8 +1,8 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from bare_http import ask
 from multidict import CIMultiDict
-from raw_http import ask
 
 from storage_stream.emulator import Emulator, RequestLog
 

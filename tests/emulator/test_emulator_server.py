@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from raw_http import End, ask
+from bare_http import End, ask
 
 from storage_stream.emulator import Emulator, PortTakenError
 

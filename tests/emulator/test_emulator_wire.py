@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from bare_http import End, ask
 from multidict import CIMultiDict
-from raw_http import End, ask
 
 from storage_stream.emulator.wire import (
     BodyInterrupted,
