@@ -86,6 +86,15 @@ def test_an_example_takes_the_bucket_that_is_named(gcs: EmulatorHandle, gcs_buck
 
 def test_the_tests_of_the_example_pass(tmp_path: Path) -> None:
     # In a folder of its own, without this project's settings, as in anybody's project.
-    alone = ("--rootdir", str(tmp_path), "-c", os.devnull, "-p", "no:cacheprovider")
+    alone = (
+        "--rootdir",
+        str(tmp_path),
+        "-c",
+        os.devnull,
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:asyncio",
+    )
     printed = run("-m", "pytest", *alone, EXAMPLES / "testing_your_code")
     assert "3 passed" in printed

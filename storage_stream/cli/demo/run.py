@@ -101,7 +101,7 @@ def _size_of(made: DataSet, name: str) -> int:
 
 def _cut_story(requests: Sequence[dict[str, Any]], size: int) -> Iterator[str]:
     """What the emulator's own log says about the download that was cut."""
-    yield "One connection was cut on purpose. What the emulator's log says of that download:"
+    yield "One connection was cut on purpose. The emulator's log of that download:"
     for number, request in enumerate(requests, 1):
         asked = request["range"] or "all of it"
         end = "then cut" if request["fault"] else "to the end"
