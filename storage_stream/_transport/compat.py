@@ -54,7 +54,8 @@ def _twin(pure: type[ResponseError]) -> type[ResponseError]:
 def _make_twin(pure: type[ResponseError]) -> type[ResponseError]:
     def reduce(self: ResponseError) -> tuple[Any, ...]:
         kept = {key: value for key, value in vars(self).items() if key not in _FOREIGN_FIELDS}
-        return _revive, (pure, self.message, kept)
+        url: str = str(vars(self)["request_info"].real_url)
+        return _revive, (pure, self.message, {**kept, "url": url})
 
     body = {"__doc__": pure.__doc__, "__module__": pure.__module__, "__reduce__": reduce}
     return type(pure.__name__, (pure, aiohttp.ClientResponseError), body)

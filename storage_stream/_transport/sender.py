@@ -7,6 +7,7 @@ an error tells its method, its `gs://` name, its attempts and its time.
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -163,8 +164,8 @@ class Sender:
         return budget.after(self.random(), self.retry_after(error))
 
     async def _token_for(self, request: Request) -> str | None:
-        """A token, if this is the service it is for."""
-        if not self._is_ours(request):
+        """A token, if this is the service it is for, and the caller gave none of his own."""
+        if "authorization" in request.headers or not self._is_ours(request):
             return None
         token = await self._credentials.token()
         if token is not None:
@@ -182,14 +183,17 @@ class Sender:
 
     def _dressed(self, request: Request, token: str | None) -> Request:
         lines = [("user-agent", self._user_agent)] if "user-agent" not in request.headers else []
-        if token is not None and "authorization" not in request.headers:
+        if token is not None:
             lines.append(("authorization", f"Bearer {token}"))
         return request.at(self._url(request)).with_headers(*lines)
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a host is this machine by its name."""
-    return host in {"localhost", "::1"} or (host or "").startswith("127.")
+    """Whether a host is this machine by its name: a prefix is not enough, `127.evil.org` is not."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 async def _read(reply: ReplyStream, limit: int, *, cut: bool) -> bytes:
