@@ -79,6 +79,7 @@ class MemoryTransport:
         self._clock: Clock = SystemClock() if clock is None else clock
         self._is_closed = False
         self._held: set[_MemoryReply] = set()
+        self._stall_begun = asyncio.Event()
         self.requests: list[RecordedRequest] = []
         self.opened = 0
 
@@ -93,6 +94,11 @@ class MemoryTransport:
         return len(self._held)
 
     @property
+    def stalled(self) -> int:
+        """Readers that wait now for a body that stalls."""
+        return sum(reply.is_stalled for reply in self._held)
+
+    @property
     def unused(self) -> int:
         """Answers of a script that nobody asked for; always 0 for a function."""
         return len(self._answer_to.left) if isinstance(self._answer_to, _Script) else 0
@@ -101,6 +107,12 @@ class MemoryTransport:
         """Let every body that is open go on to its end without stalling."""
         for reply in list(self._held):
             reply.release()
+
+    async def wait_for_stall(self) -> None:
+        """Wait until a reader waits for a body that stalls. Cancelling changes nothing."""
+        while not self.stalled:
+            self._stall_begun.clear()
+            await self._stall_begun.wait()
 
     async def close(self) -> None:
         """Take no more requests, and break what is open. Idempotent."""
@@ -130,7 +142,8 @@ class MemoryTransport:
         outcome = await self._outcome(recorded)
         if isinstance(outcome, StorageError):
             raise outcome
-        reply = _MemoryReply(outcome, request.method, self._held.discard)
+        has_body = request.method != "HEAD" and outcome.may_have_body
+        reply = _MemoryReply(outcome, has_body, self._stall_begun.set, self._held.discard)
         self._held.add(reply)
         self.opened += 1
         return reply
@@ -184,9 +197,12 @@ class _MemoryReply:
     """An `Answer` as a `ReplyStream`."""
 
     def __init__(
-        self, answer: Answer, method: str, on_close: Callable[["_MemoryReply"], None]
+        self,
+        answer: Answer,
+        has_body: bool,  # noqa: FBT001 - private, and called once
+        on_stall: Callable[[], None],
+        on_close: Callable[["_MemoryReply"], None],
     ) -> None:
-        has_body = method != "HEAD" and answer.may_have_body
         self.head = answer.head
         self.framing = answer.framing if has_body else Framing.LENGTH
         self.raw = None
@@ -194,6 +210,8 @@ class _MemoryReply:
         self._steps = deque(steps_of(answer) if has_body else ())
         self._error: StorageError | None = None
         self._changed = asyncio.Event()
+        self._on_stall = on_stall
+        self.is_stalled = False
 
     async def read_piece(self) -> bytes:
         """See `ReplyStream.read_piece`."""
@@ -205,11 +223,19 @@ class _MemoryReply:
             if isinstance(step, StorageError):
                 self._error = step
             else:
-                self._changed.clear()
-                await self._changed.wait()
+                await self._stall()
         if self._error is not None:
             raise self._error
         return b""
+
+    async def _stall(self) -> None:
+        self._changed.clear()
+        self.is_stalled = True
+        self._on_stall()
+        try:
+            await self._changed.wait()
+        finally:
+            self.is_stalled = False
 
     def release(self) -> None:
         """See `MemoryTransport.release`."""
