@@ -179,7 +179,7 @@ def modules_after(statement: str, *, skip_package: bool) -> set[str]:
     return set(ran.stdout.split())
 
 
-HEAVY = {"aiohttp", "asyncio", "storage_stream.emulator", "storage_stream.testing.emulator_handle"}
+HEAVY = {"aiohttp", "sqlite3", "storage_stream.emulator", "storage_stream.testing.emulator_handle"}
 
 
 def test_the_plugin_itself_imports_nothing_heavy() -> None:
