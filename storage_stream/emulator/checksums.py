@@ -26,7 +26,7 @@ class RunningChecksums:
         self.crc32c = 0
         self._md5 = hashlib.md5(usedforsecurity=False)
 
-    def update(self, piece: bytes) -> None:
+    def update(self, piece: bytes | memoryview) -> None:
         """Count ``piece`` in."""
         self.crc32c = crc32.iscsi(piece, self.crc32c)
         self._md5.update(piece)

@@ -32,7 +32,7 @@ from storage_stream.emulator.request_reading import (
 )
 from storage_stream.emulator.settings import Settings
 from storage_stream.emulator.store import Store
-from storage_stream.emulator.wire import read_body
+from storage_stream.emulator.wire import object_bytes, read_body, read_frame
 
 INSERT_QUERY = (
     *CONDITIONS,
@@ -67,7 +67,7 @@ class InsertHandlers:
         query = read_query(request, INSERT_QUERY)
         bucket = await open_bucket(self._store, request, query)
         boundary = boundary_of(request.headers.get("Content-Type", ""))
-        async with aclosing(read_body(request)) as pieces:
+        async with aclosing(read_frame(request)) as pieces:
             related = RelatedBody(pieces, boundary)
             resource = parse_json(await related.json_part())
             name = upload_name(query, resource)
@@ -75,7 +75,7 @@ class InsertHandlers:
             resource.setdefault("contentType", headers.get("Content-Type"))
             metadata = upload_metadata(query, resource)
             expected = expected_checksums(request, resource)
-            body = await receive(self._store, related.media(), expected)
+            body = await receive(self._store, object_bytes(request, related.media()), expected)
         return await self._insert(request, query, bucket, name, body, metadata)
 
     async def _insert(

@@ -9,7 +9,7 @@ https://www.rfc-editor.org/rfc/rfc2387
 
 import email.message
 import email.parser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from storage_stream.emulator.problems import ApiError
 
@@ -78,7 +78,7 @@ class RelatedBody:
             raise _malformed(f"Content-Transfer-Encoding {encoding} is not supported")
         return headers
 
-    async def media(self) -> AsyncIterator[bytes]:
+    async def media(self) -> AsyncGenerator[bytes, None]:
         """Give the second part's bytes as they arrive; call after ``media_headers``.
 
         Raises:

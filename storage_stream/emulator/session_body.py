@@ -34,7 +34,9 @@ class SessionBody:
         self._path = path
         self._durable = durable
         self._sums = RunningChecksums()
-        self._pending = bytearray()
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._flushing: asyncio.Future[None] | None = None
         self._file: BinaryIO | None = None
         self.size = 0
         """Bytes kept: hashed and written."""
@@ -50,30 +52,45 @@ class SessionBody:
         They are read again only if they are not those that are counted: after a restart of the
         process, or a rewind.
         """
-        self._pending.clear()
+        await self._drop_pending()
         await asyncio.to_thread(self._open_at, size)
 
     async def append(self, piece: bytes) -> None:
-        """Take the next bytes."""
-        self._pending += piece
-        if len(self._pending) >= BATCH_BYTES:
-            await self._flush(len(self._pending) // QUANTUM_BYTES * QUANTUM_BYTES)
+        """Take the next bytes; waits for the disk when it is a whole batch behind."""
+        self._pending.append(piece)
+        self._pending_bytes += len(piece)
+        if self._pending_bytes >= BATCH_BYTES:
+            await self._flush(self._pending_bytes // QUANTUM_BYTES * QUANTUM_BYTES)
 
     async def settle(self, *, final: bool) -> int:
         """Keep everything when ``final``, else whole quanta; return the bytes kept in all."""
-        length = len(self._pending)
+        length = self._pending_bytes
         await self._flush(length if final else length // QUANTUM_BYTES * QUANTUM_BYTES)
-        self._pending.clear()
+        await self._drop_pending()
         await asyncio.to_thread(self._close)
         return self.size
 
     async def _flush(self, length: int) -> None:
-        if length:
-            data = bytes(self._pending[:length])
-            del self._pending[:length]
-            await asyncio.to_thread(self._write, data)
+        await self._written()
+        if not length:
+            return
+        data = b"".join(self._pending)
+        rest = data[length:]
+        self._pending, self._pending_bytes = [rest], len(rest)
+        loop = asyncio.get_running_loop()
+        self._flushing = loop.run_in_executor(None, self._write, memoryview(data)[:length])
 
-    def _write(self, data: bytes) -> None:
+    async def _drop_pending(self) -> None:
+        await self._written()
+        self._pending, self._pending_bytes = [], 0
+
+    async def _written(self) -> None:
+        # Shielded: a cancelled request must not lose sight of a write that goes on.
+        if self._flushing is not None:
+            await asyncio.shield(self._flushing)
+            self._flushing = None
+
+    def _write(self, data: memoryview) -> None:
         if self._file is None:
             raise RuntimeError("The session's file is not open.")
         self._sums.update(data)

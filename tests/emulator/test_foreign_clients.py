@@ -6,16 +6,16 @@ Their expectations were formed by Google's servers, so they judge the emulator f
 import asyncio
 import json
 import os
-from typing import Any
+from typing import Any, cast
 
 import obstore
 import pytest
 from aiohttp import ClientSession
 from gcloud.aio.storage import Storage as AioStorage
 from gcsfs.core import GCSFileSystem
+from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage as google_storage
-from google.cloud.exceptions import NotFound, PreconditionFailed
+from google.cloud.storage import Client  # type: ignore[import-untyped] # it ships no types
 from obstore.store import GCSStore
 
 from storage_stream.emulator import Emulator
@@ -25,8 +25,8 @@ CONTENT = os.urandom(700_001)
 NAMES = ["plain.bin", "folder/with space+plus.bin", "ünï/100%?#.bin"]
 
 
-def google_client(emulator: Emulator) -> google_storage.Client:
-    return google_storage.Client(
+def google_client(emulator: Emulator) -> Client:
+    return Client(
         project="test",
         credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call] # google-auth has no types
         client_options={"api_endpoint": emulator.url},
@@ -140,7 +140,7 @@ async def test_gcsfs_writes_a_file_in_blocks(emulator: Emulator) -> None:
 @pytest.mark.parametrize("name", NAMES)
 async def test_gcloud_aio_storage_round_trip(emulator: Emulator, name: str) -> None:
     async with ClientSession() as session:
-        storage = AioStorage(session=session, api_root=emulator.url)
+        storage = AioStorage(session=cast("Any", session), api_root=emulator.url)
         await storage.upload(BUCKET, name, CONTENT, metadata={"metadata": {"colour": "blue"}})
         listed = await storage.list_objects(BUCKET)
         assert [item["name"] for item in listed["items"]] == [name]
@@ -154,7 +154,7 @@ async def test_gcloud_aio_storage_round_trip(emulator: Emulator, name: str) -> N
 
 async def test_gcloud_aio_storage_resumable_upload(emulator: Emulator) -> None:
     async with ClientSession() as session:
-        storage = AioStorage(session=session, api_root=emulator.url)
+        storage = AioStorage(session=cast("Any", session), api_root=emulator.url)
         await storage.upload(BUCKET, "resumable", CONTENT, force_resumable_upload=True)
         assert await storage.download(BUCKET, "resumable") == CONTENT
     assert emulator.unfinished_sessions == 0

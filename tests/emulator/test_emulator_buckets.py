@@ -1,0 +1,96 @@
+"""Buckets, their policies, and the project's service account.
+
+https://cloud.google.com/storage/docs/json_api/v1/buckets
+"""
+
+from typing import Any
+
+import pytest
+from wire_client import Answer, WireClient
+
+
+async def make(wire: WireClient, name: str = "bucket", **metadata: Any) -> Answer:
+    return await wire.send("POST", "/storage/v1/b?project=p", body={"name": name, **metadata})
+
+
+async def test_making_and_getting(wire: WireClient) -> None:
+    made = (await make(wire, location="EU", labels={"team": "one"})).json
+    assert made["name"] == made["id"] == "bucket"
+    assert (made["location"], made["storageClass"]) == ("EU", "STANDARD")
+    assert made["metageneration"] == "1"
+    assert (await wire.send("GET", "/storage/v1/b/bucket")).json == made
+    again = await make(wire)
+    assert (again.status, again.reason) == (409, "conflict")
+
+
+@pytest.mark.parametrize(
+    "name", ["ab", "UPPER", "-dash", "dash-", "192.168.5.4", "a" * 64, "goog-x", "a..b", "sp ace"]
+)
+async def test_illegal_names_are_400(wire: WireClient, name: str) -> None:
+    assert (await make(wire, name)).status == 400
+
+
+async def test_listing_in_pages(wire: WireClient) -> None:
+    for name in ("aaa", "aab", "bbb"):
+        await make(wire, name)
+    target = "/storage/v1/b?project=p"
+    first = (await wire.send("GET", target, maxResults=2)).json
+    assert [item["name"] for item in first["items"]] == ["aaa", "aab"]
+    rest = (await wire.send("GET", target, maxResults=2, pageToken=first["nextPageToken"])).json
+    assert [item["name"] for item in rest["items"]] == ["bbb"]
+    assert "nextPageToken" not in rest
+    prefixed = (await wire.send("GET", target, prefix="aa")).json
+    assert [item["name"] for item in prefixed["items"]] == ["aaa", "aab"]
+    assert (await wire.send("GET", "/storage/v1/b")).status == 400
+
+
+async def test_patch_merges_and_update_resets(wire: WireClient) -> None:
+    await make(wire, labels={"one": "1", "two": "2"})
+    path = "/storage/v1/b/bucket"
+    patched = (await wire.send("PATCH", path, body={"labels": {"one": None, "three": "3"}})).json
+    assert patched["labels"] == {"two": "2", "three": "3"}
+    assert patched["metageneration"] == "2"
+    updated = (await wire.send("PUT", path, body={"versioning": {"enabled": True}})).json
+    assert "labels" not in updated
+    assert updated["versioning"] == {"enabled": True}
+    assert updated["location"] == "US"
+    moved = await wire.send("PATCH", path, body={"location": "EU"})
+    assert moved.status == 400
+    assert (await wire.send("PATCH", path, body={}, ifMetagenerationMatch=1)).status == 412
+    assert (await wire.send("GET", path, ifMetagenerationNotMatch=3)).status == 304
+
+
+async def test_deleting_wants_an_empty_bucket(wire: WireClient) -> None:
+    await make(wire)
+    await wire.upload("object", b"x")
+    refused = await wire.send("DELETE", "/storage/v1/b/bucket")
+    assert (refused.status, refused.reason) == (409, "conflict")
+    await wire.send("DELETE", "/storage/v1/b/bucket/o/object")
+    assert (await wire.send("DELETE", "/storage/v1/b/bucket")).status == 204
+    assert (await wire.send("DELETE", "/storage/v1/b/bucket")).status == 404
+
+
+async def test_policies(wire: WireClient) -> None:
+    await make(wire)
+    path = "/storage/v1/b/bucket/iam"
+    policy = (await wire.send("GET", path)).json
+    binding = {"role": "roles/storage.objectViewer", "members": ["allUsers"]}
+    policy["bindings"].append(binding)
+    changed = (await wire.send("PUT", path, body=policy)).json
+    assert binding in changed["bindings"]
+    assert changed["etag"] != policy["etag"]
+    stale = await wire.send("PUT", path, body=policy)
+    assert stale.status == 412
+    asked = "?permissions=storage.objects.get&permissions=storage.objects.list"
+    answer = (await wire.send("GET", f"{path}/testPermissions{asked}")).json
+    assert answer["permissions"] == ["storage.objects.get", "storage.objects.list"]
+
+
+async def test_the_service_account(wire: WireClient) -> None:
+    answer = await wire.send("GET", "/storage/v1/projects/p/serviceAccount")
+    assert "@" in answer.json["email_address"]
+
+
+async def test_a_body_that_is_no_json_object_is_400(wire: WireClient) -> None:
+    for body in (b"{", b"[]", b'"x"'):
+        assert (await wire.send("POST", "/storage/v1/b?project=p", body=body)).status == 400
