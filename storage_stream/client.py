@@ -306,7 +306,7 @@ class Storage:
 
         It is repeated after a failure only when that is safe: with a precondition
         (`Preconditions(if_generation_match=…)`), or with `RetryPolicy(always=True)`.
-        Cancelling leaves no object.
+        Cancelling leaves no part of an object, but a whole one if the last byte had gone out.
 
         Args:
             bucket: The bucket.
