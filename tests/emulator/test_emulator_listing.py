@@ -26,7 +26,8 @@ async def pages(wire: WireClient, **query: Any) -> tuple[list[str], list[str], i
     """Return all names, all prefixes, and how many pages they took."""
     names: list[str] = []
     prefixes: list[str] = []
-    count, token = 0, {}
+    count = 0
+    token: dict[str, str] = {}
     while True:
         answer = (await wire.send("GET", "/storage/v1/b/bucket/o", **query, **token)).json
         found, below = answer.get("items", []), answer.get("prefixes", [])

@@ -44,9 +44,9 @@ class WireClient:
         method: str,
         target: str,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Any = None,
         body: Any = None,
-        **query: str | int,
+        **query: Any,
     ) -> Answer:
         """Send to a path, already percent-encoded, or to a whole URL."""
         url = target if target.startswith("http") else self.url + target
