@@ -51,7 +51,6 @@ def _checked(address: str) -> str:
         valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
         valid = False
-        parts = urlsplit("")
-    if not valid or parts.username or parts.query or parts.fragment:
+    if not valid or not root.isprintable() or any(character in root for character in " ?#@"):
         raise InvalidArgument("the API's address has to be like https://host or http://host:port")
     return root
