@@ -64,26 +64,32 @@ async def send_media(
     headers = media_headers(item, dialect)
     headers.update(instead or {})
     content = body_content(store.reader, item.body_id)
+    source = store.bodies.path(item.body_id) if content is None else content
     with store.bodies.reading(item.body_id):
-        path = store.bodies.path(item.body_id)
-        if _is_gunzipped(request, item, path if content is None else content):
+        if _is_gunzipped(request, item, source):
             headers["Vary"] = "Accept-Encoding"
             headers["Warning"] = "214 UploadServer gunzipped"
-            pieces = _gunzip(path if content is None else content)
+            pieces = _gunzip(source)
             return await send_body(request, status=200, headers=headers, body=pieces, length=None)
-        if encoding := item.metadata.get("contentEncoding"):
-            headers["Content-Encoding"] = encoding
-        part = parse_range(request.headers.get("Range"), item.size)
-        start, stop = part or (0, item.size)
-        if part is not None:
-            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{item.size}"
-        return await send_body(
-            request,
-            status=200 if part is None else 206,
-            headers=headers,
-            body=FileRange(path, start, stop) if content is None else content[start:stop],
-            length=stop - start,
-        )
+        return await _send_as_stored(request, item, headers, source)
+
+
+async def _send_as_stored(
+    request: web.Request, item: ObjectRecord, headers: CIMultiDict[str], source: Path | bytes
+) -> web.StreamResponse:
+    if encoding := item.metadata.get("contentEncoding"):
+        headers["Content-Encoding"] = encoding
+    part = parse_range(request.headers.get("Range"), item.size)
+    start, stop = part or (0, item.size)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{item.size}"
+    return await send_body(
+        request,
+        status=200 if part is None else 206,
+        headers=headers,
+        body=source[start:stop] if isinstance(source, bytes) else FileRange(source, start, stop),
+        length=stop - start,
+    )
 
 
 def media_headers(item: ObjectRecord, dialect: Dialect) -> CIMultiDict[str]:
