@@ -10,7 +10,7 @@ from storage_stream.blob import Blob
 from storage_stream.errors import Gone, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from storage_stream._protocol.options import RequestKeywords
     from storage_stream._protocol.resources import BucketResource, ObjectResource
@@ -78,7 +78,7 @@ class Bucket:
 
     def iter_objects(
         self, prefix: str = "", **options: Unpack[RequestKeywords]
-    ) -> AsyncIterator[ObjectResource]:
+    ) -> AsyncGenerator[ObjectResource, None]:
         """The objects' resources; see `Storage.iter_objects`."""
         return self.storage.iter_objects(self.name, prefix=prefix, **options)
 

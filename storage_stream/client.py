@@ -37,7 +37,7 @@ from storage_stream.streams import DownloadRequest, StreamResponse
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
     from types import TracebackType
 
     import aiohttp
@@ -263,10 +263,11 @@ class Storage:
         match_glob: str = "",
         page_size: int | None = None,
         **options: Unpack[RequestKeywords],
-    ) -> AsyncIterator[ObjectResource]:
+    ) -> AsyncGenerator[ObjectResource, None]:
         """All objects of a bucket, in the order of their names; the next page is fetched ahead.
 
-        One request for each page. Leaving the loop early ends the request under way.
+        One request for each page. Leaving the loop early ends the request under way: at once with
+        `contextlib.aclosing`, with a plain `break` a moment later.
 
         Args:
             bucket: The bucket.

@@ -1,0 +1,191 @@
+"""docs/requests.md, row by row: each operation makes the requests it says, and no more."""
+
+import io
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from doc_tables import table_of
+from leaks import until
+from sample_data import gzipped, text_lines
+
+from storage_stream import Blob, Bucket, Preconditions, Storage
+from storage_stream.errors import IntegrityError, NotFound, ServerError
+from storage_stream.testing.emulator_handle import EmulatorHandle
+
+GET, INSERT = "storage.objects.get", "storage.objects.insert"
+ROWS = {row["operation"]: row for row in table_of("requests.md", "operation")}
+TEXT = text_lines(300_000)
+
+
+@dataclass(frozen=True)
+class World:
+    """What the operations of the table work on."""
+
+    storage: Storage
+    gcs: EmulatorHandle
+    folder: Path
+
+    @property
+    def bucket(self) -> Bucket:
+        return self.storage.get_bucket("bucket")
+
+    @property
+    def blob(self) -> Blob:
+        return self.bucket.new_blob("name")
+
+
+async def _nothing(world: World) -> None:
+    world.storage.download_stream("bucket", "name")
+    assert world.blob.name == "name"
+
+
+async def _stream(world: World, start: int = 0, end: int | None = None) -> None:
+    async with world.storage.download_stream("bucket", "name", start=start, end=end) as stream:
+        assert await stream.read() == b"data"[start:end]
+
+
+async def _decoded_part(world: World) -> None:
+    assert await world.storage.download("bucket", "packed", start=1, end=3) == TEXT[1:3]
+
+
+async def _broken(world: World) -> None:
+    world.gcs.arm_next(GET, "drop-at-1", "return-503", "drop-at-3")
+    assert await world.storage.download("bucket", "name") == b"data"
+
+
+async def _missing(world: World) -> None:
+    with pytest.raises(NotFound):
+        await world.storage.download("bucket", "none")
+
+
+async def _blob_and_download(world: World) -> None:
+    blob = await world.bucket.get_blob("name")
+    assert await blob.download() == b"data"
+
+
+async def _changed(world: World) -> None:
+    world.gcs.arm_next(INSERT, "flip-bit-at-0")
+    with pytest.raises(IntegrityError):
+        await world.storage.upload("bucket", "new", io.BytesIO(b"data"))
+
+
+async def _failing(world: World) -> None:
+    world.gcs.arm_next(INSERT, "return-503")
+    with pytest.raises(ServerError):
+        await world.storage.upload("bucket", "new", b"data")
+
+
+async def _repeated(world: World) -> None:
+    world.gcs.arm_next(INSERT, "return-503")
+    new_only = Preconditions(if_generation_match=0)
+    await world.storage.upload("bucket", "new", b"data", preconditions=new_only)
+
+
+async def _iterate(world: World) -> None:
+    pages = world.storage.iter_objects("many", page_size=2)
+    assert [item["name"] async for item in pages] == list("abcdef")
+
+
+async def _iterate_a_little(world: World) -> None:
+    async with aclosing(world.storage.iter_objects("many", page_size=2)) as items:
+        assert (await anext(items))["name"] == "a"
+        await until(lambda: len(world.gcs.log) == 2, lambda: "the next page is not asked for")
+
+
+async def _blob_exists(world: World) -> None:
+    assert await world.bucket.blob_exists("name")
+    assert len(world.gcs.log) == 1
+    assert not await world.bucket.blob_exists("none")
+    world.gcs.log.clear()
+    assert await world.bucket.blob_exists("name")
+
+
+CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
+    "Storage(), get_bucket, new_blob, download_stream not entered": [_nothing],
+    "download, download_stream, download_to_filename": [
+        lambda world: world.storage.download("bucket", "name"),
+        _stream,
+        lambda world: world.blob.download(),
+        lambda world: world.storage.download_to_filename("bucket", "name", world.folder / "x"),
+    ],
+    "download_stream of a range": [lambda world: _stream(world, 1, 3)],
+    "download_stream of a range of decompressed gzip": [_decoded_part],
+    "a download that breaks three times": [_broken],
+    "a download of what is not there": [_missing],
+    "download_metadata, Bucket.get_blob, Bucket.blob_exists": [
+        lambda world: world.storage.download_metadata("bucket", "name"),
+        lambda world: world.bucket.get_blob("name"),
+        _blob_exists,
+    ],
+    "Bucket.get_blob and Blob.download": [_blob_and_download],
+    "upload of bytes, text, a file or a path; Blob.upload": [
+        lambda world: world.storage.upload("bucket", "new", b"data"),
+        lambda world: world.storage.upload("bucket", "new", "text"),
+        lambda world: world.storage.upload("bucket", "new", io.BytesIO(b"data")),
+        lambda world: world.storage.upload("bucket", "new", world.folder / "source"),
+        lambda world: world.storage.upload_from_filename("bkt", "new", world.folder / "source"),
+        lambda world: world.blob.upload(b"data"),
+    ],
+    "upload with metadata": [
+        lambda world: world.storage.upload("bucket", "new", b"x", metadata={"metadata": {"a": 1}})
+    ],
+    "upload of a file that arrived changed": [_changed],
+    "upload that fails once, without a precondition": [_failing],
+    "upload that fails once, with a precondition": [_repeated],
+    "patch_metadata": [
+        lambda world: world.storage.patch_metadata("bucket", "name", {"contentType": "a/b"})
+    ],
+    "delete": [lambda world: world.storage.delete("bucket", "name")],
+    "list_objects; Bucket.list_blobs of up to 1,000 names": [
+        lambda world: world.storage.list_objects("many"),
+        lambda world: world.storage.get_bucket("many").list_blobs(),
+    ],
+    "iter_objects of three pages": [_iterate],
+    "iter_objects left on the first of three pages": [_iterate_a_little],
+    "get_bucket_metadata, Bucket.get_metadata": [
+        lambda world: world.storage.get_bucket_metadata("bucket"),
+        lambda world: world.bucket.get_metadata(),
+    ],
+    "list_buckets": [lambda world: world.storage.list_buckets("project")],
+    "create_bucket": [lambda world: world.storage.create_bucket("other", "project")],
+    "delete_bucket": [lambda world: world.storage.delete_bucket("empty")],
+}
+
+
+def test_the_table_is_complete() -> None:
+    assert CALLS.keys() == ROWS.keys()
+
+
+@pytest.mark.parametrize("operation", ROWS)
+async def test_requests(
+    gcs: EmulatorHandle, storage: Storage, tmp_path: Path, operation: str
+) -> None:
+    _fill(gcs, tmp_path)
+    world = World(storage, gcs, tmp_path)
+    expected = _operations_of(ROWS[operation])
+    for call in CALLS[operation]:
+        gcs.log.clear()
+        await call(world)
+        assert [entry.operation for entry in gcs.log] == expected
+
+
+def _fill(gcs: EmulatorHandle, folder: Path) -> None:
+    gcs.put("bucket", "name", b"data")
+    gcs.put("bucket", "packed", gzipped(TEXT), contentEncoding="gzip")
+    gcs.create_bucket("empty")
+    for name in "abcdef":
+        gcs.put("many", name, b"")
+    (folder / "source").write_bytes(b"data")
+
+
+def _operations_of(row: dict[str, str]) -> list[str]:
+    """`a 2, b` means twice `a`, then `b`."""
+    operations: list[str] = []
+    for part in filter(None, row["which"].split(", ")):
+        name, _, times = part.partition(" ")
+        operations += [name] * int(times or 1)
+    assert len(operations) == int(row["requests"])
+    return operations
