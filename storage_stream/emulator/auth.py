@@ -67,16 +67,15 @@ class TokenBook:
     def problem_of(self, request: web.Request) -> str | None:
         """Why the request may not pass; None if it may.
 
-        A signed URL and the URI of a resumable session stand for a token: the first is verified by
-        its signature, the second is unguessable.
+        The URI of a resumable session stands for a token: it is unguessable. A signed URL does not,
+        as long as nobody here verifies signatures.
         https://cloud.google.com/storage/docs/resumable-uploads#session-uris
         """
         if not self.required or operation_of(request) == OAUTH_OPERATION:
             return None
         given = request.headers.get("Authorization")
         if given is None:
-            speaks_for_itself = "X-Goog-Signature" in request.query or "upload_id" in request.query
-            return None if speaks_for_itself else "Login Required."
+            return None if "upload_id" in request.query else "Login Required."
         scheme, _, token = given.partition(" ")
         accepted = scheme.lower() == "bearer" and self.accepts(token.strip())
         return None if accepted else "Invalid Credentials"
