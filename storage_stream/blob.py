@@ -36,6 +36,7 @@ class Blob:
     """
 
     size: int
+    bucket_name: str
 
     def __init__(self, bucket: Bucket, name: str, metadata: Mapping[str, Any]) -> None:
         self._adopt(metadata)
