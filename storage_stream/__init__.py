@@ -1,21 +1,33 @@
 """Stream objects to and from Google Cloud Storage: bounded memory, verified, resuming.
 
-from storage_stream import Storage
+    from storage_stream import Storage
 
-async with Storage() as storage:
-    async with storage.download_stream("bucket", "name") as stream:
-        async for chunk in stream: ...
+    async with Storage() as storage:
+        async with storage.download_stream("bucket", "name") as stream:
+            async for chunk in stream: ...
+
+Errors are in `storage_stream.errors`, stages on byte streams in `storage_stream.pipeline`, an
+embedded server in `storage_stream.emulator`, help for tests in `storage_stream.testing`.
 """
 
-from storage_stream._protocol.media_head import ObjectHead
-from storage_stream._protocol.options import DownloadKeywords, Preconditions, RequestKeywords
-from storage_stream._protocol.retry import RetryPolicy
-from storage_stream._transport.environment import Environment
+from typing import TYPE_CHECKING
+
+from storage_stream._lazy import lazy_names
 from storage_stream._version import __version__
-from storage_stream.blob import Blob
-from storage_stream.bucket import Bucket
-from storage_stream.client import Storage
-from storage_stream.streams import DownloadRequest, StreamResponse
+
+if TYPE_CHECKING:
+    from storage_stream._protocol.media_head import ObjectHead
+    from storage_stream._protocol.options import (
+        DownloadKeywords,
+        Preconditions,
+        RequestKeywords,
+    )
+    from storage_stream._protocol.retry import RetryPolicy
+    from storage_stream._transport.environment import Environment
+    from storage_stream.blob import Blob
+    from storage_stream.bucket import Bucket
+    from storage_stream.client import Storage
+    from storage_stream.streams import DownloadRequest, StreamResponse
 
 __all__ = [
     "Blob",
@@ -31,3 +43,20 @@ __all__ = [
     "StreamResponse",
     "__version__",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Blob": "storage_stream.blob",
+        "Bucket": "storage_stream.bucket",
+        "DownloadKeywords": "storage_stream._protocol.options",
+        "DownloadRequest": "storage_stream.streams",
+        "Environment": "storage_stream._transport.environment",
+        "ObjectHead": "storage_stream._protocol.media_head",
+        "Preconditions": "storage_stream._protocol.options",
+        "RequestKeywords": "storage_stream._protocol.options",
+        "RetryPolicy": "storage_stream._protocol.retry",
+        "Storage": "storage_stream.client",
+        "StreamResponse": "storage_stream.streams",
+    },
+)

@@ -1,16 +1,32 @@
 """Help for tests of code that uses Google Cloud Storage.
 
 The pytest fixtures are in `storage_stream.testing.plugin`, which pytest loads by itself; an
-emulator for other test runners is `storage_stream.testing.emulator_thread.EmulatorThread`. Neither
-is imported here, because pytest imports this package in every run; what is, costs next to nothing.
+emulator for other test runners is `storage_stream.testing.emulator_thread.EmulatorThread`. Nothing
+is imported here before it is used, because pytest imports this package in every run.
 """
 
-from storage_stream.testing.fake_clock import FakeClock
-from storage_stream.testing.memory_answer import Answer
-from storage_stream.testing.memory_transport import (
-    MemoryTransport,
-    RecordedRequest,
-    UnexpectedRequest,
-)
+from typing import TYPE_CHECKING
+
+from storage_stream._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from storage_stream.testing.fake_clock import FakeClock
+    from storage_stream.testing.memory_answer import Answer
+    from storage_stream.testing.memory_transport import (
+        MemoryTransport,
+        RecordedRequest,
+        UnexpectedRequest,
+    )
 
 __all__ = ["Answer", "FakeClock", "MemoryTransport", "RecordedRequest", "UnexpectedRequest"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Answer": "storage_stream.testing.memory_answer",
+        "FakeClock": "storage_stream.testing.fake_clock",
+        "MemoryTransport": "storage_stream.testing.memory_transport",
+        "RecordedRequest": "storage_stream.testing.memory_transport",
+        "UnexpectedRequest": "storage_stream.testing.memory_transport",
+    },
+)

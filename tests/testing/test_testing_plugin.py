@@ -202,6 +202,5 @@ def test_a_run_that_does_not_use_it_pays_nothing(run_tests: RunTests) -> None:
     )
 
 
-@pytest.mark.xfail(strict=True, reason="storage_stream/__init__.py imports the client eagerly")
 def test_a_run_that_does_not_use_it_imports_no_client() -> None:
     assert modules_after(f"import {PLUGIN}", skip_package=False) & {"aiohttp"} == set()

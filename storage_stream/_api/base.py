@@ -1,0 +1,41 @@
+"""What all subjects stand on: a sender, the client's defaults, and whether it is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from storage_stream._protocol.options import RequestKeywords, RequestOptions
+from storage_stream.errors import ClientClosed
+
+if TYPE_CHECKING:
+    from storage_stream._protocol.operation import Operation
+    from storage_stream._transport.sender import Sender
+
+__all__ = ["ApiBase"]
+
+T = TypeVar("T")
+
+
+class ApiBase:
+    """One client's way to send operations.
+
+    Args:
+        sender: Sends them.
+        defaults: What is true of every call that does not say otherwise.
+    """
+
+    def __init__(self, sender: Sender, defaults: RequestOptions) -> None:
+        self._sender = sender
+        self._defaults = defaults
+        self._closed = False
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClientClosed("the client is closed")
+
+    def _options(self, keywords: RequestKeywords) -> RequestOptions:
+        self._check_open()
+        return RequestOptions.of(keywords, self._defaults)
+
+    async def _send(self, operation: Operation[T], keywords: RequestKeywords) -> T:
+        return await self._sender.send(operation, self._options(keywords))
