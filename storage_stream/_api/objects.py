@@ -9,7 +9,7 @@ from storage_stream._protocol import objects
 from storage_stream._transfer.listing import iter_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from storage_stream._protocol.options import RequestKeywords
     from storage_stream._protocol.resources import ListObjectsResponse, ObjectResource
