@@ -40,7 +40,7 @@ async def demonstrate(size: int, *, keep: bool) -> None:
     """
     folder = Path(tempfile.mkdtemp(prefix="storage-stream-demo-"))
     try:
-        _check_room(folder, size)
+        check_room(folder, size)
         with Screen() as screen:
             await _all_steps(folder, size, screen)
         if keep:
@@ -51,7 +51,12 @@ async def demonstrate(size: int, *, keep: bool) -> None:
             shutil.rmtree(folder)
 
 
-def _check_room(folder: Path, size: int) -> None:
+def check_room(folder: Path, size: int) -> None:
+    """Refuse a data set that does not fit.
+
+    Raises:
+        NoRoomError: Its files would fill the disk.
+    """
     free, needed = shutil.disk_usage(folder).free, int(size * _ROOM)
     if free < needed:
         raise NoRoomError(
