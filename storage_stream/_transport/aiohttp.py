@@ -8,6 +8,8 @@ here a client middleware turns the two errors that aiohttp would repeat on into 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -58,6 +60,7 @@ class AiohttpTransport:
         self._own: aiohttp.ClientSession | None = None
         self._places = asyncio.Semaphore(connections)
         self._closed = False
+        self._replies: weakref.WeakSet[_AiohttpReply] = weakref.WeakSet()
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -80,8 +83,10 @@ class AiohttpTransport:
         return self._own
 
     async def close(self) -> None:
-        """Close the session if it is ours. Idempotent."""
+        """Close the session if it is ours, and end the reads that wait. Idempotent."""
         self._closed = True
+        for reply in list(self._replies):  # aiohttp lets a read wait on for ever
+            reply.abort(ClientClosed("the client is closed"))
         own, self._own = self._own, None
         if own is not None:
             await own.close()
@@ -96,10 +101,21 @@ class AiohttpTransport:
         """See `Transport.send`."""
         chosen: aiohttp.ClientSession = self.session if session is None else session
         if session is not None or self._given is not None:
-            return await _exchange(chosen, request, timeout, lambda: None)
+            reply = await _exchange(chosen, request, timeout, _nothing)
+        else:
+            reply = await self._exchange_in_turn(chosen, request, timeout)
+        self._replies.add(reply)
+        return reply
+
+    async def _exchange_in_turn(
+        self,
+        session: aiohttp.ClientSession,
+        request: Request,
+        timeout: float | None,  # noqa: ASYNC109 - the name callers know it by
+    ) -> _AiohttpReply:
         await self._places.acquire()
         try:
-            return await _exchange(chosen, request, timeout, self._places.release)
+            return await _exchange(session, request, timeout, self._places.release)
         except BaseException:
             self._places.release()
             raise
@@ -117,10 +133,11 @@ async def _exchange(
             source.on_progress = lambda: _put_off(deadline, timeout)
             response = await session.request(
                 request.method,
-                URL(request.target, encoded=True),
+                _url(request.target),
                 headers=_outgoing_headers(request),
                 data=source.payload(),
                 allow_redirects=False,
+                raise_for_status=False,
                 auto_decompress=False,
                 skip_auto_headers=_WITHOUT_AUTOMATIC,
                 timeout=_NO_TIMEOUT,
@@ -138,6 +155,14 @@ async def _exchange(
     return _AiohttpReply(response, on_close)
 
 
+def _url(target: str) -> URL:
+    with contextlib.suppress(ValueError):
+        url = URL(target, encoded=True)
+        if url.scheme in {"http", "https"} and url.host and url.port:
+            return url
+    raise InvalidArgument("the URL cannot be used")  # it is not shown: a session's is a secret
+
+
 def _outgoing_headers(request: Request) -> list[tuple[str, str]]:
     lines = list(request.headers)
     body = request.body
@@ -148,7 +173,7 @@ def _outgoing_headers(request: Request) -> list[tuple[str, str]]:
 
 
 def _nothing() -> None:
-    """The timeout is over and done with."""
+    """A callback for when there is nothing to do."""
 
 
 def _put_off(deadline: asyncio.Timeout, seconds: float | None) -> None:
@@ -206,10 +231,8 @@ def _translate(error: Exception, *, closed: bool) -> StorageError:
     """A foreign exception as one of ours. Messages name no URL."""
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return ConnectFailed(str(error))
-    if isinstance(error, aiohttp.InvalidURL):
-        return InvalidArgument("the URL cannot be used")
     if isinstance(error, aiohttp.ClientResponseError):
-        return ProtocolError(f"the answer is no HTTP: {error.message}")
+        return ProtocolError(f"the answer is no HTTP: {' '.join(error.message.split())}")
     if closed and isinstance(error, RuntimeError | aiohttp.ClientConnectionError):
         return ClientClosed("the client is closed")
     return ConnectionLost(str(error) or type(error).__name__)
@@ -218,7 +241,16 @@ def _translate(error: Exception, *, closed: bool) -> StorageError:
 class _AiohttpReply:
     """An aiohttp response as a `ReplyStream`."""
 
-    __slots__ = ("_content", "_error", "_on_close", "framing", "head", "raw")
+    __slots__ = (
+        "__weakref__",
+        "_connection_closed",
+        "_content",
+        "_error",
+        "_on_close",
+        "framing",
+        "head",
+        "raw",
+    )
 
     def __init__(self, response: aiohttp.ClientResponse, on_close: Callable[[], None]) -> None:
         self.raw = response
@@ -229,6 +261,9 @@ class _AiohttpReply:
         self._content = response.content
         self._error: StorageError | None = None
         self._on_close: Callable[[], None] | None = on_close
+        self._connection_closed: asyncio.Future[None] | None = None
+        if self.framing is Framing.CHUNKED:
+            self._watch_connection()
 
     async def read_piece(self) -> bytes:
         """See `ReplyStream.read_piece`."""
@@ -254,6 +289,21 @@ class _AiohttpReply:
             return rest
         raise error
 
+    def _watch_connection(self) -> None:
+        """Behind a chunk that is none, aiohttp closes the connection and lets the read wait on."""
+        connection = self.raw.connection
+        protocol = None if connection is None else connection.protocol
+        closed = None if protocol is None else protocol.closed
+        if closed is not None:
+            self._connection_closed = closed
+            closed.remove_done_callback(_note_end)  # one for all answers of this connection
+            closed.add_done_callback(_note_end)
+            closed.add_done_callback(self._end_waiting)
+
+    def _end_waiting(self, _closed: asyncio.Future[None]) -> None:
+        if not self._content.is_eof() and self._content.exception() is None:
+            self.abort(ConnectionLost("the connection closed inside a chunk"))
+
     def abort(self, error: StorageError) -> None:
         """See `ReplyStream.abort`."""
         self._content.set_exception(error)
@@ -263,11 +313,19 @@ class _AiohttpReply:
         on_close, self._on_close = self._on_close, None
         if on_close is None:
             return
+        if self._connection_closed is not None:
+            self._connection_closed.remove_done_callback(self._end_waiting)
         if self._content.is_eof():
             self.raw.release()
         else:
             self.raw.close()
         on_close()
+
+
+def _note_end(closed: asyncio.Future[None]) -> None:
+    """Look at how a connection ended, so that nobody is told that nobody did."""
+    if not closed.cancelled():
+        closed.exception()
 
 
 def _framing(response: aiohttp.ClientResponse, head: ReplyHead) -> Framing:

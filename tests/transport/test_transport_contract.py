@@ -202,6 +202,19 @@ class TestClose:
         with pytest.raises((ClientClosed, ConnectionLost)):
             await waiting
 
+    @FRAMINGS
+    async def test_closing_the_transport_ends_a_read_that_waits(
+        self, stage: Stage, framing: Framing
+    ) -> None:
+        stage.answers(Answer(body=b"abcd", framing=framing, stall_after=2))
+        with contextlib.closing(await send(stage)) as reply:
+            assert await reply.read_piece() == b"ab"
+            waiting = asyncio.ensure_future(reply.read_piece())
+            await asyncio.sleep(0)
+            await stage.transport.close()
+            with pytest.raises(ClientClosed):
+                await asyncio.wait_for(waiting, 10)
+
     async def test_after_the_transport_is_closed_nothing_is_sent(self, stage: Stage) -> None:
         await stage.transport.close()
         await stage.transport.close()
