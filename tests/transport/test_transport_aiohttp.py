@@ -14,10 +14,10 @@ import aiohttp
 import pytest
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import StreamReader
-from stages import drain
+from stages import drain, drain_until_error
 from wire_server import Wire, WireRequest, WireServer
 
-from storage_stream._protocol.http import Request
+from storage_stream._protocol.http import Framing, Request
 from storage_stream._transport.aiohttp import AiohttpTransport
 from storage_stream.errors import (
     ClientClosed,
@@ -74,6 +74,22 @@ class TestWhatWeRelyOn:
 
         async with aiohttp.ClientSession(middlewares=[theirs]) as session:
             assert list(session._middlewares) == [theirs]
+
+
+class TestBreaks:
+    @pytest.mark.parametrize("framing", [Framing.LENGTH, Framing.CHUNKED])
+    async def test_a_reader_that_comes_after_the_break_gets_what_came_before_it(
+        self, server: WireServer, framing: Framing
+    ) -> None:
+        server.answers += [Answer(body=[b"abc", b"def"], framing=framing, break_after=5)]
+        async with _closing(AiohttpTransport()) as transport:
+            reply = await transport.send(Request("GET", server.url), timeout=10)
+            with contextlib.closing(reply):
+                async with asyncio.timeout(10):
+                    while reply.raw.content.exception() is None:  # noqa: ASYNC110 - no event tells
+                        await asyncio.sleep(0.001)
+                arrived, error = await drain_until_error(reply)
+                assert (arrived, type(error)) == (b"abcde", ConnectionLost)
 
 
 class TestTheCallersSession:
