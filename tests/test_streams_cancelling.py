@@ -199,7 +199,7 @@ async def test_reads_cancelled_at_every_await_lose_no_byte(
             while await cancelled_at(read(stream), k, moment):
                 k += 1
             cancelled += k
-    assert cancelled >= 5
+    assert cancelled >= 2
     assert got == DATA
 
 

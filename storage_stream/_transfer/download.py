@@ -7,6 +7,7 @@ whole: a task that is cancelled in the middle of a piece loses none, and the nex
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.download_actions import Done, Fetch, Receive, Wait
@@ -16,7 +17,13 @@ from storage_stream._protocol.options import DownloadKeywords, RequestOptions
 from storage_stream._protocol.ranges import ByteRange
 from storage_stream._protocol.replies import is_success
 from storage_stream._protocol.resumable_download import ResumableDownload
-from storage_stream.errors import ClientClosed, IntegrityError, InvalidArgument, StorageError
+from storage_stream.errors import (
+    ClientClosed,
+    IntegrityError,
+    InvalidArgument,
+    StorageError,
+    StreamClosed,
+)
 
 if TYPE_CHECKING:
     from storage_stream._protocol.media_head import ObjectHead
@@ -51,6 +58,7 @@ class Download:
         self._reply: ReplyStream | None = None
         self._raw: Any = None
         self._error: StorageError | None = None
+        self._acting: asyncio.Future[None] | None = None
         self._gunzip: Gunzipper | None = None
         self._decoded_skip = 0
         self._decoded_left: int | None = None
@@ -160,16 +168,16 @@ class Download:
         return await self._next_decoded(self._gunzip)
 
     def close(self) -> None:
-        """Let go of the connection. Idempotent."""
-        reply, self._reply = self._reply, None
-        if reply is not None:
-            reply.close()
+        """Nobody reads it any more: let go of the connection, make no other. Idempotent."""
+        self.abandon(StreamClosed("the stream is closed", subject=self.subject))
 
-    def abandon(self, error: ClientClosed) -> None:
-        """The client is closed: raise this from now on."""
+    def abandon(self, error: ClientClosed | StreamClosed) -> None:
+        """End it from outside; who is reading it is told this, and so is who reads it later."""
         if not self.is_over:
             self._error = error
-        self.close()
+        self._release()
+        if self._acting is not None:
+            self._acting.cancel()
 
     # -- stored bytes ----------------------------------------------------------------------
 
@@ -185,7 +193,21 @@ class Download:
                 if piece:
                     return piece
             else:
-                await self._act(action)
+                await self._act_closably(action)
+
+    async def _act_closably(self, action: Fetch | Wait) -> None:
+        """Act in a task that `abandon` can cancel: a wait may be long, a request be in the air."""
+        acting = self._acting = asyncio.ensure_future(self._act(action))
+        cancels = _cancels_so_far()
+        try:
+            await acting
+        except asyncio.CancelledError:
+            failed = acting.done() and not acting.cancelled() and acting.exception() is not None
+            if failed or self._error is None or _cancels_so_far() > cancels:
+                raise  # the reader is cancelled, not the download; what failed is kept for later
+            raise self._error from None
+        finally:
+            self._acting = None
 
     async def _act(self, action: Fetch | Wait) -> None:
         if isinstance(action, Wait):
@@ -206,32 +228,36 @@ class Download:
             refusal = await self._sender.refusal(reply, request, self._operation.subject)
         self._machine.receive_head(reply.head, refusal)
         if not isinstance(self._machine.next_action(), Receive):
-            self.close()
+            self._release()
 
     async def _receive(self) -> bytes | memoryview:
-        assert self._reply is not None  # noqa: S101 - the machine says Receive after a fetch only
+        reply = self._reply
+        assert reply is not None  # noqa: S101 - the machine says Receive after a fetch only
         try:
-            data = await self._reply.read_piece()
+            data = await reply.read_piece()
+            if self._error is not None:
+                return b""  # it was ended meanwhile
             piece = self._machine.receive_data(data)
             if not data or self._machine.has_all:
-                self._end()
+                self._end(reply)
         except StorageError as error:
             self._failed(error)
             return b""
         return piece
 
-    def _end(self) -> None:
-        assert self._reply is not None  # noqa: S101 - called while it is read
+    def _end(self, reply: ReplyStream) -> None:
         try:
-            self._machine.receive_end(self._reply.framing)
+            self._machine.receive_end(reply.framing)
         except IntegrityError as error:
             self._stop(error)  # raised in place of the end, behind the last piece
         else:
-            self.close()
+            self._release()
 
     def _failed(self, error: StorageError) -> None:
         """Let the machine decide whether to go on; raise what ends the download."""
-        self.close()
+        self._release()
+        if self._error is not None:
+            raise self._error  # it was ended meanwhile, and that is why it broke
         sender = self._sender
         try:
             self._machine.fail(error, sender.random(), sender.retry_after(error))
@@ -239,10 +265,15 @@ class Download:
             self._stop(final)
             raise
 
+    def _release(self) -> None:
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            reply.close()
+
     def _stop(self, error: StorageError) -> None:
         attempts = self._machine.budget.attempts
         self._error = self._sender.enriched(error, self._operation, attempts, self._begun)
-        self.close()
+        self._release()
 
     # -- decoded bytes ---------------------------------------------------------------------
 
@@ -258,7 +289,7 @@ class Download:
                 self._end_of_gzip(gunzip)
                 return b""
             gunzip.feed(bytes(received))
-        self.close()
+        self._release()
         return b""
 
     def _decompress(self, gunzip: Gunzipper) -> bytes:
@@ -287,3 +318,8 @@ class Download:
             view = view[: self._decoded_left]
             self._decoded_left -= len(view)
         return view
+
+
+def _cancels_so_far() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
