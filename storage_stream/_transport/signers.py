@@ -242,11 +242,12 @@ class Signers:
         credentials: Credentials,
         *,
         email: str | None = None,
+        iam_client: Any = None,
         options: RequestOptions | None = None,
     ) -> Signer:
         """Who signs for a source of tokens.
 
-        A source that holds a service account's key signs with it, whatever `email` says, as in
+        A source that holds a service account's key signs with it, whatever else is said, as in
         gcloud-aio-storage. Others sign by IAM, as `email`, or else as the account they are: what
         they say themselves, or what the machine's metadata server says, which is asked once.
 
@@ -254,6 +255,7 @@ class Signers:
             source: A `gcloud.aio.auth.Token`, or anything else that gives tokens.
             credentials: The same as the sender asks it.
             email: The service account to sign as where there is no key.
+            iam_client: See `IamClientSigner`; asked in place of the API where there is no key.
             options: Timeouts, repeats and session of the requests.
 
         Raises:
@@ -265,6 +267,8 @@ class Signers:
         if isinstance(key, str) and isinstance(owner, str) and key and owner:
             return self._with_key(owner, key)
         settled = options or RequestOptions()
+        if iam_client is not None:
+            return IamClientSigner(iam_client, email, settled.session)
         chosen = email or _email_of(source, data)
         if chosen is None and data:
             raise CredentialsError(

@@ -293,6 +293,20 @@ class TestFinding:
         assert sum(rig.clock.sleeps) <= 2
         assert rig.network.open == 0
 
+    async def test_a_client_of_the_callers_goes_before_iam_but_not_before_a_key(
+        self, key: rsa.RSAPrivateKey
+    ) -> None:
+        rig, client = Rig(), SimpleNamespace(service_account_email="own@p.x")
+        find = rig.signers.find
+        signer = await find(source_of(client_email="a@b.c"), Tokens(), iam_client=client)
+        assert isinstance(signer, IamClientSigner)
+        assert signer.email == "own@p.x"
+        signer = await find(object(), Tokens(), email=EMAIL, iam_client=client)
+        assert signer.email == EMAIL
+        source = source_of(client_email="a@b.c", private_key=pem(key))
+        assert isinstance(await find(source, Tokens(), iam_client=client), KeySigner)
+        assert rig.asked == []
+
     async def test_a_users_credentials_are_no_accounts(self) -> None:
         rig = Rig()
         with pytest.raises(CredentialsError, match="type authorized_user are no service"):
