@@ -33,7 +33,7 @@ class TokenBook:
     Args:
         lifetime: seconds until a token expires.
         required: whether requests have to carry one. A token that is shown is judged only then.
-        now: a monotonic clock in seconds.
+        now: a clock in seconds.
     """
 
     def __init__(

@@ -11,6 +11,7 @@ import sqlite3
 from dataclasses import dataclass, field, replace
 
 from storage_stream.emulator import object_rows
+from storage_stream.emulator.clock import MICROSECONDS, Clock
 from storage_stream.emulator.preconditions import Preconditions
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.records import (
@@ -19,17 +20,19 @@ from storage_stream.emulator.records import (
     Json,
     ObjectRecord,
     ObjectState,
-    now_us,
 )
-
-MICROSECONDS = 1_000_000
 
 
 class GenerationClock:
     """Generations: microseconds since 1970 that always grow, whatever the clock does."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._last = 0
+
+    def now_us(self) -> int:
+        """Return the time in microseconds since 1970."""
+        return self._clock.now_us()
 
     def start_after(self, generation: int) -> None:
         """Never give out ``generation`` or less."""
@@ -37,7 +40,7 @@ class GenerationClock:
 
     def next(self) -> int:
         """Return a generation that was never given out."""
-        self._last = max(now_us(), self._last + 1)
+        self._last = max(self.now_us(), self._last + 1)
         return self._last
 
 
@@ -63,6 +66,7 @@ def insert_object(
     conditions: Preconditions,
     *,
     component_count: int | None = None,
+    key_sha256: str | None = None,
 ) -> ObjectRecord:
     """Make ``body`` the live generation of ``name``.
 
@@ -90,6 +94,7 @@ def insert_object(
         deleted_us=None,
         hard_delete_us=None,
         metadata=with_storage_class(metadata, bucket),
+        key_sha256=key_sha256,
     )
     object_rows.put_body(change.connection, body)
     object_rows.put_object(change.connection, item)
@@ -145,7 +150,10 @@ def judge(conditions: Preconditions, item: ObjectRecord | None, *, reading: bool
 def update_metadata(change: Change, item: ObjectRecord, metadata: Json) -> ObjectRecord:
     """Give the generation other metadata and the next metageneration."""
     updated = replace(
-        item, metadata=metadata, metageneration=item.metageneration + 1, updated_us=now_us()
+        item,
+        metadata=metadata,
+        metageneration=item.metageneration + 1,
+        updated_us=change.clock.now_us(),
     )
     object_rows.put_object(change.connection, updated)
     return updated
@@ -181,7 +189,8 @@ def retire(change: Change, bucket: BucketRecord, live: ObjectRecord) -> None:
     if not bucket.versioning:
         remove(change, bucket, live)
         return
-    noncurrent = replace(live, state=ObjectState.NONCURRENT, deleted_us=now_us())
+    now = change.clock.now_us()
+    noncurrent = replace(live, state=ObjectState.NONCURRENT, deleted_us=now)
     object_rows.put_object(change.connection, noncurrent)
 
 
@@ -191,12 +200,12 @@ def remove(change: Change, bucket: BucketRecord, item: ObjectRecord) -> None:
     Raises:
         ApiError: 403, it is held or retained.
     """
-    _refuse_held(bucket, item)
+    _refuse_held(bucket, item, change.clock.now_us())
     if not bucket.soft_delete_seconds:
         object_rows.delete_generation(change.connection, item)
         change.released.append(item.body_id)
         return
-    now = now_us()
+    now = change.clock.now_us()
     purge_expired(change)
     object_rows.put_object(
         change.connection,
@@ -212,7 +221,8 @@ def remove(change: Change, bucket: BucketRecord, item: ObjectRecord) -> None:
 def purge_expired(change: Change) -> None:
     """Remove the generations whose time for being restored is over."""
     rows = change.connection.execute(
-        "DELETE FROM objects WHERE state = 2 AND hard_delete_us <= ? RETURNING body_id", (now_us(),)
+        "DELETE FROM objects WHERE state = 2 AND hard_delete_us <= ? RETURNING body_id",
+        (change.clock.now_us(),),
     )
     change.released.extend(row[0] for row in rows.fetchall())
 
@@ -256,11 +266,11 @@ def no_such_object(bucket: str, name: str, generation: int | None = None) -> Api
     return ApiError(404, "notFound", f"No such object: {bucket}/{name}{suffix}")
 
 
-def _refuse_held(bucket: BucketRecord, item: ObjectRecord) -> None:
+def _refuse_held(bucket: BucketRecord, item: ObjectRecord, now_us: int) -> None:
     if item.metadata.get("temporaryHold") or item.metadata.get("eventBasedHold"):
         message = f"Object '{item.bucket}/{item.name}' is under active hold and cannot be deleted."
         raise ApiError(403, "forbidden", message)
     period = bucket.retention_seconds
-    if period and item.created_us + period * MICROSECONDS > now_us():
+    if period and item.created_us + period * MICROSECONDS > now_us:
         message = f"Object '{item.bucket}/{item.name}' is subject to bucket's retention policy."
         raise ApiError(403, "retentionPolicyNotMet", message)

@@ -5,12 +5,14 @@
 """
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any, TypedDict, TypeGuard
 
 from aiohttp import web
 
 from storage_stream.emulator.auth import TokenBook
+from storage_stream.emulator.clock import Clock
 from storage_stream.emulator.fault_book import FaultBook, UnknownOperationError, UnknownTestError
 from storage_stream.emulator.fault_words import UnknownWordError
 from storage_stream.emulator.operations import Handler, control
@@ -28,7 +30,11 @@ class Status(TypedDict):
 
 
 def control_routes(
-    log: RequestLog, faults: FaultBook, tokens: TokenBook, status: Callable[[], Status]
+    log: RequestLog,
+    faults: FaultBook,
+    tokens: TokenBook,
+    clock: Clock,
+    status: Callable[[], Status],
 ) -> list[web.RouteDef]:
     """The routes by which one emulator is told and asked about itself."""
     return [
@@ -36,8 +42,21 @@ def control_routes(
         *_next_routes(faults),
         *_log_routes(log),
         web.get("/_emulator/status", _own(lambda _: _json(status()))),
+        web.post("/_emulator/advance_clock", _own_awaited(_advance_by(clock))),
         web.post("/_emulator/expire_tokens", _own(lambda _: _done(tokens.expire_all))),
     ]
+
+
+def _advance_by(clock: Clock) -> Handler:
+    async def advance(request: web.Request) -> web.Response:
+        document = await _document(request)
+        seconds = document.get("seconds") if _is_object(document) else None
+        if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+            raise ApiError(400, "invalid", 'how far is wanted: {"seconds": 3600}')
+        clock.advance(seconds)
+        return _json({"now": clock.seconds()})
+
+    return advance
 
 
 def _retry_test_routes(faults: FaultBook) -> list[web.RouteDef]:

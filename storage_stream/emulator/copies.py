@@ -9,10 +9,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from sqlite3 import Connection
 
 from storage_stream.emulator import bucket_rows, object_rows
 from storage_stream.emulator.bodies import BATCH_BYTES
 from storage_stream.emulator.changes import Change, get_addressed, insert_object
+from storage_stream.emulator.encryption import check_key
 from storage_stream.emulator.preconditions import NO_PRECONDITIONS, Preconditions
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.records import Body, BucketRecord, Json, ObjectRecord
@@ -31,6 +33,7 @@ class Source:
     name: str
     generation: int | None = None
     conditions: Preconditions = NO_PRECONDITIONS
+    key_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +44,30 @@ class Target:
     name: str
     conditions: Preconditions = NO_PRECONDITIONS
     metadata: Json | None = None
+    key_sha256: str | None = None
 
 
 def find_source(change: Change, source: Source) -> ObjectRecord:
     """Return the source.
 
     Raises:
-        ApiError: 404, or 412 or 304 by its preconditions.
+        ApiError: 404, or 412 or 304 by its preconditions; 400, its encryption key is another.
     """
     bucket_rows.get_bucket(change.connection, source.bucket)
-    return get_addressed(
-        change.connection,
+    return _find(change.connection, source)
+
+
+def _find(connection: Connection, source: Source) -> ObjectRecord:
+    item = get_addressed(
+        connection,
         source.bucket,
         source.name,
         source.generation,
         source.conditions,
         reading=False,
     )
+    check_key(item, source.key_sha256)
+    return item
 
 
 def copy_object(change: Change, item: ObjectRecord, target: Target) -> ObjectRecord:
@@ -80,6 +90,7 @@ def copy_object(change: Change, item: ObjectRecord, target: Target) -> ObjectRec
         metadata,
         target.conditions,
         component_count=item.component_count,
+        key_sha256=target.key_sha256,
     )
 
 
@@ -95,7 +106,7 @@ def move_object(change: Change, source: Source, target: Target) -> ObjectRecord:
     moved = copy_object(
         change,
         item,
-        Target(target.bucket, target.name, target.conditions, item.metadata),
+        Target(target.bucket, target.name, target.conditions, item.metadata, source.key_sha256),
     )
     object_rows.delete_generation(change.connection, item)
     return moved
@@ -112,17 +123,7 @@ async def compose(
     if not 1 <= len(sources) <= MAX_SOURCES:
         message = f"The number of source components must be between 1 and {MAX_SOURCES}."
         raise ApiError(400, "invalid", message, location="sourceObjects")
-    items = [
-        get_addressed(
-            store.reader,
-            bucket.name,
-            source.name,
-            source.generation,
-            source.conditions,
-            reading=False,
-        )
-        for source in sources
-    ]
+    items = [_find(store.reader, source) for source in sources]
     body = await _join(store, items)
     count = sum(item.component_count or 1 for item in items)
 
@@ -136,6 +137,7 @@ async def compose(
             target.metadata or {},
             target.conditions,
             component_count=count,
+            key_sha256=target.key_sha256,
         )
 
     return await store.change_with_body(body, work)

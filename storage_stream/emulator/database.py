@@ -18,7 +18,7 @@ from typing import TypeVar, cast
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE buckets (
   name TEXT PRIMARY KEY, generation INTEGER NOT NULL, metageneration INTEGER NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE objects (
   state INTEGER NOT NULL, metageneration INTEGER NOT NULL, body_id INTEGER NOT NULL,
   size INTEGER NOT NULL, crc32c INTEGER NOT NULL, md5 BLOB, component_count INTEGER,
   created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL,
-  deleted_us INTEGER, hard_delete_us INTEGER, metadata TEXT NOT NULL,
+  deleted_us INTEGER, hard_delete_us INTEGER, metadata TEXT NOT NULL, key_sha256 TEXT,
   PRIMARY KEY (bucket, name, generation)
 );
 CREATE UNIQUE INDEX live_objects ON objects (bucket, name) WHERE state = 0;
@@ -45,6 +45,23 @@ CREATE TABLE sessions (
 ) WITHOUT ROWID;
 CREATE TABLE rewrites (
   token TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, rewritten_bytes INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE multipart_uploads (
+  upload_id TEXT PRIMARY KEY, bucket TEXT NOT NULL, name BLOB NOT NULL,
+  started_us INTEGER NOT NULL, metadata TEXT NOT NULL, key_sha256 TEXT
+) WITHOUT ROWID;
+CREATE INDEX multipart_uploads_by_name ON multipart_uploads (bucket, name, upload_id);
+CREATE TABLE multipart_parts (
+  upload_id TEXT NOT NULL, number INTEGER NOT NULL, body_id INTEGER NOT NULL,
+  size INTEGER NOT NULL, crc32c INTEGER NOT NULL, md5 BLOB NOT NULL, stored_us INTEGER NOT NULL,
+  PRIMARY KEY (upload_id, number)
+) WITHOUT ROWID;
+CREATE INDEX multipart_parts_by_body ON multipart_parts (body_id);
+CREATE TABLE hmac_keys (
+  access_id TEXT PRIMARY KEY, project TEXT NOT NULL, secret TEXT NOT NULL, resource TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE notifications (
+  bucket TEXT NOT NULL, id INTEGER NOT NULL, resource TEXT NOT NULL, PRIMARY KEY (bucket, id)
 ) WITHOUT ROWID;
 """
 

@@ -15,7 +15,7 @@ from storage_stream.emulator.object_metadata import merge_map
 from storage_stream.emulator.preconditions import Preconditions
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.query import read_query
-from storage_stream.emulator.records import BucketRecord, Json, now_us, rfc3339
+from storage_stream.emulator.records import BucketRecord, Json, rfc3339
 from storage_stream.emulator.request_reading import (
     bucket_name,
     conditions,
@@ -49,7 +49,7 @@ class BucketHandlers:
         if not isinstance(name, str):
             raise ApiError(400, "required", "Required parameter: name", location="name")
         check_bucket_name(name)
-        metadata = _merge({}, resource)
+        metadata = _merge({}, resource, self._store.clock.now_us())
 
         def work(change: Change) -> BucketRecord:
             if bucket_rows.find_bucket(change.connection, name) is not None:
@@ -133,25 +133,26 @@ def _changed(
 ) -> BucketRecord:
     wanted.judge(None, bucket.metageneration, reading=False)
     permanent = {name: bucket.metadata[name] for name in ("location", "storageClass")}
-    metadata = _merge(bucket.metadata if keep else permanent, resource)
+    now_us = change.clock.now_us()
+    metadata = _merge(bucket.metadata if keep else permanent, resource, now_us)
     if metadata.get("location") != bucket.metadata["location"]:
         raise ApiError(400, "invalid", "The bucket's location cannot be changed.")
     updated = replace(
         bucket,
         metadata=permanent | metadata,
         metageneration=bucket.metageneration + 1,
-        updated_us=now_us(),
+        updated_us=now_us,
     )
     bucket_rows.put_bucket(change.connection, updated)
     return updated
 
 
-def _merge(current: Json, resource: Json) -> Json:
+def _merge(current: Json, resource: Json, now_us: int) -> Json:
     settable = {name: value for name, value in resource.items() if name in BUCKET_SETTABLE}
     merged = merge_map(current, settable)
     _check(merged)
     if "softDeletePolicy" in settable and "softDeletePolicy" in merged:
-        merged["softDeletePolicy"].setdefault("effectiveTime", rfc3339(now_us()))
+        merged["softDeletePolicy"].setdefault("effectiveTime", rfc3339(now_us))
     return merged
 
 

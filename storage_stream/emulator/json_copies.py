@@ -3,6 +3,7 @@
 https://cloud.google.com/storage/docs/json_api/v1/objects
 """
 
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from storage_stream.emulator.copies import (
     find_source,
     move_object,
 )
+from storage_stream.emulator.encryption import key_of, source_key_of
 from storage_stream.emulator.json_answers import json_answer
 from storage_stream.emulator.names import check_object_name
 from storage_stream.emulator.object_metadata import settable_metadata
@@ -71,9 +73,10 @@ class CopyHandlers:
         bucket = await self._store.bucket(bucket_name)
         require_payer(request, query, bucket)
         said = await read_json(request)
-        sources = _sources(bucket_name, said.get("sourceObjects"))
+        key_sha256 = key_of(request.headers)  # one key for the parts and the whole
+        sources = _sources(bucket_name, said.get("sourceObjects"), key_sha256)
         metadata = _with_key(settable_metadata(_part(said, "destination")), query, "kmsKeyName")
-        target = Target(bucket_name, name, conditions(query), metadata)
+        target = Target(bucket_name, name, conditions(query), metadata, key_sha256)
         item = await compose(self._store, bucket, sources, target)
         return self._answer(request, query, item)
 
@@ -81,6 +84,8 @@ class CopyHandlers:
         """``objects.copy``."""
         query = read_query(request, _COPY_QUERY)
         source, target = await self._source_and_target(request, query)
+        if source.key_sha256 is None:  # then one key is for both
+            source = replace(source, key_sha256=target.key_sha256)
 
         def work(change: Change) -> ObjectRecord:
             return copy_object(change, find_source(change, source), target)
@@ -108,7 +113,8 @@ class CopyHandlers:
         bucket_name, name, new_name = path_names(request)
         bucket = await self._store.bucket(bucket_name)
         require_payer(request, query, bucket)
-        source = Source(bucket_name, name, None, source_conditions(query))
+        key_sha256 = key_of(request.headers)
+        source = Source(bucket_name, name, None, source_conditions(query), key_sha256)
         target = Target(bucket_name, check_object_name(new_name), conditions(query))
         item = await self._store.change(lambda change: move_object(change, source, target))
         return self._answer(request, query, item)
@@ -120,13 +126,15 @@ class CopyHandlers:
         metadata = settable_metadata(await read_json(request))
         metadata = _with_key(metadata, query, "destinationKmsKeyName")
         generation = query.integer("sourceGeneration")
+        source_key = source_key_of(request.headers)
         return (
-            Source(source_bucket, source_name, generation, source_conditions(query)),
+            Source(source_bucket, source_name, generation, source_conditions(query), source_key),
             Target(
                 target_bucket,
                 check_object_name(target_name),
                 conditions(query),
                 metadata or None,
+                key_of(request.headers),
             ),
         )
 
@@ -149,13 +157,13 @@ class CopyHandlers:
         return json_answer(query, resource, etag=resource["etag"])
 
 
-def _sources(bucket: str, said: Any) -> list[Source]:
+def _sources(bucket: str, said: Any, key_sha256: str | None) -> list[Source]:
     if not isinstance(said, list) or not said:
         raise ApiError(400, "required", "Required parameter: sourceObjects")
-    return [_source(bucket, source) for source in said]  # pyright: ignore[reportUnknownVariableType] - JSON
+    return [_source(bucket, source, key_sha256) for source in said]  # pyright: ignore[reportUnknownVariableType] - JSON
 
 
-def _source(bucket: str, said: Any) -> Source:
+def _source(bucket: str, said: Any, key_sha256: str | None) -> Source:
     if not isinstance(said, dict) or not isinstance(said.get("name"), str):  # pyright: ignore[reportUnknownMemberType] - JSON
         raise ApiError(400, "required", "Required parameter: sourceObjects[].name")
     source: Json = said  # pyright: ignore[reportUnknownVariableType] - JSON
@@ -166,6 +174,7 @@ def _source(bucket: str, said: Any) -> Source:
         check_object_name(source["name"]),
         None if generation is None else _number("generation", generation),
         Preconditions.parse({name: str(value) for name, value in wanted.items()}),
+        key_sha256,
     )
 
 

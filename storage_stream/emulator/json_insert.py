@@ -15,6 +15,7 @@ from aiohttp import web
 from storage_stream.emulator import bucket_rows
 from storage_stream.emulator.changes import Change, insert_object
 from storage_stream.emulator.checksums import ExpectedChecksums
+from storage_stream.emulator.encryption import key_of
 from storage_stream.emulator.json_answers import json_answer
 from storage_stream.emulator.multipart_related import RelatedBody, boundary_of
 from storage_stream.emulator.names import check_object_name
@@ -59,6 +60,7 @@ class InsertHandlers:
         resource = {"contentType": request.headers.get("Content-Type")}
         metadata = upload_metadata(query, resource)
         expected = expected_checksums(request, {})
+        key_of(request.headers)  # before the bytes: a malformed key ends the upload at once
         body = await receive(self._store, read_body(request), expected)
         return await self._insert(request, query, bucket, name, body, metadata)
 
@@ -75,6 +77,7 @@ class InsertHandlers:
             resource.setdefault("contentType", headers.get("Content-Type"))
             metadata = upload_metadata(query, resource)
             expected = expected_checksums(request, resource)
+            key_of(request.headers)
             body = await receive(self._store, object_bytes(request, related.media()), expected)
         return await self._insert(request, query, bucket, name, body, metadata)
 
@@ -88,7 +91,10 @@ class InsertHandlers:
         metadata: Json,
     ) -> web.StreamResponse:
         wanted = conditions(query)
-        item = await commit_upload(self._store, bucket.name, name, body, metadata, wanted)
+        key_sha256 = key_of(request.headers)
+        item = await commit_upload(
+            self._store, bucket.name, name, body, metadata, wanted, key_sha256=key_sha256
+        )
         resource = resources(request, query, self._settings).object(item)
         return json_answer(query, resource, etag=resource["etag"])
 
@@ -132,7 +138,14 @@ async def receive(
 
 
 async def commit_upload(
-    store: Store, bucket: str, name: str, body: Body, metadata: Json, wanted: Preconditions
+    store: Store,
+    bucket: str,
+    name: str,
+    body: Body,
+    metadata: Json,
+    wanted: Preconditions,
+    *,
+    key_sha256: str | None = None,
 ) -> ObjectRecord:
     """Make ``body`` the live object ``name`` if ``wanted`` holds at that moment.
 
@@ -142,7 +155,7 @@ async def commit_upload(
 
     def work(change: Change) -> ObjectRecord:
         target = bucket_rows.get_bucket(change.connection, bucket)
-        return insert_object(change, target, name, body, metadata, wanted)
+        return insert_object(change, target, name, body, metadata, wanted, key_sha256=key_sha256)
 
     return await store.change_with_body(body, work)
 

@@ -6,6 +6,7 @@ https://cloud.google.com/storage/docs/json_api/v1/objects/get
 from aiohttp import web
 
 from storage_stream.emulator.changes import get_addressed
+from storage_stream.emulator.encryption import check_key, key_of
 from storage_stream.emulator.json_objects import OBJECT_GET_QUERY
 from storage_stream.emulator.media import Dialect, send_media
 from storage_stream.emulator.query import read_query
@@ -29,4 +30,5 @@ class MediaHandlers:
         item = get_addressed(
             self._store.reader, *names, generation, conditions(query), reading=True
         )
+        check_key(item, key_of(request.headers))
         return await send_media(request, self._store, item, Dialect.JSON)

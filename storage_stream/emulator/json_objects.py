@@ -14,6 +14,8 @@ from storage_stream.emulator.changes import (
     restore_object,
     update_metadata,
 )
+from storage_stream.emulator.clock import Clock
+from storage_stream.emulator.encryption import key_of, shows_hashes
 from storage_stream.emulator.globs import compile_glob
 from storage_stream.emulator.json_answers import json_answer, no_content
 from storage_stream.emulator.listing import MAX_RESULTS, ListRequest, list_objects
@@ -72,14 +74,18 @@ class ObjectHandlers:
         bucket = await self._store.bucket(bucket_name(request))
         require_payer(request, query, bucket)
         make = resources(request, query, self._settings)
-        page = await list_objects(self._store.reader, list_request(bucket.name, query))
+        page = await list_objects(
+            self._store.reader, list_request(bucket.name, query, self._store.clock)
+        )
         content: Json = {"kind": "storage#objects"}
         if page.next_page_token is not None:
             content["nextPageToken"] = page.next_page_token
         if page.prefixes:
             content["prefixes"] = page.prefixes
         if page.items:
-            content["items"] = [make.object(item) for item in page.items]
+            content["items"] = [
+                make.object(item, hashes=item.key_sha256 is None) for item in page.items
+            ]
         return json_answer(query, content)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
@@ -89,7 +95,8 @@ class ObjectHandlers:
         bucket = await self._store.bucket(names[0])
         require_payer(request, query, bucket)
         item = self._find(names, query)
-        resource = resources(request, query, self._settings).object(item)
+        make = resources(request, query, self._settings)
+        resource = make.object(item, hashes=shows_hashes(item, key_of(request.headers)))
         return json_answer(query, resource, etag=resource["etag"])
 
     async def patch(self, request: web.Request) -> web.StreamResponse:
@@ -129,7 +136,8 @@ class ObjectHandlers:
             return restore_object(change, bucket, name[1], generation, wanted)
 
         item = await self._store.change(work)
-        return json_answer(query, resources(request, query, self._settings).object(item))
+        make = resources(request, query, self._settings)
+        return json_answer(query, make.object(item, hashes=item.key_sha256 is None))
 
     def _find(self, names: tuple[str, str], query: Query) -> ObjectRecord:
         generation = query.integer("generation")
@@ -139,7 +147,7 @@ class ObjectHandlers:
         if generation is None:
             raise ApiError(400, "required", "Required parameter: generation", location="generation")
         item = object_rows.find_generation(reader, *names, generation)
-        if item is None or item.state is not ObjectState.SOFT_DELETED:
+        if item is None or not _can_be_restored(item, self._store.clock):
             raise no_such_object(*names, generation)
         return item
 
@@ -157,10 +165,17 @@ class ObjectHandlers:
             return update_metadata(change, item, merge_metadata(current, resource))
 
         item = await self._store.change(work)
-        return json_answer(query, resources(request, query, self._settings).object(item))
+        make = resources(request, query, self._settings)
+        return json_answer(query, make.object(item, hashes=item.key_sha256 is None))
 
 
-def list_request(bucket: str, query: Query) -> ListRequest:
+def _can_be_restored(item: ObjectRecord, clock: Clock) -> bool:
+    ends_us = item.hard_delete_us
+    soft_deleted = item.state is ObjectState.SOFT_DELETED
+    return soft_deleted and ends_us is not None and ends_us > clock.now_us()
+
+
+def list_request(bucket: str, query: Query, clock: Clock) -> ListRequest:
     """Return what ``query`` asks to be listed.
 
     Raises:
@@ -182,6 +197,7 @@ def list_request(bucket: str, query: Query) -> ListRequest:
         include_trailing_delimiter=query.boolean("includeTrailingDelimiter"),
         versions=versions,
         soft_deleted=soft_deleted,
+        now_us=clock.now_us(),
         glob=compile_glob(glob) if glob else None,
         max_results=query.integer("maxResults", at_least=1) or MAX_RESULTS,
         page_token=query.text("pageToken") or None,

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from storage_stream.emulator.checksums import ExpectedChecksums
 from storage_stream.emulator.content_range import ContentRange, parse_content_range
+from storage_stream.emulator.encryption import incorrect_key, key_of
 from storage_stream.emulator.json_answers import json_answer
 from storage_stream.emulator.json_insert import (
     INSERT_QUERY,
@@ -59,6 +60,7 @@ class ResumableHandlers:
             "conditions": dict(query.subset(CONDITIONS)),
             "crc32c": resource.get("crc32c"),
             "md5": resource.get("md5Hash"),
+            "key_sha256": key_of(request.headers),
             "query": dict(query.subset(("projection", "fields", "prettyPrint"))),
         }
         expected_checksums(request, resource)
@@ -70,6 +72,7 @@ class ResumableHandlers:
         query = read_query(request, _SESSION_QUERY)
         session = self._sessions.get(query.required("upload_id"))
         _check_bucket(request, session)
+        _check_key(request, session)
         header = request.headers.get("Content-Range")
         length = request.content_length
         part = (
@@ -232,6 +235,13 @@ def _refuse_misfit(session: SessionRecord, part: ContentRange) -> None:
 def _check_bucket(request: web.Request, session: SessionRecord) -> None:
     if bucket_name(request) != session.bucket:
         raise ApiError(404, "notFound", "No such upload session.", location="upload_id")
+
+
+def _check_key(request: web.Request, session: SessionRecord) -> None:
+    # A session knows its key from its start; a request that repeats it must say the same.
+    key_sha256 = key_of(request.headers)
+    if key_sha256 not in {None, session.request["key_sha256"]}:
+        raise incorrect_key()
 
 
 def _incomplete(received: int) -> web.Response:

@@ -19,7 +19,7 @@ from typing import Any
 
 from storage_stream.emulator.object_rows import COLUMNS, record
 from storage_stream.emulator.problems import ApiError
-from storage_stream.emulator.records import ObjectRecord, ObjectState, now_us
+from storage_stream.emulator.records import ObjectRecord, ObjectState
 
 MAX_RESULTS = 1000
 """More than this is never in one page, whatever is asked for."""
@@ -34,7 +34,11 @@ the prefix that this name belongs to has been given."""
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """What to list; names are UTF-8 bytes, because that is how they sort."""
+    """What to list; names are UTF-8 bytes, because that is how they sort.
+
+    Attributes:
+        now_us: what is soft-deleted counts until its time is over.
+    """
 
     bucket: str
     prefix: bytes = b""
@@ -44,6 +48,7 @@ class ListRequest:
     include_trailing_delimiter: bool = False
     versions: bool = False
     soft_deleted: bool = False
+    now_us: int = 0
     glob: re.Pattern[str] | None = None
     max_results: int = MAX_RESULTS
     page_token: str | None = None
@@ -165,7 +170,8 @@ class _Scan:
 
     def _states(self) -> str:
         if self._request.soft_deleted:
-            return f"state = {ObjectState.SOFT_DELETED:d} AND hard_delete_us > {now_us()}"
+            now_us = self._request.now_us
+            return f"state = {ObjectState.SOFT_DELETED:d} AND hard_delete_us > {now_us:d}"
         if self._request.versions:
             return f"state <> {ObjectState.SOFT_DELETED:d}"
         return f"state = {ObjectState.LIVE:d}"

@@ -18,6 +18,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from storage_stream.emulator.checksums import encode, encode_crc32c
+from storage_stream.emulator.encryption import encryption_headers
 from storage_stream.emulator.object_rows import body_content
 from storage_stream.emulator.ranges import parse_range
 from storage_stream.emulator.records import ObjectRecord
@@ -114,6 +115,7 @@ def media_headers(item: ObjectRecord, dialect: Dialect) -> CIMultiDict[str]:
     ):
         if field in metadata:
             headers[name] = metadata[field]
+    headers.update(encryption_headers(item.key_sha256))
     _add_identity(headers, item, dialect)
     return headers
 
@@ -124,8 +126,11 @@ def http_date(time_us: int) -> str:
 
 
 def xml_etag(item: ObjectRecord) -> str:
-    """Return the XML API's entity tag: the MD5 in hexadecimal, something else for composites."""
-    if item.md5 is None:
+    """Return the XML API's entity tag: the MD5 in hexadecimal.
+
+    Something else for composites, which have none, and for objects with a key, which hide theirs.
+    """
+    if item.md5 is None or item.key_sha256 is not None:
         return f'"-{etag(item.generation, item.metageneration)}"'
     return f'"{item.md5.hex()}"'
 

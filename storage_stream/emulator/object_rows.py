@@ -13,7 +13,7 @@ from storage_stream.emulator.records import Body, ObjectRecord, ObjectState
 
 COLUMNS = (
     "bucket,name,generation,state,metageneration,body_id,size,crc32c,md5,component_count,"
-    "created_us,updated_us,deleted_us,hard_delete_us,metadata"
+    "created_us,updated_us,deleted_us,hard_delete_us,metadata,key_sha256"
 )
 _SELECT = f"SELECT {COLUMNS} FROM objects"  # noqa: S608 - constant columns
 
@@ -37,7 +37,7 @@ def find_generation(
 def put_object(connection: sqlite3.Connection, item: ObjectRecord) -> None:
     """Insert the generation, or replace its row."""
     connection.execute(
-        f"INSERT OR REPLACE INTO objects ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - constant columns
+        f"INSERT OR REPLACE INTO objects ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - constant columns
         (
             item.bucket,
             item.name.encode(),
@@ -54,6 +54,7 @@ def put_object(connection: sqlite3.Connection, item: ObjectRecord) -> None:
             item.deleted_us,
             item.hard_delete_us,
             json.dumps(item.metadata),
+            item.key_sha256,
         ),
     )
 
@@ -82,12 +83,14 @@ def body_content(connection: sqlite3.Connection, body_id: int) -> bytes | None:
 
 
 def drop_unnamed_bodies(connection: sqlite3.Connection, body_ids: Iterable[int]) -> list[int]:
-    """Remove the rows of those bodies that no object names; return those that were files."""
+    """Remove the rows of bodies that no object and no part names; return those that were files."""
     files: list[int] = []
     for body_id in body_ids:
         row = connection.execute(
             "DELETE FROM bodies WHERE id = ?1"
-            " AND NOT EXISTS (SELECT 1 FROM objects WHERE body_id = ?1) RETURNING content IS NULL",
+            " AND NOT EXISTS (SELECT 1 FROM objects WHERE body_id = ?1)"
+            " AND NOT EXISTS (SELECT 1 FROM multipart_parts WHERE body_id = ?1)"
+            " RETURNING content IS NULL",
             (body_id,),
         ).fetchone()
         if row is not None and row[0]:
@@ -107,7 +110,7 @@ def record(row: tuple[Any, ...]) -> ObjectRecord:
     values = list(row)
     values[1] = row[1].decode()
     values[3] = ObjectState(row[3])
-    values[-1] = json.loads(row[-1])
+    values[14] = json.loads(row[14])
     return ObjectRecord(*values)
 
 

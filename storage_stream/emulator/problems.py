@@ -29,6 +29,14 @@ XML_CODES: Mapping[str, str] = {
     "requestedRangeNotSatisfiable": "InvalidRange",
     "userProjectMissing": "UserProjectMissing",
     "badDigest": "BadDigest",
+    "customerEncryptionAlgorithmIsInvalid": "CustomerEncryptionAlgorithmIsInvalid",
+    "customerEncryptionKeyFormatIsInvalid": "CustomerEncryptionKeyFormatIsInvalid",
+    "customerEncryptionKeyIsIncorrect": "CustomerEncryptionKeyIsIncorrect",
+    "customerEncryptionKeySha256IsInvalid": "CustomerEncryptionKeySha256IsInvalid",
+    "resourceIsEncryptedWithCustomerEncryptionKey": "ResourceIsEncryptedWithCustomerEncryptionKey",
+    "resourceNotEncryptedWithCustomerEncryptionKey": (
+        "ResourceNotEncryptedWithCustomerEncryptionKey"
+    ),
 }
 """XML error codes by our reasons; https://cloud.google.com/storage/docs/xml-api/reference-status"""
 

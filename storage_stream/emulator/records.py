@@ -80,7 +80,12 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRecord:
-    """One generation of one object. ``metadata`` holds what callers may set."""
+    """One generation of one object.
+
+    Attributes:
+        metadata: what callers may set.
+        key_sha256: of the caller's own encryption key, in base64; ``None`` when there is none.
+    """
 
     bucket: str
     name: str
@@ -97,6 +102,7 @@ class ObjectRecord:
     deleted_us: int | None
     hard_delete_us: int | None
     metadata: Json
+    key_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +130,6 @@ def part(resource: Json, name: str) -> Json:
     """Return the map ``name`` in ``resource``, an empty one when it is absent."""
     found: Json = resource.get(name) or {}
     return found
-
-
-def now_us() -> int:
-    """Return the time in microseconds since 1970, the unit of generations."""
-    return int(datetime.now(UTC).timestamp() * 1_000_000)
 
 
 def rfc3339(time_us: int) -> str:

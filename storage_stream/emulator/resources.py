@@ -8,6 +8,7 @@ import base64
 from urllib.parse import quote
 
 from storage_stream.emulator.checksums import encode, encode_crc32c
+from storage_stream.emulator.encryption import customer_encryption
 from storage_stream.emulator.records import BucketRecord, Json, ObjectRecord, ObjectState, rfc3339
 
 OBJECT_SETTABLE = frozenset(
@@ -74,8 +75,13 @@ class Resources:
         self._project_number = project_number
         self._full = full
 
-    def object(self, item: ObjectRecord) -> Json:
-        """Return the resource of one generation."""
+    def object(self, item: ObjectRecord, *, hashes: bool = True) -> Json:
+        """Return the resource of one generation.
+
+        Args:
+            item: whose.
+            hashes: whether the checksums are told, which a missing encryption key forbids.
+        """
         path = f"b/{quote(item.bucket, safe='')}/o/{quote(item.name, safe='')}"
         created = rfc3339(item.created_us)
         resource: Json = {
@@ -91,7 +97,6 @@ class Resources:
             "generation": str(item.generation),
             "metageneration": str(item.metageneration),
             "size": str(item.size),
-            "crc32c": encode_crc32c(item.crc32c),
             "etag": etag(item.generation, item.metageneration),
             "timeCreated": created,
             "updated": rfc3339(item.updated_us),
@@ -99,6 +104,8 @@ class Resources:
             "timeFinalized": created,
         }
         resource |= _object_extras(item)
+        if hashes:
+            resource |= _hashes(item)
         resource |= item.metadata
         self._show_access(resource)
         return resource
@@ -140,8 +147,8 @@ def etag(generation: int, metageneration: int) -> str:
 
 def _object_extras(item: ObjectRecord) -> Json:
     extras: Json = {}
-    if item.md5 is not None:
-        extras["md5Hash"] = encode(item.md5)
+    if item.key_sha256 is not None:
+        extras["customerEncryption"] = customer_encryption(item.key_sha256)
     if item.component_count is not None:
         extras["componentCount"] = item.component_count
     if item.state is ObjectState.NONCURRENT and item.deleted_us is not None:
@@ -150,6 +157,13 @@ def _object_extras(item: ObjectRecord) -> Json:
         extras["softDeleteTime"] = rfc3339(item.deleted_us)
         extras["hardDeleteTime"] = rfc3339(item.hard_delete_us)
     return extras
+
+
+def _hashes(item: ObjectRecord) -> Json:
+    hashes: Json = {"crc32c": encode_crc32c(item.crc32c)}
+    if item.md5 is not None:
+        hashes["md5Hash"] = encode(item.md5)
+    return hashes
 
 
 def _varint(value: int) -> bytes:

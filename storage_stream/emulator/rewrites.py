@@ -71,5 +71,6 @@ def _progress(change: Change, token: str, fingerprint: str) -> int:
 
 
 def _fingerprint(item: ObjectRecord, target: Target) -> str:
-    said = [item.bucket, item.name, item.generation, target.bucket, target.name, target.metadata]
+    made_of = [item.bucket, item.name, item.generation]
+    said = [*made_of, target.bucket, target.name, target.metadata, target.key_sha256]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -16,18 +16,19 @@ import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 from aiohttp import web
 
 from storage_stream.emulator.app import service_routes
 from storage_stream.emulator.auth import DEFAULT_LIFETIME_SECONDS, TokenBook, token_route
+from storage_stream.emulator.clock import Clock
 from storage_stream.emulator.control_routes import Status, control_routes
 from storage_stream.emulator.fault_book import FaultBook
 from storage_stream.emulator.middlewares import HOUSEKEEPING_HEADER, around
 from storage_stream.emulator.operations import operations_of
 from storage_stream.emulator.request_log import RequestLog
-from storage_stream.emulator.settings import Settings
+from storage_stream.emulator.settings import SettingKeywords, Settings
 from storage_stream.emulator.store import Store
 
 _LOGGER = logging.getLogger("storage_stream.emulator")
@@ -58,15 +59,17 @@ class Emulator:
         host: the address to bind. Anything but loopback lets everybody in the network read and
             write, which is warned of.
         port: 0 picks a free one.
-        create_buckets: a bucket is made when it is first named.
-        durable: what is acknowledged survives a loss of power, not only the end of the process.
         require_auth: requests need a token that ``POST /token`` made.
         token_lifetime: seconds.
+        clock: what time it is here; None takes the system's.
+        settings: the fields of `Settings`. ``create_buckets``, that a bucket is made when it is
+            first named, is on unless it is said otherwise.
 
     Attributes:
         folder: where it keeps its data, once it was started.
         log: the requests that came in.
         faults: what is armed.
+        clock: puts the time forward (`Clock.advance`), for all that expires.
         tokens: what ``POST /token`` gave.
     """
 
@@ -76,22 +79,24 @@ class Emulator:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        create_buckets: bool = True,
-        durable: bool = False,
         require_auth: bool = False,
         token_lifetime: float = DEFAULT_LIFETIME_SECONDS,
+        clock: Clock | None = None,
+        **settings: Unpack[SettingKeywords],
     ) -> None:
         self._data = None if data is None else Path(data)
         self.folder = Path()
         self._host = "127.0.0.1" if host == "localhost" else host
         self._port = port
-        self._settings = Settings(create_buckets=create_buckets, durable=durable)
+        settings.setdefault("create_buckets", True)
+        self._settings = Settings(**settings)
         self._store: Store | None = None
         self._runner: web.AppRunner | None = None
         self._running: contextlib.AsyncExitStack | None = None
         self._housekeeping = secrets.token_hex(16)
         self.log = RequestLog()
-        self.tokens = TokenBook(token_lifetime, required=require_auth)
+        self.clock = clock or Clock()
+        self.tokens = TokenBook(token_lifetime, required=require_auth, now=self.clock.seconds)
         self.faults = FaultBook(frozenset())
 
     @property
@@ -176,6 +181,7 @@ class Emulator:
                 durable=self._settings.durable,
                 create_buckets=self._settings.create_buckets,
                 soft_delete_seconds=self._settings.soft_delete_seconds,
+                clock=self.clock,
             )
             await self._store.open()
             stack.push_async_callback(self._store.close)
@@ -196,7 +202,7 @@ class Emulator:
     async def reset(self) -> None:
         """Be as new at the same address: no objects, no log, no faults, no tokens, no connections.
 
-        Requests under way are ended.
+        The clock shows its source's time again. Requests under way are ended.
 
         Raises:
             RuntimeError: it does not run, or its folder is not a temporary one.
@@ -212,6 +218,7 @@ class Emulator:
         self.log.clear()
         self.faults.clear()
         self.tokens.expire_all()
+        self.clock.reset()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -246,7 +253,7 @@ class Emulator:
     def _application(self, store: Store) -> web.Application:
         guard = around(self.log, self.faults, self.tokens, housekeeping=self._housekeeping)
         app = web.Application(middlewares=[guard])
-        app.add_routes(control_routes(self.log, self.faults, self.tokens, self._status))
+        app.add_routes(control_routes(self.log, self.faults, self.tokens, self.clock, self._status))
         app.add_routes([token_route(self.tokens)])
         app.add_routes(service_routes(store, self._settings))
         self.faults.operations = operations_of(app.router.routes())

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from storage_stream.emulator import bucket_rows
 from storage_stream.emulator.changes import Change, insert_object
 from storage_stream.emulator.checksums import ExpectedChecksums
+from storage_stream.emulator.clock import MICROSECONDS
 from storage_stream.emulator.preconditions import Preconditions
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.records import (
@@ -21,14 +22,11 @@ from storage_stream.emulator.records import (
     ObjectState,
     SessionRecord,
     SessionState,
-    now_us,
     part,
 )
 from storage_stream.emulator.session_body import SessionBody
 from storage_stream.emulator.session_rows import expire_sessions, find_session, put_session
 from storage_stream.emulator.store import Store
-
-MICROSECONDS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -64,14 +62,14 @@ class Sessions:
             body_id=self._store.bodies.new_id(),
             received_bytes=0,
             total_bytes=total_bytes,
-            started_us=now_us(),
+            started_us=self._store.clock.now_us(),
             request=request,
             generation=None,
         )
 
         def work(change: Change) -> list[int]:
             put_session(change.connection, session)
-            return expire_sessions(change.connection, now_us() - self._lifetime_us)
+            return expire_sessions(change.connection, change.clock.now_us() - self._lifetime_us)
 
         await self._store.bodies.remove(await self._store.change(work))
         return session
@@ -94,7 +92,7 @@ class Sessions:
         session = find_session(self._store.reader, upload_id)
         if session is None:
             raise ApiError(404, "notFound", "No such upload session.", location="upload_id")
-        too_old = session.started_us < now_us() - self._lifetime_us
+        too_old = session.started_us < self._store.clock.now_us() - self._lifetime_us
         closed = session.state in {SessionState.CANCELLED, SessionState.REFUSED}
         if closed or (too_old and session.state is SessionState.OPEN):
             raise ApiError(410, "gone", "The upload session is over.", location="upload_id")
@@ -157,7 +155,15 @@ def _insert(
     change: Change, session: SessionRecord, body: Body, wanted: Preconditions, metadata: Json
 ) -> ObjectRecord:
     bucket = bucket_rows.get_bucket(change.connection, session.bucket)
-    item = insert_object(change, bucket, session.name, body, metadata, wanted)
+    item = insert_object(
+        change,
+        bucket,
+        session.name,
+        body,
+        metadata,
+        wanted,
+        key_sha256=session.request["key_sha256"],
+    )
     # A client whose answer was lost asks again, maybe after someone else replaced the object.
     kept = {**asdict(item), "md5": (item.md5 or b"").hex()}
     finished = replace(

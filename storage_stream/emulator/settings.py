@@ -5,6 +5,7 @@ know how the values were obtained (constructor, command line, fixture).
 """
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 SESSION_LIFETIME_SECONDS = 7 * 24 * 3600
 """A resumable session expires a week after it was started.
@@ -35,3 +36,14 @@ class Settings:
     session_lifetime_seconds: float = SESSION_LIFETIME_SECONDS
     rewrite_bytes_per_call: int | None = None
     project_number: str = "123456789012"
+
+
+class SettingKeywords(TypedDict, total=False):
+    """The fields of ``Settings`` as keyword arguments."""
+
+    create_buckets: bool
+    durable: bool
+    soft_delete_seconds: int
+    session_lifetime_seconds: float
+    rewrite_bytes_per_call: int | None
+    project_number: str

@@ -14,6 +14,7 @@ from typing import TypeVar
 from storage_stream.emulator import bucket_rows
 from storage_stream.emulator.bodies import BodyFolder
 from storage_stream.emulator.changes import Change, GenerationClock
+from storage_stream.emulator.clock import Clock
 from storage_stream.emulator.database import Database
 from storage_stream.emulator.names import check_bucket_name
 from storage_stream.emulator.object_rows import drop_unnamed_bodies
@@ -30,6 +31,7 @@ class Store:
         durable: what is acknowledged survives a loss of power, not only the end of the process.
         create_buckets: a bucket that a request names is made if it is missing.
         soft_delete_seconds: the retention of deleted objects in buckets that ask for none.
+        clock: what time it is; ``None`` takes the system's.
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class Store:
         durable: bool = False,
         create_buckets: bool = False,
         soft_delete_seconds: int = 0,
+        clock: Clock | None = None,
     ) -> None:
         self._folder = folder
         self._create_buckets = create_buckets
         self._soft_delete_seconds = soft_delete_seconds
         self._database = Database(folder / "metadata.sqlite3", durable=durable)
-        self._clock = GenerationClock()
+        self.clock = clock or Clock()
+        self._generations = GenerationClock(self.clock)
         self._lock: Connection | None = None
         self.durable = durable
         self.bodies = BodyFolder(folder, durable=durable)
@@ -63,7 +67,7 @@ class Store:
         except BaseException:
             await self.close()
             raise
-        self._clock.start_after(self._last_generation())
+        self._generations.start_after(self._last_generation())
 
     async def close(self) -> None:
         """Finish what is being committed and let go of the folder."""
@@ -76,7 +80,7 @@ class Store:
         """Run ``work`` in a transaction; see ``Database.transact``."""
 
         def run(connection: Connection) -> tuple[T, list[int]]:
-            change = Change(connection, self._clock)
+            change = Change(connection, self._generations)
             result = work(change)
             return result, drop_unnamed_bodies(connection, change.released)
 

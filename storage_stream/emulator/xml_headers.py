@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from storage_stream.emulator.copies import Source
+from storage_stream.emulator.encryption import source_key_of
 from storage_stream.emulator.names import check_object_name, decode_path_part
 from storage_stream.emulator.object_metadata import settable_metadata
 from storage_stream.emulator.preconditions import Preconditions
@@ -24,6 +25,7 @@ _FIELDS = {
     "Content-Language": "contentLanguage",
     "Content-Type": "contentType",
     "x-goog-custom-time": "customTime",
+    "x-goog-encryption-kms-key-name": "kmsKeyName",
     "x-goog-storage-class": "storageClass",
 }
 
@@ -82,6 +84,7 @@ def copy_source(headers: Mapping[str, str]) -> Source:
         check_object_name(decode_path_part(name)),
         parse_integer(generation, headers.get(generation)),
         _conditions(headers, "x-goog-copy-source-if-"),
+        source_key_of(headers),
     )
 
 

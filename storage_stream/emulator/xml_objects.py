@@ -11,6 +11,7 @@ from multidict import CIMultiDict
 from storage_stream.emulator import bucket_rows
 from storage_stream.emulator.changes import Change, delete_object, get_addressed
 from storage_stream.emulator.copies import Source, Target, copy_object, find_source
+from storage_stream.emulator.encryption import check_key, key_of
 from storage_stream.emulator.json_insert import commit_upload, expected_checksums, receive
 from storage_stream.emulator.listing import list_objects
 from storage_stream.emulator.media import Dialect, media_headers, send_media, xml_etag
@@ -61,6 +62,7 @@ class XmlHandlers:
             xml_conditions(request.headers),
             reading=True,
         )
+        check_key(item, key_of(request.headers))
         judge_entity_tags(request.headers, xml_etag(item), item.updated_us)
         instead = query.subset(_ANSWER_HEADERS)
         headers = {_ANSWER_HEADERS[name]: value for name, value in instead.items()}
@@ -73,12 +75,15 @@ class XmlHandlers:
         bucket = await self._store.bucket(bucket_name)
         require_payer(request, query, bucket)
         wanted, metadata = xml_conditions(request.headers), put_metadata(request.headers)
+        key_sha256 = key_of(request.headers)
         if "x-goog-copy-source" in request.headers:
             said = copied_metadata(request.headers, metadata)
-            return await self._copy(request, Target(bucket_name, name, wanted, said))
+            return await self._copy(request, Target(bucket_name, name, wanted, said, key_sha256))
         expected = expected_checksums(request, {})
         body = await receive(self._store, read_body(request), expected)
-        item = await commit_upload(self._store, bucket_name, name, body, metadata, wanted)
+        item = await commit_upload(
+            self._store, bucket_name, name, body, metadata, wanted, key_sha256=key_sha256
+        )
         return web.Response(headers=_stored_headers(item))
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
