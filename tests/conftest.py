@@ -1,5 +1,7 @@
 """What the tests of the client share: a client that does not wait, and leaves nothing behind."""
 
+import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -21,10 +23,17 @@ def at_once() -> RetryPolicy:
 
 @pytest.fixture
 async def storage(gcs: EmulatorHandle) -> AsyncIterator[Storage]:
-    """A client of the emulator; after the test it has no task, no place and no connection left."""
+    """A client of the emulator; after the test it has no task, no place and no connection left.
+
+    Nor an exception that nobody took: asyncio only logs those.
+    """
+    unhandled: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: unhandled.append(what))
     async with Storage(retry=AT_ONCE) as client:
         yield client
     await nothing_left(client, gcs)
+    gc.collect()
+    assert unhandled == []
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -47,5 +47,12 @@ async def iter_pages(
             ahead = None
     finally:
         if ahead is not None:
+            ahead.add_done_callback(_take_error)
             ahead.cancel()
             await asyncio.wait([ahead])
+
+
+def _take_error(ahead: asyncio.Task[Any]) -> None:
+    """Nobody asks for the page any more: asyncio would log its error as one that was lost."""
+    if not ahead.cancelled():
+        ahead.exception()
