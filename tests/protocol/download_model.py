@@ -46,7 +46,7 @@ class Kind(enum.Enum):
     SHORT_END = "the body ends in good order, too early"
     SHORT_RANGE = "a 206 with less than was asked for"
     FLIP = "a bit of the body is another"
-    WRONG_RANGE = "a Content-Range that begins elsewhere"
+    WRONG_RANGE = "another range than was asked for"
     WRONG_TOTAL = "a Content-Range with another size"
     STAR_TOTAL = "a Content-Range without a size"
     IGNORE_RANGE = "a 200 where a range was asked for"
@@ -56,6 +56,10 @@ class Kind(enum.Enum):
     TRANSCODE = "stored gzip comes decompressed"
     ENCODE = "stored bytes come compressed"
     OVERWRITE = "a new generation, just before this request"
+    OVERWRITE_LATER = "a new generation, just after this answer began"
+
+
+BODY_KINDS = frozenset({Kind.CUT, Kind.STALL, Kind.CRASH, Kind.SHORT_END, Kind.FLIP})
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,11 @@ class Fault:
     at: int = 0  # bytes behind the one that was asked for; negative: while what is here comes again
     amount: int = 1  # which bit, how far off, which status
     retry_after: float | None = None
+    ending: Kind = Kind.NOTHING  # what happens to the body besides; one of `BODY_KINDS`
+
+    @property
+    def in_body(self) -> Kind:
+        return self.kind if self.ending is Kind.NOTHING else self.ending
 
 
 @dataclass(frozen=True)
@@ -126,11 +135,16 @@ class ModelServer:
         if fault.kind is Kind.REFUSE:
             return _refused(fault.amount, fault.retry_after)
         if fault.kind is Kind.OVERWRITE:
-            self.live = min(self.live + 1, len(self.versions) - 1)
+            self._overwrite()
         version = self._version(fetch)
+        if fault.kind is Kind.OVERWRITE_LATER:
+            self._overwrite()
         if version is None:
             return _refused(404)
         return _Serving(self, version, fault, fetch).answer()
+
+    def _overwrite(self) -> None:
+        self.live = min(self.live + 1, len(self.versions) - 1)
 
     def _next_fault(self) -> Fault:
         number, self.requests = self.requests, self.requests + 1
@@ -225,22 +239,22 @@ class _Serving:
         if start >= size:
             return None, 416, b""
         if self.fault.kind is Kind.SHORT_RANGE:
-            stop = min(stop, start + max(1, self.fault.at))
+            stop = min(stop, start + max(1, self.fault.amount))
+        elif self.fault.kind is Kind.WRONG_RANGE:
+            start = min(max(0, start + self.fault.amount), stop - 1)
         self._tell_range(start, stop, size)
         return start, 206, self.version.stored[start:stop]
 
     def _tell_range(self, start: int, stop: int, size: int) -> None:
         total, amount, kind = str(size), self.fault.amount, self.fault.kind
-        if kind is Kind.WRONG_RANGE:
-            start, stop = start + amount, stop + amount
-        elif kind is Kind.WRONG_TOTAL:
+        if kind is Kind.WRONG_TOTAL:
             total = str(size + amount)
         elif kind is Kind.STAR_TOTAL:
             total = "*"
         self.lines["content-range"] = f"bytes {start}-{stop - 1}/{total}"
 
     def _harm(self, answer: Answer, begin: int) -> None:
-        kind, asked = self.fault.kind, max(0, self.fetch.byte_range.start)
+        kind, asked = self.fault.in_body, max(0, self.fetch.byte_range.start)
         at = min(max(0, asked - begin + self.fault.at), len(answer.body))
         if kind is Kind.FLIP and answer.body:
             place = min(at, len(answer.body) - 1)
@@ -261,8 +275,8 @@ class _Serving:
 
         A transport that is told a Content-Length sees that itself, so here it breaks instead.
         """
-        if answer.framing is Framing.LENGTH:
-            return False
+        if answer.framing is not Framing.CHUNKED:
+            return answer.framing is Framing.CLOSE  # a closed connection is no end by itself
         stored = answer.head.status == 206 or "x-goog-stored-content-length" in self.lines
         return stored and self.fault.kind is not Kind.TRANSCODE
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from download_model import (
+    BODY_KINDS,
     Fault,
     Habits,
     Kind,
@@ -31,6 +32,7 @@ from storage_stream.errors import StorageError
 
 pytestmark = patience
 
+OFFSETS = [1, 3, 7, 12, -1, -4, -12]
 TRANSIENT = st.sampled_from([408, 429, 500, 502, 503, 504])
 FLIPPING = {Kind.FLIP}
 HIDING = {Kind.NO_HASH, Kind.NO_FACTS, Kind.TRANSCODE}
@@ -42,8 +44,8 @@ wanted_ranges = st.one_of(
     st.builds(ByteRange, st.integers(-60, -1)),
     st.tuples(st.integers(0, 50), st.integers(1, 30)).map(lambda p: ByteRange(p[0], sum(p))),
 )
-contents = st.binary(max_size=50)
-policies = st.builds(RetryPolicy, retries=st.integers(0, 4))
+sizes = st.integers(8, 50) | st.integers(0, 50)
+policies = st.builds(RetryPolicy, retries=st.sampled_from([4, 3, 2, 1, 0]))
 habits = st.builds(
     Habits,
     tells_generation=st.booleans(),
@@ -56,16 +58,38 @@ habits = st.builds(
 )
 
 
-def faults_of(kinds: set[Kind]) -> st.SearchStrategy[Fault]:
-    offsets = st.integers(-5, 60)
-    amounts = st.integers(-12, 12).filter(bool)
-    others = sorted(kinds - {Kind.REFUSE}, key=lambda kind: kind.name)
-    harmed = st.builds(Fault, st.sampled_from(others), offsets, amounts)
-    if Kind.REFUSE not in kinds:
-        return harmed
-    waits = st.none() | st.floats(0, 200)
-    refused = st.builds(Fault, st.just(Kind.REFUSE), st.just(0), TRANSIENT, waits)
-    return harmed | refused
+# How often a kind comes; the others once. `one_of` would give each branch the same share.
+HEAD_WEIGHTS = {
+    Kind.NOTHING: 3,
+    Kind.OVERWRITE: 2,
+    Kind.OVERWRITE_LATER: 3,
+    Kind.NO_FACTS: 3,
+    Kind.STAR_TOTAL: 2,
+    Kind.TRANSCODE: 2,
+}
+BODY_WEIGHTS = {Kind.CUT: 4, Kind.SHORT_END: 3, Kind.FLIP: 2}
+
+
+def weighted(kinds: set[Kind], weights: dict[Kind, int]) -> st.SearchStrategy[Kind]:
+    ordered = sorted(kinds, key=lambda kind: kind.name)
+    return st.sampled_from([kind for kind in ordered for _ in range(weights.get(kind, 1))])
+
+
+@st.composite
+def faults_of(draw: st.DrawFn, kinds: set[Kind]) -> Fault:
+    """Half of the attempts break on the way, mostly after bytes that count as progress."""
+    kind = draw(weighted(kinds - BODY_KINDS, HEAD_WEIGHTS))
+    if kind is Kind.REFUSE:
+        waits = st.none() | st.floats(0, 130)
+        return Fault(kind, 0, draw(TRANSIENT), draw(waits))
+    ending = draw(st.just(Kind.NOTHING) | weighted(kinds & BODY_KINDS, BODY_WEIGHTS))
+    at = draw(st.integers(1, 15) | st.integers(-5, 60))
+    return Fault(kind, at, draw(st.sampled_from(OFFSETS)), ending=ending)
+
+
+def content_of(generation: int, size: int) -> bytes:
+    """Bytes of which none is where it is in another generation."""
+    return bytes((place * 7 + generation * 64) % 256 for place in range(size))
 
 
 @st.composite
@@ -76,9 +100,13 @@ def servers(
     habits_of: st.SearchStrategy[Habits] = habits,
     cycle: bool = False,
 ) -> ModelServer:
-    drawn = draw(st.lists(st.tuples(contents, st.booleans()), min_size=1, max_size=3))
-    versions = [Version(number, *version) for number, version in enumerate(drawn, 1)]
-    script = draw(st.lists(faults_of(kinds), min_size=int(cycle), max_size=12))
+    drawn = draw(st.lists(sizes, min_size=3, max_size=3) | sizes.map(lambda size: [size] * 3))
+    gzipped = draw(st.booleans())
+    versions = [
+        Version(number, content_of(number, size), gzipped) for number, size in enumerate(drawn, 1)
+    ]
+    length = draw(st.sampled_from([4, 8, 2, 1, 0][: 4 if cycle else 5]))
+    script = draw(st.lists(faults_of(kinds), min_size=length, max_size=12))
     return ModelServer(versions, draw(habits_of), script, cycle=cycle)
 
 

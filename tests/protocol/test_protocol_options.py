@@ -119,6 +119,17 @@ def test_preconditions_in_the_services_spelling() -> None:
     )
     assert Preconditions(if_metageneration_match=5).query() == (("ifMetagenerationMatch", "5"),)
     assert Preconditions().query() == ()
+    assert Preconditions(
+        if_source_generation_match=1,
+        if_source_generation_not_match=2,
+        if_source_metageneration_match=3,
+        if_source_metageneration_not_match=4,
+    ).query() == (
+        ("ifSourceGenerationMatch", "1"),
+        ("ifSourceGenerationNotMatch", "2"),
+        ("ifSourceMetagenerationMatch", "3"),
+        ("ifSourceMetagenerationNotMatch", "4"),
+    )
 
 
 def test_headers_are_left_out_by_name() -> None:
@@ -132,4 +143,11 @@ def test_another_request_of_the_same_call_keeps_only_who_pays() -> None:
 
 
 def test_later_parameters_replace_earlier_ones_of_the_same_name() -> None:
-    assert merge_query((("a", "1"), ("b", "2")), (("a", "3"),), ()) == (("a", "3"), ("b", "2"))
+    assert merge_query((("a", "1"), ("b", "2")), (("a", "3"),), ()) == (("b", "2"), ("a", "3"))
+    assert merge_query((), (("a", "1"), ("a", "2")), (("a", "3"),)) == (("a", "3"),)
+
+
+def test_an_operation_may_say_a_parameter_several_times() -> None:
+    said = (("permissions", "a"), ("permissions", "b"))
+    assert merge_query(said, (("userProject", "p"),)) == (*said, ("userProject", "p"))
+    assert merge_query(said, (("permissions", "c"),)) == (("permissions", "c"),)
