@@ -26,14 +26,23 @@ class Idempotence(enum.Enum):
 
     ALWAYS = "always"
     IF_GENERATION = "when a generation is named"
+    IF_GENERATION_MATCH = "when the generation of what it replaces is named"
+    IF_SOURCE_OR_GENERATION_MATCH = "when the generation of what it moves or replaces is named"
     IF_METAGENERATION = "when a metageneration or an etag is named"
+    IF_ETAG = "when an etag is named"
     NEVER = "never"
 
 
 _MAKES_IDEMPOTENT: dict[Idempotence, frozenset[str]] = {
     Idempotence.IF_GENERATION: frozenset({"ifGenerationMatch", "generation"}),
+    # Of these, `generation` says which source, and a repeat would make another object from it.
+    Idempotence.IF_GENERATION_MATCH: frozenset({"ifGenerationMatch"}),
+    Idempotence.IF_SOURCE_OR_GENERATION_MATCH: frozenset(
+        {"ifGenerationMatch", "ifSourceGenerationMatch"}
+    ),
     Idempotence.IF_METAGENERATION: frozenset({"ifMetagenerationMatch"}),
 }
+_ETAG_COUNTS = frozenset({Idempotence.IF_METAGENERATION, Idempotence.IF_ETAG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,8 @@ class Operation(Generic[T]):
     def is_idempotent(self) -> bool:
         """Whether it may be sent again without knowing if it was carried out."""
         if self.idempotence is Idempotence.ALWAYS:
+            return True
+        if self.idempotence in _ETAG_COUNTS and "if-match" in self.headers:
             return True
         needed = _MAKES_IDEMPOTENT.get(self.idempotence, frozenset())
         return any(name in needed for name, _ in self.query)

@@ -32,7 +32,7 @@ DEFAULT_TIMEOUT = 10.0  # seconds; the default of gcloud-aio-storage, whose call
 
 @dataclass(frozen=True, slots=True)
 class Preconditions:
-    """In which state an object must be for a request to be carried out.
+    """In which state objects and buckets must be for a request to be carried out.
 
     Where it is not, the service answers `PreconditionFailed` (or `NotModified` for a read).
     https://cloud.google.com/storage/docs/request-preconditions
@@ -42,12 +42,20 @@ class Preconditions:
         if_generation_not_match: Any generation but this.
         if_metageneration_match: The metageneration.
         if_metageneration_not_match: Any metageneration but this.
+        if_source_generation_match: For copies and moves, the generation of their source.
+        if_source_generation_not_match: Any generation of the source but this.
+        if_source_metageneration_match: The metageneration of the source.
+        if_source_metageneration_not_match: Any metageneration of the source but this.
     """
 
     if_generation_match: int | None = None
     if_generation_not_match: int | None = None
     if_metageneration_match: int | None = None
     if_metageneration_not_match: int | None = None
+    if_source_generation_match: int | None = None
+    if_source_generation_not_match: int | None = None
+    if_source_metageneration_match: int | None = None
+    if_source_metageneration_not_match: int | None = None
 
     def query(self) -> tuple[tuple[str, str], ...]:
         """The query parameters they are on the wire."""
@@ -60,6 +68,10 @@ _PRECONDITION_NAMES = {
     "if_generation_not_match": "ifGenerationNotMatch",
     "if_metageneration_match": "ifMetagenerationMatch",
     "if_metageneration_not_match": "ifMetagenerationNotMatch",
+    "if_source_generation_match": "ifSourceGenerationMatch",
+    "if_source_generation_not_match": "ifSourceGenerationNotMatch",
+    "if_source_metageneration_match": "ifSourceMetagenerationMatch",
+    "if_source_metageneration_not_match": "ifSourceMetagenerationNotMatch",
 }
 
 
@@ -208,9 +220,14 @@ def _seconds(name: str, value: Any) -> float | None:
     return float(seconds)
 
 
-def merge_query(*parts: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Query parameters, later ones in place of earlier ones of the same name."""
-    merged: dict[str, str] = {}
-    for part in parts:
-        merged.update(part)
-    return tuple(merged.items())
+def merge_query(
+    own: Iterable[tuple[str, str]], *later: Iterable[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    """Query parameters, later ones in place of earlier ones of the same name.
+
+    Only `own` may say a name several times, as `permissions` of `testIamPermissions` is.
+    """
+    replaced: dict[str, str] = {}
+    for part in later:
+        replaced.update(part)
+    return (*(pair for pair in own if pair[0] not in replaced), *replaced.items())
