@@ -18,11 +18,10 @@ from storage_stream.emulator.problems import (
     Handler,
     json_problems,
     media_problems,
-    xml_problems,
 )
 from storage_stream.emulator.settings import Settings
 from storage_stream.emulator.store import Store
-from storage_stream.emulator.xml_objects import XmlHandlers
+from storage_stream.emulator.xml_routes import xml_routes
 
 _BUCKET = "/storage/v1/b/{bucket:[^/]+}"
 _OBJECTS = f"{_BUCKET}/o"
@@ -43,7 +42,7 @@ def service_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
         *_object_routes(store, settings),
         *_copy_routes(CopyHandlers(store, settings)),
         *_upload_routes(store, settings),
-        *_xml_routes(XmlHandlers(store)),
+        *xml_routes(store),
     ]
 
 
@@ -97,24 +96,6 @@ def _copy_routes(copies: CopyHandlers) -> list[web.RouteDef]:
     ]
 
 
-def _xml_routes(xml: XmlHandlers) -> list[web.RouteDef]:
-    # After all others: every path that is not theirs names a bucket, or a bucket and an object.
-    bucket = "/{bucket:[^/]+}"
-    item = f"{bucket}/{{object:(?s:.+)}}"
-    return [
-        web.get(bucket, _xml("storage.objects.list", xml.list)),
-        web.get(f"{bucket}/", _xml("storage.objects.list", xml.list)),
-        web.get(item, _xml("storage.objects.get", xml.get)),
-        web.put(item, operation(_put_operation)(xml_problems(xml.put))),
-        web.delete(item, _xml("storage.objects.delete", xml.delete)),
-    ]
-
-
-def _put_operation(request: web.Request) -> str:
-    copies = "x-goog-copy-source" in request.headers
-    return "storage.objects.copy" if copies else "storage.objects.insert"
-
-
 def _upload_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
     insert = InsertHandlers(store, settings)
     resumable = ResumableHandlers(store, settings)
@@ -138,10 +119,6 @@ def _upload_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
         web.put(_UPLOAD, _json("storage.objects.insert", resumable.put)),
         web.delete(_UPLOAD, _json("storage.objects.insert", resumable.delete)),
     ]
-
-
-def _xml(name: str, handler: Handler) -> Handler:
-    return operation(name)(xml_problems(handler))
 
 
 def _json(name: str, handler: Handler) -> Handler:

@@ -102,9 +102,10 @@ class BodyFolder:
         if free:
             await asyncio.to_thread(self._unlink, free)
 
-    def writer(self) -> "BodyWriter":
+    def writer(self, *, with_md5: bool = True) -> "BodyWriter":
         """Return the receiver of a new body."""
-        return BodyWriter(self, self.new_id(), durable=self._durable)
+        sums = RunningChecksums(with_md5=with_md5)
+        return BodyWriter(self, self.new_id(), sums, durable=self._durable)
 
     def _unlink(self, body_ids: Collection[int]) -> None:
         for body_id in body_ids:
@@ -117,11 +118,13 @@ class BodyWriter:
     Use ``finish`` or ``discard`` at the end, whatever happened.
     """
 
-    def __init__(self, folder: BodyFolder, body_id: int, *, durable: bool) -> None:
+    def __init__(
+        self, folder: BodyFolder, body_id: int, sums: RunningChecksums, *, durable: bool
+    ) -> None:
         self._folder = folder
         self._id = body_id
         self._durable = durable
-        self._sums = RunningChecksums()
+        self._sums = sums
         self._file: BinaryIO | None = None
         self._batch: list[bytes] = []
         self._batch_bytes = 0
@@ -136,15 +139,15 @@ class BodyWriter:
         if self._batch_bytes >= BATCH_BYTES:
             await self._flush()
 
-    async def finish(self, *, with_md5: bool = True) -> Body:
+    async def finish(self) -> Body:
         """Return the body, whole and safe to name in a row."""
         if self.size <= INLINE_BYTES:
-            return self._finish_inline(with_md5=with_md5)
+            return self._finish_inline()
         if self._batch:
             await self._flush()
         await self._settle()
         await asyncio.to_thread(self._close_and_publish)
-        return self._body(None, with_md5=with_md5)
+        return self._body(None)
 
     async def discard(self) -> None:
         """Forget what arrived."""
@@ -181,14 +184,13 @@ class BodyWriter:
         self._file = None
         self._folder.publish(self._id)
 
-    def _finish_inline(self, *, with_md5: bool) -> Body:
+    def _finish_inline(self) -> Body:
         content = self._batch[0] if len(self._batch) == 1 else b"".join(self._batch)
         self._sums.update(content)
-        return self._body(content, with_md5=with_md5)
+        return self._body(content)
 
-    def _body(self, content: bytes | None, *, with_md5: bool) -> Body:
-        md5 = self._sums.md5 if with_md5 else None
-        return Body(self._id, self.size, self._sums.crc32c, md5, content)
+    def _body(self, content: bytes | None) -> Body:
+        return Body(self._id, self.size, self._sums.crc32c, self._sums.md5, content)
 
 
 def write_all(file: BinaryIO, data: bytes | memoryview) -> None:

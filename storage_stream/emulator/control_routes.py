@@ -25,6 +25,7 @@ class Status(TypedDict):
 
     open_connections: int
     unfinished_sessions: int
+    unfinished_multipart_uploads: int
     requests: int
     require_auth: bool
 

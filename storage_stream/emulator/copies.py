@@ -5,16 +5,14 @@ A copy costs a row whatever its size, because bodies never change. It refuses to
 https://cloud.google.com/storage/docs/composite-objects
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 
 from storage_stream.emulator import bucket_rows, object_rows
-from storage_stream.emulator.bodies import BATCH_BYTES
 from storage_stream.emulator.changes import Change, get_addressed, insert_object
 from storage_stream.emulator.encryption import check_key
+from storage_stream.emulator.joined_bodies import join_bodies
 from storage_stream.emulator.preconditions import NO_PRECONDITIONS, Preconditions
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.records import Body, BucketRecord, Json, ObjectRecord
@@ -124,7 +122,9 @@ async def compose(
         message = f"The number of source components must be between 1 and {MAX_SOURCES}."
         raise ApiError(400, "invalid", message, location="sourceObjects")
     items = [_find(store.reader, source) for source in sources]
-    body = await _join(store, items)
+    if sum(item.size for item in items) > MAX_COMPONENTS_BYTES:
+        raise ApiError(400, "invalid", "The composed object would be too large.")
+    body = await join_bodies(store, [item.body_id for item in items])
     count = sum(item.component_count or 1 for item in items)
 
     def work(change: Change) -> ObjectRecord:
@@ -141,30 +141,3 @@ async def compose(
         )
 
     return await store.change_with_body(body, work)
-
-
-async def _join(store: Store, items: Sequence[ObjectRecord]) -> Body:
-    if sum(item.size for item in items) > MAX_COMPONENTS_BYTES:
-        raise ApiError(400, "invalid", "The composed object would be too large.")
-    writer = store.bodies.writer()
-    with ExitStack() as leases:
-        for item in items:
-            leases.enter_context(store.bodies.reading(item.body_id))
-        try:
-            for item in items:
-                async for piece in _stored_pieces(store, item):
-                    await writer.write(piece)
-        except BaseException:
-            await writer.discard()
-            raise
-        return await writer.finish(with_md5=False)
-
-
-async def _stored_pieces(store: Store, item: ObjectRecord) -> AsyncIterator[bytes]:
-    content = object_rows.body_content(store.reader, item.body_id)
-    if content is not None:
-        yield content
-        return
-    with store.bodies.path(item.body_id).open("rb", buffering=0) as file:
-        while piece := await asyncio.to_thread(file.read, BATCH_BYTES):
-            yield piece

@@ -59,6 +59,16 @@ def check_key(item: ObjectRecord, key_sha256: str | None) -> None:
     raise incorrect_key()
 
 
+def check_upload_key(wanted_sha256: str | None, key_sha256: str | None) -> None:
+    """Return if a request of an upload carries the key that the upload was started with.
+
+    Raises:
+        ApiError: 400.
+    """
+    if wanted_sha256 != key_sha256:
+        raise incorrect_key()
+
+
 def incorrect_key() -> ApiError:
     """Return the error for a key that is not the one that was used before."""
     message = "The provided encryption key is incorrect."

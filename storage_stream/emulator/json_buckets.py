@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from storage_stream.emulator import bucket_rows, object_rows
+from storage_stream.emulator import bucket_rows, multipart_rows, object_rows
 from storage_stream.emulator.changes import Change
 from storage_stream.emulator.json_answers import json_answer, no_content
 from storage_stream.emulator.names import check_bucket_name
@@ -108,6 +108,7 @@ class BucketHandlers:
                 message = "The bucket you tried to delete is not empty."
                 raise ApiError(409, "bucketNotEmpty", message)
             object_rows.delete_soft_deleted(change.connection, name, change.released)
+            change.released.extend(multipart_rows.delete_uploads_of(change.connection, name))
             bucket_rows.delete_bucket(change.connection, name)
 
         await self._store.change(work)

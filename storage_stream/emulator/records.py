@@ -126,6 +126,30 @@ class SessionRecord:
     generation: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class MultipartUpload:
+    """One multipart upload of the XML API that is under way."""
+
+    upload_id: str
+    bucket: str
+    name: str
+    started_us: int
+    metadata: Json
+    key_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MultipartPart:
+    """One part of a multipart upload."""
+
+    number: int
+    body_id: int
+    size: int
+    crc32c: int
+    md5: bytes
+    stored_us: int
+
+
 def part(resource: Json, name: str) -> Json:
     """Return the map ``name`` in ``resource``, an empty one when it is absent."""
     found: Json = resource.get(name) or {}

@@ -137,6 +137,11 @@ class Emulator:
         """Resumable sessions that were started and neither finished nor deleted."""
         return 0 if self._store is None else self._store.unfinished_sessions()
 
+    @property
+    def unfinished_multipart_uploads(self) -> int:
+        """Multipart uploads (XML API) that were started and neither completed nor aborted."""
+        return 0 if self._store is None else self._store.unfinished_multipart_uploads()
+
     def arm(self, instructions: Mapping[str, Sequence[str]]) -> str:
         """Make a retry test, as ``POST /retry_test``; requests name it in ``x-retry-test-id``.
 
@@ -263,6 +268,7 @@ class Emulator:
         return {
             "open_connections": self.open_connections,
             "unfinished_sessions": self.unfinished_sessions,
+            "unfinished_multipart_uploads": self.unfinished_multipart_uploads,
             "requests": len(self.log),
             "require_auth": self.tokens.required,
         }

@@ -136,6 +136,11 @@ class Store:
         row = self.reader.execute("SELECT count(*) FROM sessions WHERE state = 0").fetchone()
         return int(row[0])
 
+    def unfinished_multipart_uploads(self) -> int:
+        """Return how many multipart uploads are neither completed nor aborted."""
+        row = self.reader.execute("SELECT count(*) FROM multipart_uploads").fetchone()
+        return int(row[0])
+
     def _find_or_make(self, change: Change, name: str) -> BucketRecord:
         found = bucket_rows.find_bucket(change.connection, name)
         return found or self.new_bucket(change, name, {})

@@ -13,7 +13,7 @@ from storage_stream.emulator.query import Query
 from storage_stream.emulator.records import ObjectRecord, ObjectState, rfc3339
 from storage_stream.emulator.xml_lists import is_second_version
 
-_HEAD = "<?xml version='1.0' encoding='UTF-8'?>"
+HEAD = "<?xml version='1.0' encoding='UTF-8'?>"
 _NAMESPACE = "http://doc.s3.amazonaws.com/2006-03-01"
 
 Spelling = Callable[[str], str]
@@ -22,62 +22,71 @@ Spelling = Callable[[str], str]
 def list_document(bucket: str, query: Query, page: ListPage) -> str:
     """Return the list of a bucket in the version and spelling that ``query`` wants."""
     url = query.text("encoding-type") == "url"
-    spell: Spelling = (lambda name: quote(name, safe="/")) if url else escape
+    spell = spelling(query)
     parts = [
-        _element("Name", escape(bucket)),
-        _element("Prefix", spell(query.text("prefix") or "")),
-        _element("Delimiter", spell(query.text("delimiter") or "")),
-        _element("MaxKeys", str(query.integer("max-keys") or MAX_RESULTS)),
-        _element("IsTruncated", "true" if page.next_page_token else "false"),
-        *(_element("EncodingType", "url") for _ in range(url)),
+        element("Name", escape(bucket)),
+        element("Prefix", spell(query.text("prefix") or "")),
+        element("Delimiter", spell(query.text("delimiter") or "")),
+        element("MaxKeys", str(query.integer("max-keys") or MAX_RESULTS)),
+        element("IsTruncated", "true" if page.next_page_token else "false"),
+        *(element("EncodingType", "url") for _ in range(url)),
         *_continuation(query, page, spell),
         *(_contents(item, spell, versions="versions" in query) for item in page.items),
-        *(
-            _element("CommonPrefixes", _element("Prefix", spell(prefix)))
-            for prefix in page.prefixes
-        ),
+        *(element("CommonPrefixes", element("Prefix", spell(prefix))) for prefix in page.prefixes),
     ]
-    return f"{_HEAD}<ListBucketResult xmlns='{_NAMESPACE}'>{''.join(parts)}</ListBucketResult>"
+    return f"{HEAD}<ListBucketResult xmlns='{_NAMESPACE}'>{''.join(parts)}</ListBucketResult>"
+
+
+def spelling(query: Query) -> Spelling:
+    """Return how names are written: as XML, or percent-encoded for ``encoding-type=url``.
+
+    Raises:
+        ApiError: 400, another encoding is asked for.
+    """
+    if query.choice("encoding-type", ("url",)) is None:
+        return escape
+    return lambda name: quote(name, safe="/")
 
 
 def copy_document(item: ObjectRecord) -> str:
     """Return the answer to a copy."""
-    tag = _element("ETag", escape(xml_etag(item)))
-    changed = _element("LastModified", rfc3339(item.updated_us))
-    return f"{_HEAD}<CopyObjectResult>{changed}{tag}</CopyObjectResult>"
+    tag = element("ETag", escape(xml_etag(item)))
+    changed = element("LastModified", rfc3339(item.updated_us))
+    return f"{HEAD}<CopyObjectResult>{changed}{tag}</CopyObjectResult>"
 
 
 def _continuation(query: Query, page: ListPage, spell: Spelling) -> Iterator[str]:
     if is_second_version(query):
-        yield _element("KeyCount", str(len(page)))
+        yield element("KeyCount", str(len(page)))
         if token := query.text("continuation-token"):
-            yield _element("ContinuationToken", escape(token))
+            yield element("ContinuationToken", escape(token))
         if start_after := query.text("start-after"):
-            yield _element("StartAfter", spell(start_after))
+            yield element("StartAfter", spell(start_after))
         if page.next_page_token:
-            yield _element("NextContinuationToken", escape(page.next_page_token))
+            yield element("NextContinuationToken", escape(page.next_page_token))
         return
-    yield _element("Marker", spell(query.text("marker") or ""))
+    yield element("Marker", spell(query.text("marker") or ""))
     if page.next_page_token:
         last = max([item.name for item in page.items[-1:]] + page.prefixes[-1:], key=str.encode)
-        yield _element("NextMarker", spell(last))
+        yield element("NextMarker", spell(last))
 
 
 def _contents(item: ObjectRecord, spell: Spelling, *, versions: bool) -> str:
     parts = [
-        _element("Key", spell(item.name)),
-        _element("Generation", str(item.generation)),
-        _element("MetaGeneration", str(item.metageneration)),
-        _element("LastModified", rfc3339(item.updated_us)),
-        _element("ETag", escape(xml_etag(item))),
-        _element("Size", str(item.size)),
-        _element("StorageClass", escape(item.metadata["storageClass"])),
+        element("Key", spell(item.name)),
+        element("Generation", str(item.generation)),
+        element("MetaGeneration", str(item.metageneration)),
+        element("LastModified", rfc3339(item.updated_us)),
+        element("ETag", escape(xml_etag(item))),
+        element("Size", str(item.size)),
+        element("StorageClass", escape(item.metadata["storageClass"])),
     ]
     if versions:
         latest = item.state is ObjectState.LIVE
-        parts.append(_element("IsLatest", "true" if latest else "false"))
-    return _element("Version" if versions else "Contents", "".join(parts))
+        parts.append(element("IsLatest", "true" if latest else "false"))
+    return element("Version" if versions else "Contents", "".join(parts))
 
 
-def _element(name: str, content: str) -> str:
+def element(name: str, content: str) -> str:
+    """Return an element; ``content`` is XML already."""
     return f"<{name}>{content}</{name}>"

@@ -6,7 +6,6 @@ https://cloud.google.com/storage/docs/xml-api/overview
 """
 
 from aiohttp import web
-from multidict import CIMultiDict
 
 from storage_stream.emulator import bucket_rows
 from storage_stream.emulator.changes import Change, delete_object, get_addressed
@@ -14,14 +13,12 @@ from storage_stream.emulator.copies import Source, Target, copy_object, find_sou
 from storage_stream.emulator.encryption import check_key, key_of
 from storage_stream.emulator.json_insert import commit_upload, expected_checksums, receive
 from storage_stream.emulator.listing import list_objects
-from storage_stream.emulator.media import Dialect, media_headers, send_media, xml_etag
-from storage_stream.emulator.names import check_object_name, decode_path_part
-from storage_stream.emulator.problems import ApiError
-from storage_stream.emulator.query import read_query
+from storage_stream.emulator.media import Dialect, send_media, xml_etag
 from storage_stream.emulator.records import ObjectRecord
 from storage_stream.emulator.request_reading import require_payer
 from storage_stream.emulator.store import Store
 from storage_stream.emulator.wire import read_body
+from storage_stream.emulator.xml_answers import bucket_part, stored_headers, xml_answer, xml_names
 from storage_stream.emulator.xml_documents import copy_document, list_document
 from storage_stream.emulator.xml_headers import (
     copied_metadata,
@@ -31,11 +28,7 @@ from storage_stream.emulator.xml_headers import (
     xml_conditions,
 )
 from storage_stream.emulator.xml_lists import LIST_QUERY, xml_list_request
-
-RESERVED = frozenset(
-    {"_emulator", "batch", "download", "resumable", "retry_test", "storage", "upload"}
-)
-"""First parts of a path that are never buckets here: a mistyped JSON path is not an object."""
+from storage_stream.emulator.xml_queries import read_xml_query
 
 _ANSWER_HEADERS = {
     "response-content-disposition": "Content-Disposition",
@@ -52,7 +45,7 @@ class XmlHandlers:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """``GET`` and ``HEAD`` of an object."""
-        query = read_query(request, _GET_QUERY)
+        query = read_xml_query(request, _GET_QUERY)
         names = xml_names(request)
         require_payer(request, query, await self._store.bucket(names[0]))
         item = get_addressed(
@@ -70,7 +63,7 @@ class XmlHandlers:
 
     async def put(self, request: web.Request) -> web.StreamResponse:
         """``PUT`` of an object: an upload, or a copy with ``x-goog-copy-source``."""
-        query = read_query(request)
+        query = read_xml_query(request)
         bucket_name, name = xml_names(request)
         bucket = await self._store.bucket(bucket_name)
         require_payer(request, query, bucket)
@@ -84,11 +77,11 @@ class XmlHandlers:
         item = await commit_upload(
             self._store, bucket_name, name, body, metadata, wanted, key_sha256=key_sha256
         )
-        return web.Response(headers=_stored_headers(item))
+        return web.Response(headers=stored_headers(item))
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """``DELETE`` of an object."""
-        query = read_query(request, ("generation",))
+        query = read_xml_query(request, ("generation",))
         bucket_name, name = xml_names(request)
         generation, wanted = query.integer("generation"), xml_conditions(request.headers)
         require_payer(request, query, await self._store.bucket(bucket_name))
@@ -102,11 +95,11 @@ class XmlHandlers:
 
     async def list(self, request: web.Request) -> web.StreamResponse:
         """``GET`` of a bucket: its objects, as version 1 or 2 of the list."""
-        query = read_query(request, LIST_QUERY)
-        bucket_name = _bucket_part(request)
+        query = read_xml_query(request, LIST_QUERY)
+        bucket_name = bucket_part(request)
         require_payer(request, query, await self._store.bucket(bucket_name))
         page = await list_objects(self._store.reader, xml_list_request(bucket_name, query))
-        return _document(list_document(bucket_name, query, page))
+        return xml_answer(list_document(bucket_name, query, page))
 
     async def _copy(self, request: web.Request, target: Target) -> web.StreamResponse:
         source: Source = copy_source(request.headers)
@@ -116,38 +109,6 @@ class XmlHandlers:
             return copy_object(change, find_source(change, source), target)
 
         item = await self._store.change(work)
-        answer = _document(copy_document(item))
-        answer.headers.extend(_stored_headers(item))
+        answer = xml_answer(copy_document(item))
+        answer.headers.extend(stored_headers(item))
         return answer
-
-
-def xml_names(request: web.Request) -> tuple[str, str]:
-    """Return bucket and object of the path: all after the bucket's slash is the object.
-
-    Raises:
-        ApiError: 404, no bucket can be named so; 400, no object can.
-    """
-    raw_name = request.rel_url.raw_path[1:].partition("/")[2]
-    return _bucket_part(request), check_object_name(decode_path_part(raw_name))
-
-
-def _bucket_part(request: web.Request) -> str:
-    name = decode_path_part(request.rel_url.raw_path[1:].partition("/")[0])
-    if name in RESERVED:
-        raise ApiError(404, "notFound", "There is no such method in the JSON API.")
-    return name
-
-
-def _stored_headers(item: ObjectRecord) -> CIMultiDict[str]:
-    described = media_headers(item, Dialect.XML)
-    headers = CIMultiDict(
-        (name, value) for name, value in described.items() if name.lower().startswith("x-goog-")
-    )
-    headers["ETag"] = xml_etag(item)
-    return headers
-
-
-def _document(content: str) -> web.Response:
-    return web.Response(
-        body=content.encode(), headers={"Content-Type": "application/xml; charset=UTF-8"}
-    )

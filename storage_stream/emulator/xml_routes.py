@@ -1,0 +1,109 @@
+"""The routes of the XML API: one path, and the query tells the operation.
+
+https://cloud.google.com/storage/docs/xml-api/reference-methods
+"""
+
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from storage_stream.emulator.operations import operation
+from storage_stream.emulator.problems import ApiError, Handler, xml_problems
+from storage_stream.emulator.store import Store
+from storage_stream.emulator.xml_multipart import MultipartHandlers
+from storage_stream.emulator.xml_objects import XmlHandlers
+
+_UPLOADS = "storage.multipartUploads"
+"""The names of the permissions: https://cloud.google.com/storage/docs/access-control/iam-xml"""
+
+_Chooser = Callable[[web.Request], str]
+
+
+def xml_routes(store: Store) -> list[web.RouteDef]:
+    """Return the routes. They stand after all others: any path names a bucket or an object."""
+    xml, multipart = XmlHandlers(store), MultipartHandlers(store)
+    bucket = "/{bucket:[^/]+}"
+    item = f"{bucket}/{{object:(?s:.+)}}"
+    listing = _chosen(
+        _list_operation,
+        {"storage.objects.list": xml.list, f"{_UPLOADS}.list": multipart.list_uploads},
+    )
+    return [
+        web.get(bucket, listing),
+        web.get(f"{bucket}/", listing),
+        web.get(
+            item,
+            _chosen(
+                _by_upload("storage.objects.get", f"{_UPLOADS}.listParts"),
+                {
+                    "storage.objects.get": xml.get,
+                    f"{_UPLOADS}.listParts": multipart.list_parts,
+                },
+            ),
+        ),
+        web.put(
+            item,
+            _chosen(
+                _put_operation,
+                {
+                    "storage.objects.insert": xml.put,
+                    "storage.objects.copy": xml.put,
+                    f"{_UPLOADS}.uploadPart": multipart.put_part,
+                },
+            ),
+        ),
+        web.post(
+            item,
+            _chosen(
+                _post_operation,
+                {
+                    f"{_UPLOADS}.create": multipart.start,
+                    f"{_UPLOADS}.complete": multipart.complete,
+                    "storage.objects.insert": _unknown_post,
+                },
+            ),
+        ),
+        web.delete(
+            item,
+            _chosen(
+                _by_upload("storage.objects.delete", f"{_UPLOADS}.abort"),
+                {"storage.objects.delete": xml.delete, f"{_UPLOADS}.abort": multipart.abort},
+            ),
+        ),
+    ]
+
+
+def _chosen(choose: _Chooser, handlers: Mapping[str, Handler]) -> Handler:
+    """A handler that serves several operations: ``choose`` tells which a request is."""
+
+    @operation(choose, *handlers)
+    async def serve(request: web.Request) -> web.StreamResponse:
+        return await xml_problems(handlers[choose(request)])(request)
+
+    return serve
+
+
+def _list_operation(request: web.Request) -> str:
+    return f"{_UPLOADS}.list" if "uploads" in request.query else "storage.objects.list"
+
+
+def _by_upload(without: str, within: str) -> _Chooser:
+    return lambda request: within if "uploadId" in request.query else without
+
+
+def _put_operation(request: web.Request) -> str:
+    if "uploadId" in request.query:
+        return f"{_UPLOADS}.uploadPart"
+    copies = "x-goog-copy-source" in request.headers
+    return "storage.objects.copy" if copies else "storage.objects.insert"
+
+
+def _post_operation(request: web.Request) -> str:
+    if "uploads" in request.query:
+        return f"{_UPLOADS}.create"
+    return f"{_UPLOADS}.complete" if "uploadId" in request.query else "storage.objects.insert"
+
+
+async def _unknown_post(_request: web.Request) -> web.StreamResponse:
+    message = "A POST to an object starts (?uploads) or completes (?uploadId=…) a multipart upload."
+    raise ApiError(400, "invalid", message)
