@@ -5,6 +5,7 @@ https://cloud.google.com/storage/docs/json_api/v1
 
 from aiohttp import web
 
+from storage_stream.emulator.json_batch import BatchHandlers, ServeCall
 from storage_stream.emulator.json_buckets import BucketHandlers
 from storage_stream.emulator.json_copies import CopyHandlers
 from storage_stream.emulator.json_iam import IamHandlers
@@ -30,18 +31,20 @@ _DOWNLOAD = f"/download{_OBJECT}"
 _UPLOAD = f"/upload{_OBJECTS}"
 
 
-def service_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
+def service_routes(store: Store, settings: Settings, serve_call: ServeCall) -> list[web.RouteDef]:
     """Return every route of the service, each marked with its operation.
 
     Args:
         store: opened before the first request.
         settings: what the emulator was told at its start.
+        serve_call: what stands around every call of a batch.
     """
     return [
         *_bucket_routes(BucketHandlers(store, settings), IamHandlers(store, settings)),
         *_object_routes(store, settings),
         *_copy_routes(CopyHandlers(store, settings)),
         *_upload_routes(store, settings),
+        web.post("/batch/storage/v1", _json("storage.batch", BatchHandlers(serve_call).batch)),
         *xml_routes(store),
     ]
 

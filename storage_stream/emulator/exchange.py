@@ -15,10 +15,15 @@ from storage_stream.emulator.request_log import Entry
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and what happens to it."""
+    """One request and what happens to it.
+
+    Attributes:
+        body: that of a call in a batch, which has no stream of its own.
+    """
 
     entry: Entry
     armed: Armed | None = None
+    body: bytes | None = None
 
     def claim(self) -> bool:
         """Spend the fault and write it into the log; False if there is none left to spend."""
@@ -32,9 +37,11 @@ class Exchange:
 _KEY: Any = web.RequestKey("exchange", Exchange) if hasattr(web, "RequestKey") else "exchange"
 
 
-def begin_exchange(request: web.BaseRequest, entry: Entry) -> Exchange:
-    """Keep `entry` beside `request`."""
-    exchange = request[_KEY] = Exchange(entry)
+def begin_exchange(
+    request: web.BaseRequest, entry: Entry, *, body: bytes | None = None
+) -> Exchange:
+    """Keep `entry`, and the `body` of a call in a batch, beside `request`."""
+    exchange = request[_KEY] = Exchange(entry, body=body)
     return exchange
 
 

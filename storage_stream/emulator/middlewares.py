@@ -27,6 +27,7 @@ from storage_stream.emulator.fault_words import (
 )
 from storage_stream.emulator.harmed_sending import send_bytes_harmed
 from storage_stream.emulator.interruption import BodyInterrupted, Ending
+from storage_stream.emulator.json_batch import ServeCall
 from storage_stream.emulator.operations import is_control, operation_of
 from storage_stream.emulator.problems import api_error
 from storage_stream.emulator.request_log import Entry, RequestLog
@@ -73,22 +74,64 @@ def around(
         entry = log.begin(request.method, path, query, request.headers)
         exchange = begin_exchange(request, entry)
         try:
-            entry.operation = operation_of(request)
-            answer = await _meet(request, handler, exchange, faults, tokens)
+            return await _answered(request, handler, exchange, faults, tokens)
         except BodyInterrupted as interrupted:
-            answer = _interrupted(request, interrupted)
-            if interrupted.status is None:
-                return answer
-        except web.HTTPException as refusal:
-            entry.status = refusal.status
-            raise
-        except Exception:
-            entry.status = 500
-            raise
-        _note(entry, answer)
-        return answer
+            drop_connection(request, interrupted.ending)
+            # Never sent: the connection is closing, and aiohttp wants something to be returned.
+            return web.Response(status=499)
 
     return serve
+
+
+def around_calls(faults: FaultBook, tokens: TokenBook, *, housekeeping: str) -> ServeCall:
+    """What stands around every call of a batch.
+
+    Args:
+        faults: tells which fault a call may meet.
+        tokens: judges the calls' tokens.
+        housekeeping: as for `around`.
+    """
+
+    async def serve(request: web.Request, batch: Entry, body: bytes) -> web.StreamResponse:
+        path, _, query = request.raw_path.partition("?")
+        number = len(batch.calls) + 1
+        entry = Entry(number, request.method, path, query, request.headers)
+        exchange = begin_exchange(request, entry, body=body)
+        handler = request.match_info.handler
+        try:
+            if request.headers.get(HOUSEKEEPING_HEADER) == housekeeping:
+                return await handler(request)
+            batch.calls.append(entry)
+            return await _answered(request, handler, exchange, faults, tokens)
+        except web.HTTPException as refusal:
+            return api_error(refusal.status, "notFound", refusal.reason)
+
+    return serve
+
+
+async def _answered(
+    request: web.Request,
+    handler: Handler,
+    exchange: Exchange,
+    faults: FaultBook,
+    tokens: TokenBook,
+) -> web.StreamResponse:
+    entry = exchange.entry
+    try:
+        entry.operation = operation_of(request)
+        answer = await _meet(request, handler, exchange, faults, tokens)
+    except BodyInterrupted as interrupted:
+        if interrupted.status is None:
+            raise
+        answer = _refusal(interrupted.status, str(interrupted))
+    except web.HTTPException as refusal:
+        entry.status = refusal.status
+        raise
+    except Exception:
+        entry.status = 500
+        raise
+    _note(entry, answer)
+    return answer
 
 
 async def _meet(
@@ -136,6 +179,8 @@ async def _after(
     if answer.status >= 300:  # noqa: PLR2004 - what was refused or unfinished is left as it is
         return answer
     match exchange.armed and exchange.armed.fault:
+        case BreakStream() | Cut() | Stall() | FlipBit() | Trickle() if exchange.body is not None:
+            return answer  # a call in a batch has no stream of its own to be harmed
         case BreakStream():
             return await send_bytes_harmed(request, answer)
         case Cut() | Stall() | FlipBit() | Trickle():
@@ -156,14 +201,6 @@ def unauthorized(message: str) -> web.Response:
 
 def _refusal(status: int, message: str) -> web.Response:
     return api_error(status, _REASONS.get(status, "backendError"), message)
-
-
-def _interrupted(request: web.Request, interrupted: BodyInterrupted) -> web.Response:
-    if interrupted.status is not None:
-        return _refusal(interrupted.status, str(interrupted))
-    drop_connection(request, interrupted.ending)
-    # Never sent: the connection is closing, and aiohttp wants something to be returned.
-    return web.Response(status=499)
 
 
 def _note(entry: Entry, answer: web.StreamResponse) -> None:

@@ -40,6 +40,7 @@ class EntryDocument(TypedDict):
     bytes_out: int
     fault: str | None
     headers: dict[str, str]
+    calls: "list[EntryDocument]"
 
 
 @dataclass(slots=True)
@@ -58,6 +59,7 @@ class Entry:
         bytes_in: bytes of the body that have been read.
         bytes_out: bytes of the answer's body that have been given to the socket.
         fault: the word of the fault that was met.
+        calls: those of a batch, which are no requests of their own.
     """
 
     number: int
@@ -71,6 +73,7 @@ class Entry:
     bytes_in: int = 0
     bytes_out: int = 0
     fault: str | None = None
+    calls: "list[Entry]" = field(default_factory=list["Entry"])
 
     def document(self) -> EntryDocument:
         """The entry as JSON, without the values of headers that carry secrets."""
@@ -89,6 +92,7 @@ class Entry:
                 name: "(secret)" if name.lower() in SECRET_HEADERS else value
                 for name, value in self.headers.items()
             },
+            "calls": [call.document() for call in self.calls],
         }
 
 

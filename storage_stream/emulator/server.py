@@ -25,7 +25,7 @@ from storage_stream.emulator.auth import DEFAULT_LIFETIME_SECONDS, TokenBook, to
 from storage_stream.emulator.clock import Clock
 from storage_stream.emulator.control_routes import Status, control_routes
 from storage_stream.emulator.fault_book import FaultBook
-from storage_stream.emulator.middlewares import HOUSEKEEPING_HEADER, around
+from storage_stream.emulator.middlewares import HOUSEKEEPING_HEADER, around, around_calls
 from storage_stream.emulator.operations import operations_of
 from storage_stream.emulator.request_log import RequestLog
 from storage_stream.emulator.settings import SettingKeywords, Settings
@@ -260,7 +260,8 @@ class Emulator:
         app = web.Application(middlewares=[guard])
         app.add_routes(control_routes(self.log, self.faults, self.tokens, self.clock, self._status))
         app.add_routes([token_route(self.tokens)])
-        app.add_routes(service_routes(store, self._settings))
+        serve_call = around_calls(self.faults, self.tokens, housekeeping=self._housekeeping)
+        app.add_routes(service_routes(store, self._settings, serve_call))
         self.faults.operations = operations_of(app.router.routes())
         return app
 

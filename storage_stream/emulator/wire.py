@@ -11,13 +11,12 @@ from contextlib import aclosing
 from aiohttp import StreamReader, web
 from multidict import CIMultiDict
 
-from storage_stream.emulator.exchange import exchange_of
+from storage_stream.emulator.exchange import Exchange, exchange_of
 from storage_stream.emulator.fault_stream import harmed
 from storage_stream.emulator.fault_words import Rewind
 from storage_stream.emulator.harmed_sending import Outgoing, send_harmed
 from storage_stream.emulator.interruption import BodyInterrupted, Ending
 from storage_stream.emulator.pieces import FileRange, pieces_of, read_small
-from storage_stream.emulator.request_log import Entry
 from storage_stream.emulator.sending import send_file, send_pieces, streaming_answer
 
 __all__ = [
@@ -62,7 +61,7 @@ def read_frame(request: web.Request) -> AsyncGenerator[bytes, None]:
     Raises:
         BodyInterrupted: after everything that arrived has been given: the client is gone.
     """
-    return _arriving(request, exchange_of(request).entry)
+    return _arriving(request, exchange_of(request))
 
 
 def object_bytes(
@@ -89,7 +88,7 @@ async def read_whole(request: web.Request, *, limit_bytes: int) -> bytes:
     """
     pieces: list[bytes] = []
     size = 0
-    async with aclosing(_arriving(request, exchange_of(request).entry)) as arriving:
+    async with aclosing(_arriving(request, exchange_of(request))) as arriving:
         async for piece in arriving:
             pieces.append(piece)
             size += len(piece)
@@ -157,8 +156,12 @@ async def send_body(
     return await send_pieces(request, answer, pieces_of(body), exchange.entry)
 
 
-async def _arriving(request: web.Request, entry: Entry) -> AsyncGenerator[bytes, None]:
-    content = request.content
+async def _arriving(request: web.Request, exchange: Exchange) -> AsyncGenerator[bytes, None]:
+    content, entry = request.content, exchange.entry
+    if exchange.body is not None:
+        entry.bytes_in += len(exchange.body)
+        yield exchange.body
+        return
     try:
         while piece := await content.readany():
             entry.bytes_in += len(piece)
