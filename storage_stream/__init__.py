@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from storage_stream.bucket import Bucket
     from storage_stream.client import Storage
     from storage_stream.streams import DownloadRequest, StreamResponse
+    from storage_stream.writer import StreamWriter
 
 __all__ = [
     "Blob",
@@ -41,6 +42,7 @@ __all__ = [
     "RetryPolicy",
     "Storage",
     "StreamResponse",
+    "StreamWriter",
     "__version__",
 ]
 
@@ -58,5 +60,6 @@ __getattr__, __dir__ = lazy_names(
         "RetryPolicy": "storage_stream._protocol.retry",
         "Storage": "storage_stream.client",
         "StreamResponse": "storage_stream.streams",
+        "StreamWriter": "storage_stream.writer",
     },
 )

@@ -22,6 +22,7 @@
         ├── TruncatedStream      the body ended before its length
         ├── TransferStalled      (TimeoutError)    fewer bytes per second than the minimum
         ├── ObjectChanged        the object was overwritten or deleted while it was read
+        ├── SessionExpired       the resumable upload is gone and the source cannot begin anew
         ├── IntegrityError       the checksum of what arrived is not the one the service keeps
         ├── TooManyBytesError    (ValueError)      more came than the caller allowed
         └── ContentDecodingError (ValueError)      the stored gzip cannot be decompressed
@@ -67,6 +68,7 @@ __all__ = [
     "RequestTimeout",
     "ResponseError",
     "ServerError",
+    "SessionExpired",
     "StorageError",
     "StreamClosed",
     "StreamNotOpen",
@@ -99,6 +101,8 @@ class StorageError(Exception):
         subject: What it was about, as a `gs://` name, or None.
         attempts: How many requests were made for it, or None when that was not counted.
         elapsed: Seconds from the first request to this error, or None.
+        state: Where a resumable upload stood, for `Storage.resume_upload`, or None. JSON can hold
+            it. It names the upload's session: who has it can write to the object.
     """
 
     def __init__(
@@ -110,6 +114,7 @@ class StorageError(Exception):
         self.subject = subject
         self.attempts: int | None = None
         self.elapsed: float | None = None
+        self.state: dict[str, Any] | None = None
 
     def __str__(self) -> str:
         where = " ".join(part for part in (self.method, self.subject) if part)
@@ -273,6 +278,10 @@ class TransferStalled(TransferError, TimeoutError):
 
 class ObjectChanged(TransferError):
     """The object was overwritten or deleted while it was being read."""
+
+
+class SessionExpired(TransferError):
+    """The service does not know the resumable upload any more, and its bytes are gone here too."""
 
 
 class IntegrityError(TransferError):

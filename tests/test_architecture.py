@@ -34,7 +34,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
     # Below the streams, which split lines with it; it shares one gunzip with the downloads.
     "pipeline": ("errors", "_protocol.gunzip"),
     # The network is reached through the sender; base and clock are the types of what it gives.
+    # It reads what is uploaded as a pipeline reads its source, and compresses it as one.
     "_transfer": (
+        "pipeline",
         "_transport.sender",
         "_transport.base",
         "_transport.clock",
@@ -45,9 +47,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "blob": ("streams", *ENGINE),
     "bucket": ("blob", "streams", *ENGINE),
     # The client's methods, a file for each subject; the handles call them by the client.
-    "_api": ("streams", *ENGINE),
+    "writer": ENGINE,
+    "_api": ("streams", "writer", *ENGINE),
     "client": ("_api", "bucket", "blob", "streams", "_version", *ENGINE),
-    "": ("client", "bucket", "blob", "streams", "_version", "_lazy", *ENGINE),
+    "": ("client", "bucket", "blob", "streams", "writer", "_version", "_lazy", *ENGINE),
     "media": PUBLIC,
     "outputs": ("media", *PUBLIC),
     "images": ("media", "outputs", *PUBLIC),

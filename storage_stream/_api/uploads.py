@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
-from storage_stream._transfer.source import content_of
-from storage_stream._transfer.upload import NewObject, upload
+from storage_stream._protocol.resumable_upload import DEFAULT_CHUNK_BYTES
+from storage_stream._transfer.new_object import NewObject
+from storage_stream._transfer.upload import StreamUpload, UploadHow, resume, upload
+from storage_stream._transfer.upload_state import UploadState
+from storage_stream.writer import StreamWriter
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from storage_stream._protocol.options import RequestKeywords
+    from storage_stream._protocol.options import RequestKeywords, RequestOptions
     from storage_stream._protocol.resources import ObjectResource
 
 __all__ = ["Uploads"]
+
+_TIMEOUT = 30.0  # seconds; the service answers the last request when it has put all in its place
 
 
 class Uploads(ApiBase):
@@ -31,23 +37,36 @@ class Uploads(ApiBase):
         content_type: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
+        force_resumable_upload: bool | None = None,
+        zipped: bool = False,
+        chunk_bytes: int = DEFAULT_CHUNK_BYTES,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
-        """Make an object, or replace it. One request, compared with the service's answer.
+        """Make an object of whatever holds bytes, or replace it; compared with the answer.
 
-        It is repeated after a failure only when that is safe: with a precondition
-        (`Preconditions(if_generation_match=…)`), or with `RetryPolicy(always=True)`.
-        Cancelling leaves no part of an object, but a whole one if the last byte had gone out.
+        One request up to `chunk_bytes` where the length is known, else a resumable session: one
+        request to begin it, one for each chunk (a source that can be read again goes out in one),
+        and one more for each time it breaks. A single request is repeated after a failure only
+        when that is safe: with a precondition (`Preconditions(if_generation_match=…)`), or with
+        `RetryPolicy(always=True)`; a session goes on from what the service confirms. Cancelling
+        gives the upload up: no object.
 
         Args:
             bucket: The bucket.
             object_name: The object's name.
             file_data: bytes, bytearray or memoryview; text (sent as UTF-8); a path
-                (`pathlib.Path`); a binary or text file, read from where it stands and left open.
+                (`pathlib.Path`); a binary or text file, read from where it stands and left open;
+                anything with `read(size)`, sync or async; an iterable or async iterable of bytes;
+                a download, open or not.
             content_type: MIME type; None guesses it from the name.
             parameters: Query parameters, as `params` elsewhere (gcloud-aio-storage's name).
             metadata: Other fields of the object resource; custom ones in its `metadata`.
-            **options: See `RequestKeywords`.
+            force_resumable_upload: True for a session always, False for one request where the
+                length is known.
+            zipped: Compress with gzip on the way; the object says so in its content encoding.
+            chunk_bytes: See above; also the most that is held in memory of a source that cannot
+                be read again. A multiple of 256 KiB.
+            **options: See `RequestKeywords`; `timeout` is 30 seconds here unless it is given.
 
         Returns:
             The new object's resource.
@@ -55,17 +74,75 @@ class Uploads(ApiBase):
         Raises:
             IntegrityError: The service keeps something else than was sent; it was deleted.
             PreconditionFailed: The object is not in the state that was named.
+            StorageError: It could not be ended; its `state`, if there is one, can be given to
+                `resume_upload`.
             TypeError: `file_data` is nothing that can be sent.
         """
-        if parameters:
-            options["params"] = {**parameters, **(options.get("params") or {})}
-        settled = self._options(options)
-        target = NewObject(bucket, object_name, content_type, dict(metadata or {}))
-        target.check()
-        return await upload(self._sender, target, await content_of(file_data), settled)
+        target = NewObject(bucket, object_name, content_type, dict(metadata or {})).checked()
+        how = UploadHow(force_resumable_upload, chunk_bytes, zipped=zipped)
+        settled = self._upload_options(options, parameters)
+        return await upload(self._sender, target, file_data, settled, how)
 
     async def upload_from_filename(
         self, bucket: str, object_name: str, filename: str | os.PathLike[str], **options: Any
     ) -> ObjectResource:
         """Upload a file by its name, read while it is sent; the rest as in `upload`."""
         return await self.upload(bucket, object_name, Path(filename), **options)
+
+    def upload_stream(
+        self,
+        bucket: str,
+        object_name: str,
+        *,
+        content_type: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        chunk_bytes: int = DEFAULT_CHUNK_BYTES,
+        **options: Unpack[RequestKeywords],
+    ) -> StreamWriter:
+        """An object to be written piece by piece; see `StreamWriter`. No request is made yet.
+
+        Args:
+            bucket: The bucket.
+            object_name: The object's name.
+            content_type: MIME type; None guesses it from the name.
+            metadata: Other fields of the object resource.
+            chunk_bytes: Bytes of one request, and what is held in memory. A multiple of 256 KiB.
+            **options: See `RequestKeywords`.
+
+        Raises:
+            InvalidName: A name that cannot be.
+        """
+        target = NewObject(bucket, object_name, content_type, dict(metadata or {})).checked()
+        how = UploadHow(chunk_bytes=chunk_bytes)
+        stream = StreamUpload(self._sender, target, self._upload_options(options), how)
+        return StreamWriter(stream, target.subject)
+
+    async def resume_upload(
+        self, state: Mapping[str, Any], file_data: Any, **options: Unpack[RequestKeywords]
+    ) -> ObjectResource:
+        """Go on with an upload that another process, or an earlier call, did not end.
+
+        The source's beginning is compared with what was sent before; what the service has is not
+        sent again. One request to ask where it stands, then as in `upload`.
+
+        Args:
+            state: What `StreamWriter.state()` gave, or an error's `state`.
+            file_data: The same bytes from their beginning, in any form that `upload` takes.
+            **options: See `RequestKeywords`.
+
+        Raises:
+            ObjectChanged: The source does not begin with what was sent before.
+            SessionExpired: The service does not know the upload any more.
+            InvalidArgument: It is no state, or the source has another length than was declared.
+        """
+        read = UploadState.of(state)
+        target = NewObject(read.bucket, read.name).checked()
+        return await resume(self._sender, target, read, file_data, self._upload_options(options))
+
+    def _upload_options(
+        self, keywords: RequestKeywords, parameters: Mapping[str, Any] | None = None
+    ) -> RequestOptions:
+        if parameters:
+            keywords["params"] = {**parameters, **(keywords.get("params") or {})}
+        options = self._options(keywords)
+        return options if "timeout" in keywords else replace(options, timeout=_TIMEOUT)

@@ -110,7 +110,7 @@ class Content(Protocol):
         """Bytes that `chunks` will give in all."""
         ...
 
-    def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[bytes | memoryview]:
         """The body from its beginning; each call begins anew."""
         ...
 

@@ -28,6 +28,7 @@ __all__ = [
     "list_raw",
     "object_path",
     "patch_object",
+    "start_resumable",
 ]
 
 
@@ -144,6 +145,29 @@ def insert_multipart(
     """
     check_object(name)
     return _insert(bucket, name, "multipart", content, content_type, ())
+
+
+def start_resumable(
+    bucket: str, name: str, resource: Mapping[str, Any], content_type: str, total: int | None
+) -> Operation[None]:
+    """`storage.objects.insert`, `uploadType=resumable`: begin a session.
+
+    The session's URI stands in the answer's `Location`. Beginning one changes nothing that anybody
+    sees, so a repeat is always safe.
+    """
+    lines = [("x-upload-content-type", check_header_text(content_type))]
+    if total is not None:
+        lines.append(("x-upload-content-length", str(total)))
+    return Operation(
+        "storage.objects.insert",
+        "POST",
+        f"/upload/storage/v1/b/{quote_name(check_bucket(bucket))}/o",
+        parse_nothing,
+        gs_name(bucket, name),
+        (("uploadType", "resumable"), ("name", check_object(name))),
+        JSON_HEADERS.replaced(lines),
+        json.dumps({**resource, "name": name}).encode(),
+    )
 
 
 def _insert(

@@ -1,4 +1,4 @@
-"""What can be uploaded, as something that is read while it is sent, and again for a repeat.
+"""What can be uploaded: what can be read again from any byte, and what comes only once.
 
 Nothing that the caller opened is closed, moved or changed: a file object is read from where it
 stands, and stands behind what was read afterwards.
@@ -6,141 +6,149 @@ stands, and stands behind what was read afterwards.
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import os
+from collections.abc import AsyncIterable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
-from storage_stream._protocol.checksums import Crc32c
-from storage_stream._transfer.opened_file import opened
-from storage_stream.errors import InvalidArgument, TransferError
+from storage_stream.errors import TransferError
+from storage_stream.pipeline.source import Input, open_source, run_blocking
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from storage_stream._protocol.http import Content
-    from storage_stream._protocol.multipart import MultipartFrame
-
-__all__ = ["FramedContent", "HashedContent", "content_of"]
+__all__ = ["MemorySource", "Rewindable", "source_of"]
 
 _READ_BYTES = 1024 * 1024  # for one hop to the thread that reads
 
 
-async def content_of(data: Any) -> bytes | Content:
-    """Bytes, or a content to be read while it is sent.
+async def source_of(data: Any) -> bytes | Rewindable | Input:
+    """Bring what the caller gave to one of three shapes.
 
     Args:
         data: bytes, bytearray, memoryview; str (as UTF-8); None (nothing); a path (`os.PathLike`;
             a plain str is text, not a path); a binary or text file object, read from its current
-            position on.
+            position on; anything with `read(size)`, sync or async (pipes, sockets' readers,
+            aiofiles, streams of downloads); an iterable or async iterable of bytes.
 
     Raises:
         TypeError: Anything else.
         OSError: The file cannot be read.
     """
+    in_memory = _in_memory(data)
+    if in_memory is not None:
+        return in_memory
+    if isinstance(data, os.PathLike):
+        return await run_blocking(PathSource, Path(cast("os.PathLike[str]", data)))
+    if _is_text(data):
+        return open_source(_encoded(data))
+    if _is_blocking_file(data) and await run_blocking(data.seekable):
+        return await run_blocking(FileSource, data)
+    try:
+        return open_source(data)
+    except TypeError:
+        kind = type(data).__name__
+        raise TypeError(
+            f"cannot upload {kind}: pass bytes, text, a path, a file or an iterable of bytes"
+        ) from None
+
+
+def _in_memory(data: Any) -> bytes | None:
+    """The bytes of what is bytes already, or None."""
     if data is None:
         return b""
-    if isinstance(data, bytes):
-        return data
     if isinstance(data, str):
         return data.encode()
-    if isinstance(data, bytearray | memoryview):
-        return bytes(cast("bytearray", data))  # a copy: the caller may change it while it is sent
-    if isinstance(data, os.PathLike):
-        return await asyncio.to_thread(_PathContent, Path(cast("os.PathLike[str]", data)))
-    if callable(getattr(data, "read", None)) and not inspect.iscoroutinefunction(data.read):
-        return await asyncio.to_thread(_content_of_file, data)
-    raise TypeError(f"cannot upload {type(data).__name__}: pass bytes, str, a path or a file")
+    if isinstance(data, bytes | bytearray | memoryview):
+        return bytes(cast("bytes", data))  # a copy of what the caller may change while it is sent
+    return None
 
 
-class _PathContent:
-    """A file by its name: opened anew for every attempt."""
+def _is_text(data: Any) -> bool:
+    """Whether it reads text. What is opened as text has an encoding, what is not has none."""
+    return callable(getattr(data, "read", None)) and hasattr(data, "encoding")
+
+
+def _is_blocking_file(data: Any) -> bool:
+    methods = ("read", "seek", "tell", "seekable")
+    has_all = all(callable(getattr(data, name, None)) for name in methods)
+    return has_all and not isinstance(data, AsyncIterable)
+
+
+async def _encoded(text: Any) -> AsyncIterator[bytes]:
+    """The rest of a text file as UTF-8, whatever it was written in."""
+    read: Any = text.read
+    is_async = isinstance(text, AsyncIterable)
+    while True:
+        piece: Any = await (read(_READ_BYTES) if is_async else run_blocking(read, _READ_BYTES))
+        if not isinstance(piece, str):
+            raise TypeError(f"read() of {type(text).__name__} gives {type(piece).__name__}")
+        if not piece:
+            return
+        yield piece.encode()
+
+
+class MemorySource:
+    """Bytes in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._view = memoryview(data)
+        self.length = len(data)
+
+    async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes | memoryview]:
+        """The bytes from `start` to `stop`; a source that became shorter is an error."""
+        for position in range(start, stop, _READ_BYTES):
+            yield self._view[position : min(position + _READ_BYTES, stop)]
+
+
+class PathSource:
+    """A file by its name.
+
+    It is opened for each piece that is read: a generator that held it open would keep it open for
+    as long as whoever stopped asking it lives.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         with path.open("rb") as file:
             self.length = os.fstat(file.fileno()).st_size
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """See `Content.chunks`."""
-        async with opened(self._path, "rb") as file:
-            left = self.length
-            while left:
-                chunk = await file.read(min(_READ_BYTES, left))
-                if not chunk:
-                    raise TransferError(f"{self._path.name} became shorter while it was sent")
-                left -= len(chunk)
-                yield chunk
+    async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` to `stop`; a source that became shorter is an error."""
+        while start < stop:
+            size = min(_READ_BYTES, stop - start)
+            chunk = await run_blocking(_read_at, self._path, start, size)
+            if not chunk:
+                raise TransferError(f"{self._path.name} became shorter while it was sent")
+            start += len(chunk)
+            yield chunk
 
 
-class _FileContent:
-    """An open binary file, from where it stands; repeats seek back there."""
+def _read_at(path: Path, position: int, size: int) -> bytes:
+    with path.open("rb", buffering=0) as file:
+        file.seek(position)
+        return file.read(size) or b""
+
+
+class FileSource:
+    """An open binary file that can seek, from where it stands."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._start = file.tell()
-        self.length = max(0, file.seek(0, os.SEEK_END) - self._start)
-        file.seek(self._start)
+        self._origin = file.tell()
+        self.length = max(0, file.seek(0, os.SEEK_END) - self._origin)
+        file.seek(self._origin)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """See `Content.chunks`."""
-        await asyncio.to_thread(self._file.seek, self._start)
-        left = self.length
-        while left:
-            chunk = await asyncio.to_thread(self._file.read, min(_READ_BYTES, left))
+    async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` to `stop`; a source that became shorter is an error."""
+        await run_blocking(self._file.seek, self._origin + start)
+        while start < stop:
+            chunk = await run_blocking(self._file.read, min(_READ_BYTES, stop - start))
             if not chunk:
                 raise TransferError("the file became shorter while it was sent")
-            left -= len(chunk)
+            start += len(chunk)
             yield chunk
 
 
-def _content_of_file(file: IO[Any]) -> bytes | Content:
-    """Text is read at once: its length in bytes is not known before it is encoded."""
-    probe = file.read(0)
-    if isinstance(probe, str):
-        text: str = file.read()
-        return text.encode()
-    if not isinstance(probe, bytes):
-        raise TypeError(f"read() of {type(file).__name__} gives {type(probe).__name__}, not bytes")
-    seekable = getattr(file, "seekable", None)
-    if seekable is None or not seekable():
-        raise InvalidArgument("a file that cannot seek has no known length: read it first")
-    return _FileContent(file)
-
-
-class HashedContent:
-    """A content whose crc32c is taken as it goes out."""
-
-    def __init__(self, content: Content) -> None:
-        self._content = content
-        self.length = content.length
-        self.crc = Crc32c()
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """See `Content.chunks`; the checksum begins anew with it."""
-        self.crc = Crc32c()
-        async for chunk in self._content.chunks():
-            self.crc.update(chunk)
-            yield chunk
-
-
-class FramedContent:
-    """A content inside a multipart frame."""
-
-    def __init__(self, frame: MultipartFrame, content: bytes | Content) -> None:
-        self._frame = frame
-        self._content = content
-        size = len(content) if isinstance(content, bytes) else content.length
-        self.length = len(frame.head) + size + len(frame.tail)
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """See `Content.chunks`."""
-        yield self._frame.head
-        if isinstance(self._content, bytes):
-            if self._content:
-                yield self._content
-        else:
-            async for chunk in self._content.chunks():
-                yield chunk
-        yield self._frame.tail
+Rewindable: TypeAlias = MemorySource | PathSource | FileSource
+"""Bytes of known length that can be read again, from anywhere."""

@@ -1,109 +1,244 @@
-"""Uploads in one request, compared with what the service says it keeps.
+"""Uploads: in one request where that is enough, in a resumable session where it is not.
 
-Bytes in memory are sent with their crc32c, so that the service itself refuses them when they
-arrive changed. A file's checksum is known only when it has gone out; there the answer is
+What is held in memory goes out with its checksum, so that the service itself refuses it when it
+arrives changed. A file's checksum is known only when it has gone out; there the answer is
 compared, and an object that is not what was sent is deleted again.
 """
 
 from __future__ import annotations
 
-import mimetypes
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from storage_stream._protocol.checksums import Crc32c, crc32c
+from storage_stream import pipeline
+from storage_stream._protocol.checksums import Crc32c, crc32c, encode_crc32c
 from storage_stream._protocol.multipart import MultipartFrame
-from storage_stream._protocol.names import check_bucket, check_object
-from storage_stream._protocol.objects import (
-    api_resource,
-    delete_object,
-    insert_media,
-    insert_multipart,
+from storage_stream._protocol.objects import insert_media, insert_multipart
+from storage_stream._protocol.resumable_upload import DEFAULT_CHUNK_BYTES, ResumableUpload
+from storage_stream._transfer.outgoing import (
+    FramedContent,
+    HeldBytes,
+    RewindableBytes,
+    RewindableSlice,
 )
-from storage_stream._transfer.source import FramedContent, HashedContent
-from storage_stream.errors import IntegrityError, InvalidArgument, StorageError
+from storage_stream._transfer.source import MemorySource, Rewindable, source_of
+from storage_stream._transfer.upload_session import UploadSession
+from storage_stream.errors import StorageError
+from storage_stream.pipeline.source import Input, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator
 
     from storage_stream._protocol.http import Content
     from storage_stream._protocol.operation import Operation
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import ObjectResource
+    from storage_stream._transfer.new_object import NewObject
+    from storage_stream._transfer.upload_state import UploadState
     from storage_stream._transport.sender import Sender
 
-__all__ = ["NewObject", "upload"]
-
-_DEFAULT_TYPE = "application/octet-stream"
+__all__ = ["StreamUpload", "UploadHow", "resume", "upload"]
 
 
 @dataclass(frozen=True, slots=True)
-class NewObject:
-    """The object that an upload is to make.
+class UploadHow:
+    """How the bytes go out.
 
     Attributes:
-        bucket: The bucket.
-        name: The object's name.
-        content_type: MIME type, or None to guess it from the name.
-        metadata: The object resource's other fields.
+        resumable: True for a session always, False for one request where the length is known,
+            None to decide by the length.
+        chunk_bytes: What goes in one request; also the most that is held of a source that cannot
+            be read again. A multiple of 256 KiB.
+        zipped: Compress on the way, and say so in the object's content encoding.
     """
 
-    bucket: str
-    name: str
-    content_type: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-    def check(self) -> None:
-        """Refuse what cannot be, before anything is read or sent.
-
-        Raises:
-            InvalidName: A name that cannot be.
-            InvalidArgument: A content type that cannot stand in a header.
-        """
-        check_bucket(self.bucket)
-        check_object(self.name)
-        self.resolved_type()
-
-    def resolved_type(self) -> str:
-        """The MIME type; a line break in one is refused.
-
-        Raises:
-            InvalidArgument: It cannot stand in a header.
-        """
-        chosen = self.content_type or mimetypes.guess_type(self.name)[0] or _DEFAULT_TYPE
-        if not chosen.isprintable() or not chosen.isascii():
-            raise InvalidArgument(f"{chosen!r} is no content type")
-        return chosen
+    resumable: bool | None = None
+    chunk_bytes: int = DEFAULT_CHUNK_BYTES
+    zipped: bool = False
 
 
 async def upload(
-    sender: Sender, target: NewObject, content: bytes | Content, options: RequestOptions
+    sender: Sender, target: NewObject, data: Any, options: RequestOptions, how: UploadHow
 ) -> ObjectResource:
-    """Send an object in one request, and check what the service made of it.
+    """Make an object of whatever holds bytes, and check what the service made of it.
 
-    Cancelling closes the connection; an incomplete body leaves no object.
+    Cancelling gives the upload up: nothing of it becomes visible.
 
     Returns:
         The new object's resource.
 
     Raises:
         IntegrityError: The service keeps something else than was sent; it was deleted again.
-        ResponseError: The service refused.
-        TransportError: No answer: whether there is an object now is not known.
+        StorageError: It was refused, or there was no answer.
+        TypeError: The data is nothing that can be sent.
     """
-    hashed = content if isinstance(content, bytes) else HashedContent(content)
-    resource = await sender.send(_operation(target, hashed), options)
-    sent = Crc32c(crc32c(hashed), len(hashed)) if isinstance(hashed, bytes) else hashed.crc
-    await _check(sender, target, sent, resource, options)
+    if not callable(getattr(data, "read", None)) and hasattr(data, "__aenter__"):
+        async with data as opened:  # a download that has not begun: opened here, closed here
+            return await upload(sender, target, opened, options, how)
+    source = await source_of(data)
+    if how.zipped:
+        target = target.with_metadata(contentEncoding="gzip")
+        source = open_source(pipeline.gzip(_pieces(source)))
+    if isinstance(source, bytes) and _fits(len(source), how):
+        return await _send_whole(sender, target, source, options)
+    if isinstance(source, bytes):
+        target = target.with_metadata(crc32c=encode_crc32c(crc32c(source)))
+        source = MemorySource(source)
+    if not isinstance(source, Rewindable):
+        return await StreamUpload(sender, target, options, how).send_all(source)
+    outgoing = RewindableBytes(source)
+    if _fits(source.length, how):
+        return await _send_whole(sender, target, outgoing.content(0, source.length), options)
+    machine = ResumableUpload(
+        total=source.length, can_rewind=True, chunk_bytes=None, policy=options.retry
+    )
+    machine.offer(source.length, ended=True)
+    return await _to_the_end(UploadSession(sender, target, outgoing, options, machine))
+
+
+class StreamUpload:
+    """An object that is made while its bytes come, piece by piece.
+
+    Up to `chunk_bytes` are held and sent at once when they are full; an object that is smaller
+    than that goes out in one request.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        target: NewObject,
+        options: RequestOptions,
+        how: UploadHow,
+        machine: ResumableUpload | None = None,
+    ) -> None:
+        self._sender = sender
+        self._target = target
+        self._options = options
+        self._how = how
+        self._held = HeldBytes()
+        self._machine = machine or ResumableUpload(
+            chunk_bytes=how.chunk_bytes, policy=options.retry
+        )
+        self.session = UploadSession(sender, target, self._held, options, self._machine)
+
+    @property
+    def received(self) -> int:
+        """Bytes that were written so far."""
+        return self._held.end
+
+    async def write(self, data: bytes) -> None:
+        """Take in the next bytes; returns when less than a chunk is waiting to be sent.
+
+        Cancelling loses nothing: the bytes are held, and the next call sends them.
+        """
+        if data:
+            self._held.append(data)
+            self._held.confirmed(self._machine.confirmed)
+            self._machine.offer(self._held.end, ended=False)
+        if self._held.end - self._machine.confirmed > self._how.chunk_bytes:
+            await self.session.run()
+
+    async def finish(self) -> ObjectResource:
+        """Make the object of what was written."""
+        untried = self._machine.budget.attempts == 0 and self._machine.session_uri is None
+        if untried and not self._how.resumable:
+            whole = self._held.joined()
+            return await _send_whole(self._sender, self._target, whole, self._options)
+        self._machine.offer(self._held.end, ended=True)
+        resource = await self.session.run()
+        assert resource is not None  # noqa: S101 - nothing more is to come
+        return resource
+
+    async def send_all(self, source: Input) -> ObjectResource:
+        """Write all of a source, and make the object of it."""
+        try:
+            while chunk := await source.read_chunk():
+                await self.write(chunk)
+            return await self.finish()
+        except StorageError as error:
+            if error.state is None:
+                await self.session.cancel()  # the source failed; else the state can go on
+            raise
+        except BaseException:
+            await self.session.cancel()
+            raise
+
+
+async def resume(
+    sender: Sender, target: NewObject, state: UploadState, data: Any, options: RequestOptions
+) -> ObjectResource:
+    """Go on with an upload of another process.
+
+    Raises:
+        ObjectChanged: The source does not begin with what was sent before.
+        SessionExpired: The service does not know the upload any more.
+        InvalidArgument: The source has another length than was declared.
+    """
+    source = await source_of(data)
+    if isinstance(source, bytes):
+        source = MemorySource(source)
+    can_rewind = isinstance(source, Rewindable)
+    machine = ResumableUpload.restore(state.machine, can_rewind=can_rewind, policy=options.retry)
+    if isinstance(source, Rewindable):
+        machine.offer(source.length, ended=True)
+        outgoing = RewindableBytes(source)
+        await outgoing.prepare(min(state.checked.length, source.length))
+        state.compare(outgoing.crc)
+        return await _to_the_end(UploadSession(sender, target, outgoing, options, machine))
+    how = UploadHow(resumable=True, chunk_bytes=machine.chunk_bytes or DEFAULT_CHUNK_BYTES)
+    stream = StreamUpload(sender, target, options, how, machine)
+    await stream.session.ask()
+    return await stream.send_all(_Compared(source, state))
+
+
+class _Compared:
+    """A source whose beginning is compared with what another process sent of it."""
+
+    def __init__(self, source: Input, state: UploadState) -> None:
+        self._source = source
+        self._state = state
+        self._crc = Crc32c()
+
+    async def read_chunk(self) -> bytes:
+        chunk = await self._source.read_chunk()
+        left = self._state.checked.length - self._crc.length
+        if left > 0:
+            self._crc.update(chunk[:left])
+            if len(chunk) >= left or not chunk:
+                self._state.compare(self._crc)
+        return chunk
+
+    async def aclose(self) -> None:
+        """The source stays the caller's."""
+
+
+async def _to_the_end(session: UploadSession) -> ObjectResource:
+    try:
+        resource = await session.run()
+    except StorageError:
+        raise  # with the state to go on from
+    except BaseException:
+        await session.cancel()
+        raise
+    assert resource is not None  # noqa: S101 - all of the source was offered
     return resource
 
 
-def _operation(target: NewObject, content: bytes | HashedContent) -> Operation[ObjectResource]:
-    resource = {**api_resource(target.metadata), "name": target.name}
+async def _send_whole(
+    sender: Sender, target: NewObject, content: bytes | RewindableSlice, options: RequestOptions
+) -> ObjectResource:
+    """One request."""
+    resource = await sender.send(_insertion(target, content), options)
+    sent = Crc32c(crc32c(content), len(content)) if isinstance(content, bytes) else content.crc
+    return await target.check(sent, resource, sender, options)
+
+
+def _insertion(target: NewObject, content: bytes | Content) -> Operation[ObjectResource]:
+    resource = {**target.resource(), "name": target.name}
     content_type = target.resolved_type()
     if isinstance(content, bytes):
-        resource.setdefault("crc32c", Crc32c(crc32c(content)).encoded)
+        resource.setdefault("crc32c", encode_crc32c(crc32c(content)))
     elif len(resource) == 1:
         return insert_media(target.bucket, target.name, content, content_type)
     resource["contentType"] = content_type
@@ -112,29 +247,18 @@ def _operation(target: NewObject, content: bytes | HashedContent) -> Operation[O
     return insert_multipart(target.bucket, target.name, framed, frame.content_type)
 
 
-async def _check(
-    sender: Sender,
-    target: NewObject,
-    sent: Crc32c,
-    resource: ObjectResource,
-    options: RequestOptions,
-) -> None:
-    """Compare the new object with what was sent; take it away again if it is not that."""
-    kept, size = resource.get("crc32c", sent.encoded), resource.get("size", str(sent.length))
-    if kept == sent.encoded and size == str(sent.length):
-        return
-    error = IntegrityError(
-        f"{sent.length} bytes were sent, and the service keeps {size} others",
-        expected=sent.encoded,
-        actual=kept,
-        method="POST",
-        subject=f"gs://{target.bucket}/{target.name}",
-    )
-    generation = resource.get("generation")
-    if generation is not None:
-        undo = delete_object(target.bucket, target.name, int(generation))
-        try:
-            await sender.send(undo, options.only_connection())
-        except StorageError as failure:
-            error.add_note(f"the wrong object could not be deleted: {failure}")
-    raise error
+def _fits(length: int, how: UploadHow) -> bool:
+    """Whether one request is enough."""
+    return length <= how.chunk_bytes if how.resumable is None else not how.resumable
+
+
+async def _pieces(source: bytes | Rewindable | Input) -> AsyncIterator[bytes]:
+    """A source read once; closing this does not close what the caller opened."""
+    if isinstance(source, bytes):
+        yield source
+    elif isinstance(source, Rewindable):
+        async for chunk in source.chunks(0, source.length):
+            yield bytes(chunk)
+    else:
+        while chunk := await source.read_chunk():
+            yield chunk

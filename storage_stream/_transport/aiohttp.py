@@ -147,7 +147,8 @@ async def _exchange(
         if source.failure is not None:
             raise source.failure from None
         raise RequestTimeout(f"no answer within {timeout} s") from error
-    except (aiohttp.ClientError, OSError, RuntimeError) as error:
+    except (aiohttp.ClientError, OSError, RuntimeError, AttributeError) as error:
+        # AttributeError: aiohttp trips over a connection that closes while it reads the head.
         if source.failure is not None:
             raise source.failure from None
         raise _translate(error, closed=session.closed) from error

@@ -92,7 +92,7 @@ class Transport(Protocol):
         ...
 
 
-async def exact_chunks(content: Content) -> AsyncIterator[bytes]:
+async def exact_chunks(content: Content) -> AsyncIterator[bytes | memoryview]:
     """What a transport sends of a body: exactly as many bytes as were announced.
 
     The last chunk is held back until the content has come to its end in order, so that one that
@@ -102,7 +102,8 @@ async def exact_chunks(content: Content) -> AsyncIterator[bytes]:
         TransferError: It gave fewer or more bytes than its length.
         Exception: What the content itself raises.
     """
-    left, last = content.length, b""
+    left = content.length
+    last: bytes | memoryview = b""
     async for chunk in content.chunks():
         left -= len(chunk)
         if left < 0:

@@ -167,7 +167,7 @@ async def _parse(
 def _reason(failure: Exception) -> str:
     """Say what is wrong without quoting the data."""
     if isinstance(failure, json.JSONDecodeError):
-        return f"{failure.msg} at character {failure.pos}"
+        return f"{failure.msg.removesuffix(' at')} at character {failure.pos}"
     if isinstance(failure, UnicodeDecodeError):
         return f"not UTF-8 at byte {failure.start}"
     if isinstance(failure, RecursionError):

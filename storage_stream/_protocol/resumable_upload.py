@@ -1,0 +1,276 @@
+"""The resumable upload: what to send next, what the service has, when it is over.
+
+A state machine without I/O and without bytes; it knows offsets. A driver does what `next_action`
+says and tells what came of it:
+
+    Start ──► Send ◄──► Fill          200, 201 ──► Stored
+      ▲        │ ▲
+      │ 404    │ │ 308: what is kept, is confirmed; the rest is sent again from there
+      └────────┤ │
+         lost, 5xx ──► Pause ──► Query (an empty body: what do you have?)
+
+Nothing is ever sent blindly a second time: after a loss the service is asked first, and a lost
+last answer is asked for. https://cloud.google.com/storage/docs/performing-resumable-uploads and
+https://cloud.google.com/storage/docs/resumable-uploads.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from storage_stream._protocol.http import parse_number
+from storage_stream._protocol.retry import DEFAULT_RETRY, RetryBudget, RetryPolicy, is_transient
+from storage_stream._protocol.upload_actions import Fill, Pause, Query, Send, Start, Stored
+from storage_stream.errors import (
+    InvalidArgument,
+    ProtocolError,
+    ResponseError,
+    SessionExpired,
+    StorageError,
+)
+
+if TYPE_CHECKING:
+    from storage_stream._protocol.http import ReplyHead
+
+__all__ = ["ALIGNMENT_BYTES", "DEFAULT_CHUNK_BYTES", "ResumableUpload"]
+
+ALIGNMENT_BYTES = 256 * 1024
+"""Every request but the last carries a multiple of this, and the service keeps multiples of it."""
+
+DEFAULT_CHUNK_BYTES = 8 * 1024 * 1024
+"""What Google's documentation recommends as the least that is not slow."""
+
+_KEPT = re.compile(r"bytes\s*=\s*0\s*-\s*(\d+)", re.IGNORECASE | re.ASCII)
+_RESUME_INCOMPLETE = 308
+_SESSION_IS_GONE = frozenset({404, 410})
+
+
+class ResumableUpload:
+    """One upload.
+
+    Args:
+        total: The object's size in bytes, or None until the source ends.
+        can_rewind: Whether the driver can bring any byte of the source again.
+        chunk_bytes: Bytes of one request while the size is not known; None sends all that is
+            available in one request. A multiple of 256 KiB.
+        policy: When to give up.
+
+    Raises:
+        InvalidArgument: A chunk size that is no positive multiple of 256 KiB.
+    """
+
+    def __init__(
+        self,
+        *,
+        total: int | None = None,
+        can_rewind: bool = False,
+        chunk_bytes: int | None = DEFAULT_CHUNK_BYTES,
+        policy: RetryPolicy = DEFAULT_RETRY,
+    ) -> None:
+        if chunk_bytes is not None and (chunk_bytes <= 0 or chunk_bytes % ALIGNMENT_BYTES):
+            raise InvalidArgument(f"chunk_bytes={chunk_bytes}: a multiple of {ALIGNMENT_BYTES}")
+        self.total = total
+        self.can_rewind = can_rewind
+        self.chunk_bytes = chunk_bytes
+        self.budget = RetryBudget(policy)
+        self.session_uri: str | None = None
+        self.confirmed = 0
+        self.available = 0
+        self.resumes = 0
+        self.went_back: int | None = None
+        self._asks = False
+        self._restored = False
+        self._pause: Pause | None = None
+        self._stored: Stored | None = None
+
+    # -- what the driver has ---------------------------------------------------------------
+
+    def offer(self, available: int, *, ended: bool) -> None:
+        """Tell how far the source's bytes reach now, and whether it ended there.
+
+        Raises:
+            InvalidArgument: The source did not keep to the size that was declared.
+        """
+        too_many = self.total is not None and available > self.total
+        too_few = self.total is not None and ended and available < self.total
+        if too_many or too_few:
+            raise InvalidArgument(f"{self.total} bytes were declared, the source has {available}")
+        self.available = max(self.available, available)
+        if ended:
+            self.total = available
+
+    def next_action(self) -> Start | Send | Query | Fill | Pause | Stored:
+        """What to do now. Asking again without telling anything gives the same answer."""
+        if self._stored is not None:
+            return self._stored
+        if self._pause is not None:
+            return self._pause
+        if self.session_uri is None:
+            return Start()
+        if self._asks:
+            return Query(self.total)
+        return self._next_send()
+
+    def _next_send(self) -> Send | Query | Fill:
+        waiting = self.available - self.confirmed
+        if self.total is not None and self.available >= self.total:
+            is_last = self.chunk_bytes is None or waiting <= self.chunk_bytes
+            if self.confirmed == self.total > 0:
+                return Query(self.total)  # all is kept, only the answer is missing
+            stop = self.total if is_last else self.confirmed + (self.chunk_bytes or 0)
+            return Send(self.confirmed, stop, self.total)
+        chunk = self.chunk_bytes or DEFAULT_CHUNK_BYTES
+        if waiting > chunk:  # more is behind it, so it is not the last
+            return Send(self.confirmed, self.confirmed + chunk, self.total)
+        return Fill(self.confirmed + chunk)
+
+    # -- what came of it -------------------------------------------------------------------
+
+    def paused(self) -> None:
+        """The pause is over."""
+        self._pause = None
+
+    def started(self, head: ReplyHead) -> None:
+        """The service answered `Start` with a 2xx.
+
+        Raises:
+            ProtocolError: It names no session.
+        """
+        self.budget.attempts += 1
+        location = head.headers.get("location")
+        if not location:
+            raise ProtocolError("the service began a session without naming it")
+        self.session_uri = location
+        self._asks = False
+        self.confirmed = 0
+
+    def sending(self) -> None:
+        """A `Send` is on its way: until it is answered, nobody knows what the service keeps."""
+        self._asks = True
+
+    def stored(self, resource: dict[str, Any]) -> None:
+        """The service answered a `Send` or a `Query` with a 2xx: the object is made.
+
+        Raises:
+            ProtocolError: It cannot be: not all was sent.
+        """
+        self.budget.attempts += 1
+        if self.total is None:
+            if not self._restored:
+                raise ProtocolError("the service made an object of an upload that had not ended")
+            # It ended in another process, whose last state was older.
+            self.total = parse_number(resource.get("size"))
+        self.confirmed = self.total or 0
+        self._stored = Stored(resource)
+
+    def incomplete(self, head: ReplyHead, sent: Send | Query) -> None:
+        """The service answered with a 308: it keeps what its `Range` says, nothing without one.
+
+        Raises:
+            ProtocolError: It keeps what was never sent, or lost what it had a second time.
+            SessionExpired: It lost what it had, and the source cannot bring it again.
+        """
+        self.budget.attempts += 1
+        kept = _kept(head.headers.get("range"))
+        reach = sent.stop if isinstance(sent, Send) else self.total
+        if reach is not None and kept > reach:
+            raise ProtocolError(f"the service keeps {kept} bytes, and {reach} were sent")
+        if kept < self.confirmed:
+            self._go_back(kept)
+        elif kept > self.confirmed:
+            self.confirmed = kept
+            self.budget.progress()
+        elif isinstance(sent, Send):
+            # Taken, and nothing kept of it: as good as a failure, or it would go on for ever.
+            self._spend(ProtocolError("the service keeps nothing of what it is sent"), 0.0, None)
+        self._asks = False
+
+    def fail(self, error: StorageError, jitter: float, retry_after: float | None = None) -> None:
+        """A request failed: no answer, or a refusal.
+
+        Args:
+            error: How.
+            jitter: A random number in [0, 1).
+            retry_after: Seconds the service asks to wait.
+
+        Raises:
+            SessionExpired: The session is gone, and the source cannot begin anew.
+            StorageError: The same error, when it will not pass or the budget is used up.
+        """
+        self.budget.attempts += 1
+        gone = isinstance(error, ResponseError) and error.status in _SESSION_IS_GONE
+        if gone and self.session_uri is not None:
+            self._begin_anew(error)
+            self._spend(error, jitter, retry_after)
+        elif not is_transient(error):
+            raise error
+        else:
+            self._asks = self.session_uri is not None
+            self.resumes += 1
+            self._spend(error, jitter, retry_after)
+
+    def _spend(self, error: StorageError, jitter: float, retry_after: float | None) -> None:
+        delay = self.budget.after(jitter, retry_after)
+        if delay is None:
+            raise error
+        self._pause = Pause(delay, error)
+
+    def _go_back(self, kept: int) -> None:
+        if not self.can_rewind:
+            raise SessionExpired(
+                f"the service had confirmed {self.confirmed} bytes, and now has {kept}"
+            )
+        if self.went_back is not None:
+            raise ProtocolError("the service lost confirmed bytes a second time")
+        self.went_back = self.confirmed
+        self.confirmed = kept
+
+    def _begin_anew(self, error: StorageError) -> None:
+        if not self.can_rewind and self.confirmed:
+            raise SessionExpired("the session is gone, and the source cannot begin anew") from error
+        self.session_uri = None
+        self.confirmed = 0
+        self._asks = False
+
+    # -- snapshot --------------------------------------------------------------------------
+
+    def snapshot(self) -> dict[str, Any]:
+        """Where it stands, as JSON can hold it. Who has the session's URI can upload to it."""
+        return {
+            "session_uri": self.session_uri,
+            "confirmed": self.confirmed,
+            "total": self.total,
+            "chunk_bytes": self.chunk_bytes,
+        }
+
+    @classmethod
+    def restore(
+        cls, snapshot: dict[str, Any], *, can_rewind: bool, policy: RetryPolicy = DEFAULT_RETRY
+    ) -> ResumableUpload:
+        """The upload of a snapshot; it begins by asking what the service has."""
+        self = cls(
+            total=snapshot["total"],
+            can_rewind=can_rewind,
+            chunk_bytes=snapshot["chunk_bytes"],
+            policy=policy,
+        )
+        self.session_uri = snapshot["session_uri"]
+        self.confirmed = snapshot["confirmed"]
+        self._asks = self.session_uri is not None
+        self._restored = True
+        return self
+
+
+def _kept(value: str | None) -> int:
+    """How many bytes a 308's `Range` says are kept.
+
+    Raises:
+        ProtocolError: It is no range from the first byte.
+    """
+    if value is None:
+        return 0
+    match = _KEPT.fullmatch(value.strip())
+    if match is None:
+        raise ProtocolError(f"a 308 answer names the range {value!r}")
+    return int(match.group(1)) + 1

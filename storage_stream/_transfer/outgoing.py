@@ -1,0 +1,192 @@
+"""Bytes on their way out: which are still needed, and what their checksum is.
+
+An upload may have to send bytes again that it has sent before. `RewindableBytes` reads them from
+the source once more; `HeldBytes` holds them until the service has confirmed them, and no longer.
+Either way each byte of the source enters the checksum exactly once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from storage_stream._protocol.checksums import Crc32c
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from storage_stream._protocol.http import Content
+    from storage_stream._protocol.multipart import MultipartFrame
+    from storage_stream._transfer.source import Rewindable
+
+__all__ = ["FramedContent", "HeldBytes", "Outgoing", "RewindableBytes", "RewindableSlice"]
+
+_MARK_BYTES = 8 * 1024 * 1024  # how finely a rewindable source's checksums are remembered
+
+
+class Outgoing(Protocol):
+    """What the driver of an upload sends from."""
+
+    crc: Crc32c
+
+    async def prepare(self, offset: int) -> None:
+        """Make sure that the checksum covers all before `offset`."""
+        ...
+
+    def content(self, start: int, stop: int) -> Content:
+        """The bytes from `start` to `stop`, as a request's body."""
+        ...
+
+    def confirmed(self, offset: int) -> None:
+        """The service has all up to here for good."""
+        ...
+
+    def checked(self, offset: int) -> Crc32c:
+        """The checksum of the longest known beginning that does not go beyond `offset`."""
+        ...
+
+
+class RewindableBytes:
+    """Bytes that are read from the source when they are sent."""
+
+    def __init__(self, source: Rewindable) -> None:
+        self._source = source
+        self._marks = [Crc32c()]
+        self.crc = Crc32c()
+
+    async def prepare(self, offset: int) -> None:
+        """See `Outgoing.prepare`: what another process sent is read for its checksum."""
+        if offset > self.crc.length:
+            async for _ in self.read(self.crc.length, offset):
+                pass
+
+    def content(self, start: int, stop: int) -> RewindableSlice:
+        """See `Outgoing.content`."""
+        return RewindableSlice(self, start, stop)
+
+    def confirmed(self, offset: int) -> None:
+        """See `Outgoing.confirmed`; nothing is held here."""
+
+    def checked(self, offset: int) -> Crc32c:
+        """See `Outgoing.checked`."""
+        return max(
+            (mark for mark in self._marks if mark.length <= offset), key=lambda mark: mark.length
+        )
+
+    async def read(self, start: int, stop: int) -> AsyncIterator[bytes | memoryview]:
+        """The bytes; those that were not read before enter the checksum."""
+        position = start
+        async for chunk in self._source.chunks(start, stop):
+            end = position + len(chunk)
+            if end > self.crc.length:
+                self.crc.update(memoryview(chunk)[self.crc.length - position :])
+                if self.crc.length - self._marks[-1].length >= _MARK_BYTES:
+                    self._marks.append(Crc32c(self.crc.value, self.crc.length))
+            position = end
+            yield chunk
+
+
+class RewindableSlice:
+    """A part of rewindable bytes, as a request's body."""
+
+    def __init__(self, owner: RewindableBytes, start: int, stop: int) -> None:
+        self._owner = owner
+        self._start = start
+        self._stop = stop
+        self.length = stop - start
+
+    @property
+    def crc(self) -> Crc32c:
+        """The checksum of all that was read of the source so far."""
+        return self._owner.crc
+
+    def chunks(self) -> AsyncIterator[bytes | memoryview]:
+        return self._owner.read(self._start, self._stop)
+
+
+class HeldBytes:
+    """Bytes that came once, held until they are confirmed."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[memoryview] = deque()
+        self._released = Crc32c()
+        self.crc = Crc32c()
+
+    @property
+    def end(self) -> int:
+        """The offset behind the last byte that came."""
+        return self.crc.length
+
+    @property
+    def begin(self) -> int:
+        """The offset of the first byte that is held."""
+        return self._released.length
+
+    def append(self, data: bytes) -> None:
+        """Take in the next bytes."""
+        self.crc.update(data)
+        self._pieces.append(memoryview(data))
+
+    async def prepare(self, offset: int) -> None:
+        """See `Outgoing.prepare`; every byte entered the checksum when it came."""
+
+    def content(self, start: int, stop: int) -> Content:
+        """See `Outgoing.content`."""
+        return _Pieces(self._between(start, stop))
+
+    def joined(self) -> bytes:
+        """All that is held."""
+        return b"".join(self._pieces)
+
+    def confirmed(self, offset: int) -> None:
+        """See `Outgoing.confirmed`; what lies before is let go."""
+        while self._pieces and self._released.length < offset:
+            piece = self._pieces.popleft()
+            gone = piece[: offset - self._released.length]
+            self._released.update(gone)
+            if len(gone) < len(piece):
+                self._pieces.appendleft(piece[len(gone) :])
+
+    def checked(self, offset: int) -> Crc32c:  # noqa: ARG002 - what is confirmed is the offset
+        """See `Outgoing.checked`."""
+        return self._released
+
+    def _between(self, start: int, stop: int) -> list[memoryview]:
+        position, found = self._released.length, list[memoryview]()
+        for piece in self._pieces:
+            part = piece[max(0, start - position) : max(0, stop - position)]
+            if part:
+                found.append(part)
+            position += len(piece)
+        return found
+
+
+class _Pieces:
+    def __init__(self, pieces: list[memoryview]) -> None:
+        self._pieces = pieces
+        self.length = sum(map(len, pieces))
+
+    async def chunks(self) -> AsyncIterator[memoryview]:
+        for piece in self._pieces:
+            yield piece
+
+
+class FramedContent:
+    """A content inside a multipart frame."""
+
+    def __init__(self, frame: MultipartFrame, content: bytes | Content) -> None:
+        self._frame = frame
+        self._content = content
+        size = len(content) if isinstance(content, bytes) else content.length
+        self.length = len(frame.head) + size + len(frame.tail)
+
+    async def chunks(self) -> AsyncIterator[bytes | memoryview]:
+        """See `Content.chunks`."""
+        yield self._frame.head
+        if isinstance(self._content, bytes):
+            if self._content:
+                yield self._content
+        else:
+            async for chunk in self._content.chunks():
+                yield chunk
+        yield self._frame.tail

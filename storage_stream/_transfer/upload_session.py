@@ -1,0 +1,210 @@
+"""The driver of a resumable upload: it does what the machine decides.
+
+`resumable_upload` knows what to send and what to believe; here the requests are made, the waits
+waited, and the object that comes of it is compared with what was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from storage_stream._protocol.http import Headers, Reply, Request
+from storage_stream._protocol.objects import start_resumable
+from storage_stream._protocol.replies import is_success, parse_json
+from storage_stream._protocol.upload_actions import Fill, Pause, Query, Send, Start, Stored
+from storage_stream._transfer.upload_state import UploadState
+from storage_stream.errors import ConnectionLost, ProtocolError, StorageError
+
+if TYPE_CHECKING:
+    from storage_stream._protocol.http import Content
+    from storage_stream._protocol.options import RequestOptions
+    from storage_stream._protocol.resources import ObjectResource
+    from storage_stream._protocol.resumable_upload import ResumableUpload
+    from storage_stream._transfer.new_object import NewObject
+    from storage_stream._transfer.outgoing import Outgoing
+    from storage_stream._transport.base import ReplyStream
+    from storage_stream._transport.sender import Sender
+
+__all__ = ["UploadSession"]
+
+_RESUME_INCOMPLETE = 308
+_CANCEL_SECONDS = 5.0  # for telling the service that nothing more will come
+_KEY_HEADERS = "x-goog-encryption-"  # a customer's key goes with every request of a session
+
+
+class UploadSession:
+    """One resumable upload.
+
+    Args:
+        sender: Makes the requests.
+        target: The object to make.
+        outgoing: Its bytes.
+        options: The caller's; its parameters and headers go with the request that begins.
+        machine: Decides.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        target: NewObject,
+        outgoing: Outgoing,
+        options: RequestOptions,
+        machine: ResumableUpload,
+    ) -> None:
+        self._sender = sender
+        self._target = target
+        self._outgoing = outgoing
+        self._options = options
+        self.machine = machine
+        self._begun = sender.clock.now()
+
+    @property
+    def confirmed(self) -> int:
+        """Bytes that the service said it keeps."""
+        return self.machine.confirmed
+
+    def state(self) -> dict[str, Any]:
+        """Where it stands, as JSON can hold it; see `Storage.resume_upload`."""
+        checked = self._outgoing.checked(self.confirmed)
+        target, machine = self._target, self.machine.snapshot()
+        return UploadState(target.bucket, target.name, machine, checked).write()
+
+    async def ask(self) -> None:
+        """Let an upload of another process find out where it stands.
+
+        Raises:
+            StorageError: It cannot be told.
+        """
+        while isinstance(action := self.machine.next_action(), Query | Pause):
+            try:
+                await self._act(action)
+            except StorageError as error:
+                raise self._enriched(error) from error.__cause__
+
+    async def run(self) -> ObjectResource | None:
+        """Go on until the object is made, or more of the source is needed.
+
+        Cancelling closes the connection; a further call asks the service where it stands.
+
+        Returns:
+            The object's resource, compared with what was sent; None when more is needed.
+
+        Raises:
+            IntegrityError: The object is not what was sent; it was deleted.
+            StorageError: It cannot go on; `state` tells from where another could.
+        """
+        while not isinstance(action := self.machine.next_action(), Fill | Stored):
+            try:
+                await self._act(action)
+            except StorageError as error:
+                raise self._enriched(error) from error.__cause__
+            self._outgoing.confirmed(self.confirmed)
+        if isinstance(action, Fill):
+            return None
+        resource: Any = action.resource
+        await self._outgoing.prepare(self.confirmed)
+        return await self._target.check(self._outgoing.crc, resource, self._sender, self._options)
+
+    async def cancel(self) -> None:
+        """Tell the service, if it can be told quickly, that the upload is given up."""
+        uri, self.machine.session_uri = self.machine.session_uri, None
+        if uri is None:
+            return
+        try:
+            async with asyncio.timeout(_CANCEL_SECONDS):
+                reply = await self._sender.open(
+                    Request("DELETE", uri, self._key_headers()), self._options
+                )
+                reply.close()
+        except (StorageError, TimeoutError):
+            return  # it expires by itself, and nothing of it is visible
+
+    async def _act(self, action: Start | Send | Query | Pause) -> None:
+        if isinstance(action, Pause):
+            await self._sender.clock.sleep(action.seconds)
+            self.machine.paused()
+            return
+        try:
+            if isinstance(action, Start):
+                await self._start()
+            else:
+                await self._put(action)
+        except ProtocolError:
+            raise
+        except StorageError as error:
+            self.machine.fail(error, self._sender.random(), self._sender.retry_after(error))
+
+    async def _start(self) -> None:
+        target = self._target
+        operation = start_resumable(
+            target.bucket,
+            target.name,
+            target.resource(),
+            target.resolved_type(),
+            self.machine.total,
+        ).with_options(self._options)
+        reply = await self._open(operation.request)
+        try:
+            self.machine.started(reply.head)
+        finally:
+            reply.close()
+
+    async def _put(self, action: Send | Query) -> None:
+        assert self.machine.session_uri is not None  # noqa: S101 - it was started
+        body: bytes | Content = b""
+        if isinstance(action, Send) and action.stop > action.start:
+            await self._outgoing.prepare(action.start)
+            body = self._outgoing.content(action.start, action.stop)
+        headers = [*self._key_headers(), ("content-range", action.content_range())]
+        if isinstance(action, Send) and action.stop == action.total == self._outgoing.crc.length:
+            headers.append(("x-goog-hash", f"crc32c={self._outgoing.crc.encoded}"))
+        # A PUT that breaks may have been taken: until an answer says otherwise, ask.
+        self.machine.sending()
+        reply = await self._open(
+            Request("PUT", self.machine.session_uri, Headers(headers), body), also=308
+        )
+        try:
+            if reply.head.status == _RESUME_INCOMPLETE:
+                self.machine.incomplete(reply.head, action)
+            else:
+                self.machine.stored(await self._resource(reply))
+        finally:
+            reply.close()
+
+    async def _open(self, request: Request, also: int | None = None) -> ReplyStream:
+        """Send once; a refusal is raised.
+
+        Raises:
+            StorageError: No answer, or a refusal.
+        """
+        options = self._options
+        reply = await self._sender.open(request, options)
+        if is_success(reply.head.status) or reply.head.status == also:
+            return reply
+        raise await self._sender.refusal(reply, request, self._target.subject)
+
+    async def _resource(self, reply: ReplyStream) -> dict[str, Any]:
+        """The resource of a good answer; one that cannot be read is as good as lost."""
+        body = bytearray()
+        while piece := await reply.read_piece():
+            body += piece
+        try:
+            resource: dict[str, Any] = parse_json(Reply(reply.head, bytes(body)))
+        except ProtocolError as error:
+            raise ConnectionLost("the last answer cannot be read") from error
+        return resource
+
+    def _key_headers(self) -> Headers:
+        """A customer's encryption key, where there is one."""
+        lines = self._options.headers
+        return Headers(line for line in lines if line[0].lower().startswith(_KEY_HEADERS))
+
+    def _enriched(self, error: StorageError) -> StorageError:
+        error.method = error.method or "PUT"
+        error.subject = error.subject or self._target.subject
+        error.attempts = self.machine.budget.attempts
+        error.elapsed = self._sender.clock.now() - self._begun
+        if self.machine.session_uri is not None:
+            error.state = self.state()
+        return error
