@@ -24,6 +24,9 @@ __all__ = [
     "get_bucket",
     "insert_bucket",
     "list_buckets",
+    "lock_retention_policy",
+    "patch_bucket",
+    "update_bucket",
 ]
 
 _ROOT = "/storage/v1/b"
@@ -44,16 +47,24 @@ def get_bucket(bucket: str) -> Operation[BucketResource]:
     return Operation("storage.buckets.get", "GET", bucket_path(bucket), parse_json, gs_name(bucket))
 
 
-def list_buckets(project: str, page_token: str | None = None) -> Operation[Page[BucketResource]]:
+def list_buckets(
+    project: str, page_token: str | None = None, query: tuple[tuple[str, str], ...] = ()
+) -> Operation[Page[BucketResource]]:
     """`storage.buckets.list`: one page.
+
+    Args:
+        project: Whose buckets.
+        page_token: Of the page; None for the first.
+        query: What else is asked, in the service's spelling.
 
     Raises:
         InvalidArgument: No project.
     """
     if not project:
         raise InvalidArgument("buckets are listed by project, and the project is empty")
-    query = (("project", project),) + ((("pageToken", page_token),) if page_token else ())
-    return Operation("storage.buckets.list", "GET", _ROOT, parse_page, project, query)
+    token = (("pageToken", page_token),) if page_token else ()
+    asked = (("project", project), *query, *token)
+    return Operation("storage.buckets.list", "GET", _ROOT, parse_page, project, asked)
 
 
 def insert_bucket(
@@ -90,4 +101,41 @@ def delete_bucket(bucket: str) -> Operation[None]:
         parse_nothing,
         gs_name(bucket),
         idempotence=Idempotence.ALWAYS,
+    )
+
+
+def patch_bucket(bucket: str, changes: Mapping[str, Any]) -> Operation[BucketResource]:
+    """`storage.buckets.patch`: merge the changes into the resource; None deletes a key."""
+    return _change("storage.buckets.patch", "PATCH", bucket, changes)
+
+
+def update_bucket(bucket: str, resource: Mapping[str, Any]) -> Operation[BucketResource]:
+    """`storage.buckets.update`: the resource becomes this; what is not said is reset."""
+    return _change("storage.buckets.update", "PUT", bucket, resource)
+
+
+def _change(
+    name: str, method: str, bucket: str, content: Mapping[str, Any]
+) -> Operation[BucketResource]:
+    return Operation(
+        name,
+        method,
+        bucket_path(bucket),
+        parse_json,
+        gs_name(bucket),
+        headers=JSON_HEADERS,
+        body=json.dumps(dict(content)).encode(),
+        idempotence=Idempotence.IF_METAGENERATION,
+    )
+
+
+def lock_retention_policy(bucket: str, metageneration: int) -> Operation[BucketResource]:
+    """`storage.buckets.lockRetentionPolicy`: for ever. A repeat changes nothing: always safe."""
+    return Operation(
+        "storage.buckets.lockRetentionPolicy",
+        "POST",
+        f"{bucket_path(bucket)}/lockRetentionPolicy",
+        parse_json,
+        gs_name(bucket),
+        (("ifMetagenerationMatch", str(metageneration)),),
     )

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-__all__ = ["BucketResource", "ListObjectsResponse", "ObjectResource"]
+__all__ = [
+    "BucketResource",
+    "HmacKeyCreated",
+    "HmacKeyResource",
+    "IamPolicy",
+    "ListObjectsResponse",
+    "NotificationResource",
+    "ObjectResource",
+    "RewriteResponse",
+]
 
 
 class _Named(TypedDict):
@@ -91,3 +100,61 @@ class ListObjectsResponse(TypedDict, total=False):
     items: list[ObjectResource]
     prefixes: list[str]
     nextPageToken: str
+
+
+class RewriteResponse(TypedDict, total=False):
+    """One answer to a rewrite; the last has the copy as its `resource`."""
+
+    kind: str
+    totalBytesRewritten: str
+    objectSize: str
+    done: bool
+    rewriteToken: str
+    resource: ObjectResource
+
+
+class IamPolicy(TypedDict, total=False):
+    """Who may do what with a bucket. https://cloud.google.com/storage/docs/json_api/v1/buckets/getIamPolicy."""
+
+    kind: str
+    resourceId: str
+    version: int
+    etag: str
+    bindings: list[dict[str, Any]]
+
+
+class NotificationResource(TypedDict, total=False):
+    """A topic that is told of changes. https://cloud.google.com/storage/docs/json_api/v1/notifications."""
+
+    kind: str
+    id: str
+    selfLink: str
+    etag: str
+    topic: str
+    payload_format: str
+    event_types: list[str]
+    object_name_prefix: str
+    custom_attributes: dict[str, str]
+
+
+class HmacKeyResource(TypedDict, total=False):
+    """A key for the XML API, without its secret. https://cloud.google.com/storage/docs/json_api/v1/projects/hmacKeys."""
+
+    kind: str
+    id: str
+    selfLink: str
+    accessId: str
+    projectId: str
+    serviceAccountEmail: str
+    state: str
+    timeCreated: str
+    updated: str
+    etag: str
+
+
+class HmacKeyCreated(TypedDict):
+    """A new key with its secret, which the service shows this once."""
+
+    kind: str
+    metadata: HmacKeyResource
+    secret: str
