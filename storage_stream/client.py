@@ -9,8 +9,13 @@ from __future__ import annotations
 import platform
 from typing import IO, TYPE_CHECKING, Any, Self, Unpack
 
+from storage_stream._api.access import HmacKeys, Iam, Notifications
+from storage_stream._api.batches import Batches
 from storage_stream._api.buckets import Buckets
+from storage_stream._api.copies import Copies
+from storage_stream._api.deletion import Deletions
 from storage_stream._api.downloads import Downloads
+from storage_stream._api.object_state import ObjectState
 from storage_stream._api.objects import Objects
 from storage_stream._api.uploads import Uploads
 from storage_stream._protocol import buckets
@@ -39,7 +44,19 @@ if TYPE_CHECKING:
 __all__ = ["Storage"]
 
 
-class Storage(Downloads, Uploads, Objects, Buckets):
+class Storage(
+    Downloads,
+    Uploads,
+    Objects,
+    ObjectState,
+    Copies,
+    Deletions,
+    Batches,
+    Buckets,
+    Iam,
+    Notifications,
+    HmacKeys,
+):
     """A client of Google Cloud Storage.
 
         async with Storage() as storage:

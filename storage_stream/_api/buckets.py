@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
 from storage_stream._protocol import buckets
+from storage_stream._transfer.listing import iter_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncGenerator, Iterable, Mapping
 
     from storage_stream._protocol.options import RequestKeywords
     from storage_stream._protocol.resources import BucketResource
@@ -22,7 +23,11 @@ class Buckets(ApiBase):
     async def get_bucket_metadata(
         self, bucket: str, **options: Unpack[RequestKeywords]
     ) -> BucketResource:
-        """A bucket's resource. One request."""
+        """A bucket's resource. One request.
+
+        Raises:
+            NotFound: There is no such bucket.
+        """
         return await self._send(buckets.get_bucket(bucket), options)
 
     async def create_bucket(
@@ -52,3 +57,122 @@ class Buckets(ApiBase):
             Conflict: It is not empty.
         """
         await self._send(buckets.delete_bucket(bucket), options)
+
+    async def iter_buckets(
+        self,
+        project: str,
+        *,
+        prefix: str = "",
+        soft_deleted: bool = False,
+        page_size: int | None = None,
+        **options: Unpack[RequestKeywords],
+    ) -> AsyncGenerator[BucketResource, None]:
+        """A project's buckets as resources, in the order of their names; one page ahead.
+
+        One request for each page. Leaving early ends the request under way.
+
+        Args:
+            project: The project.
+            prefix: Only names that begin so.
+            soft_deleted: The soft-deleted buckets, and nothing else.
+            page_size: Buckets a page; None for the service's 1,000.
+            **options: See `RequestKeywords`.
+
+        Raises:
+            InvalidArgument: No project.
+        """
+        chosen = {
+            "prefix": prefix,
+            "softDeleted": "true" if soft_deleted else "",
+            "maxResults": "" if page_size is None else str(page_size),
+        }
+        query = tuple((name, value) for name, value in chosen.items() if value)
+        settled = self._options(options)
+        pages = iter_pages(
+            self._sender, lambda token: buckets.list_buckets(project, token, query), settled
+        )
+        try:
+            async for page in pages:
+                for resource in page.items:
+                    yield resource
+        finally:
+            await pages.aclose()
+
+    async def patch_bucket(
+        self, bucket: str, changes: Mapping[str, Any], **options: Unpack[RequestKeywords]
+    ) -> BucketResource:
+        """Change fields of a bucket's resource; maps are merged, None deletes. One request.
+
+        It is repeated after a failure only with a precondition on the metageneration.
+
+        Raises:
+            NotFound: There is no such bucket.
+            PreconditionFailed: It is not in the state that was named.
+        """
+        return await self._send(buckets.patch_bucket(bucket, changes), options)
+
+    async def update_bucket(
+        self, bucket: str, resource: Mapping[str, Any], **options: Unpack[RequestKeywords]
+    ) -> BucketResource:
+        """Replace what can be set of a bucket's resource; the rest is reset. One request.
+
+        It is repeated after a failure only with a precondition on the metageneration.
+
+        Raises:
+            NotFound: There is no such bucket.
+            PreconditionFailed: It is not in the state that was named.
+        """
+        return await self._send(buckets.update_bucket(bucket, resource), options)
+
+    async def set_labels(
+        self, bucket: str, labels: Mapping[str, str | None], **options: Unpack[RequestKeywords]
+    ) -> BucketResource:
+        """Merge labels into a bucket's; None deletes one. One request."""
+        return await self.patch_bucket(bucket, {"labels": dict(labels)}, **options)
+
+    async def set_lifecycle(
+        self,
+        bucket: str,
+        rules: Iterable[Mapping[str, Any]],
+        **options: Unpack[RequestKeywords],
+    ) -> BucketResource:
+        """Replace a bucket's lifecycle rules; none at all end them. One request.
+
+        https://cloud.google.com/storage/docs/lifecycle
+        """
+        said = [dict(rule) for rule in rules]
+        return await self.patch_bucket(
+            bucket, {"lifecycle": {"rule": said} if said else None}, **options
+        )
+
+    async def set_versioning(
+        self,
+        bucket: str,
+        *,
+        enabled: bool,
+        **options: Unpack[RequestKeywords],
+    ) -> BucketResource:
+        """Keep what is overwritten and deleted as noncurrent generations, or not. One request."""
+        return await self.patch_bucket(bucket, {"versioning": {"enabled": enabled}}, **options)
+
+    async def set_soft_delete(
+        self, bucket: str, retention_seconds: int, **options: Unpack[RequestKeywords]
+    ) -> BucketResource:
+        """Keep what is deleted for so long (7 to 90 days), or not at all (0). One request."""
+        policy = {"retentionDurationSeconds": str(retention_seconds)}
+        return await self.patch_bucket(bucket, {"softDeletePolicy": policy}, **options)
+
+    async def lock_retention_policy(
+        self, bucket: str, metageneration: int, **options: Unpack[RequestKeywords]
+    ) -> BucketResource:
+        """Lock a bucket's retention policy. Nobody can undo this. One request.
+
+        Args:
+            bucket: The bucket.
+            metageneration: The bucket's, so that the policy locked is the one you looked at.
+            **options: See `RequestKeywords`.
+
+        Raises:
+            PreconditionFailed: The bucket was changed since.
+        """
+        return await self._send(buckets.lock_retention_policy(bucket, metageneration), options)

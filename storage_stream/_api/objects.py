@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
-from storage_stream._protocol import objects
+from storage_stream._protocol import object_changes, objects
+from storage_stream._protocol.list_options import ListKeywords, split_list_keywords
+from storage_stream._protocol.object_stat import ObjectStat
+from storage_stream._protocol.options import RequestKeywords, RequestOptions
 from storage_stream._transfer.listing import iter_pages
+from storage_stream.errors import Gone, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from storage_stream._protocol.options import RequestKeywords
+    from storage_stream._protocol.pages import Page
     from storage_stream._protocol.resources import ListObjectsResponse, ObjectResource
 
 __all__ = ["Objects"]
@@ -46,13 +50,7 @@ class Objects(ApiBase):
         return await self._send(objects.list_raw(bucket), options)
 
     async def iter_objects(
-        self,
-        bucket: str,
-        *,
-        prefix: str = "",
-        match_glob: str = "",
-        page_size: int | None = None,
-        **options: Unpack[RequestKeywords],
+        self, bucket: str, **options: Unpack[ListKeywords]
     ) -> AsyncGenerator[ObjectResource, None]:
         """All objects of a bucket, in the order of their names; the next page is fetched ahead.
 
@@ -61,20 +59,13 @@ class Objects(ApiBase):
 
         Args:
             bucket: The bucket.
-            prefix: Only names that begin so.
-            match_glob: Only names that match, `**/*.csv`.
-            page_size: Objects a page; None for the service's 1,000.
-            **options: See `RequestKeywords`.
+            **options: See `ListKeywords`; what `delimiter` leaves out gives `iter_object_pages`.
 
         Raises:
             NotFound: There is no such bucket.
+            InvalidArgument: A page size that is none, or versions and soft-deleted ones at once.
         """
-        chosen = {"prefix": prefix, "matchGlob": match_glob, "maxResults": page_size}
-        query = tuple((name, str(value)) for name, value in chosen.items() if value)
-        settled = self._options(options)
-        pages = iter_pages(
-            self._sender, lambda token: objects.list_page(bucket, query, token), settled
-        )
+        pages = self.iter_object_pages(bucket, **options)
         try:
             async for page in pages:
                 for resource in page.items:
@@ -82,15 +73,104 @@ class Objects(ApiBase):
         finally:
             await pages.aclose()
 
+    async def iter_object_pages(
+        self, bucket: str, **options: Unpack[ListKeywords]
+    ) -> AsyncGenerator[Page[ObjectResource], None]:
+        """The same page by page: `items`, and with a delimiter the "folders" as `prefixes`.
+
+        One request for each page; leaving early as in `iter_objects`.
+
+        Raises:
+            NotFound: There is no such bucket.
+            InvalidArgument: A page size that is none, or versions and soft-deleted ones at once.
+        """
+        query, keywords = split_list_keywords(options)
+        settled = RequestOptions.of(keywords, self._defaults)
+        self._check_open()
+        pages = iter_pages(
+            self._sender, lambda token: objects.list_page(bucket, query, token), settled
+        )
+        try:
+            async for page in pages:
+                yield page
+        finally:
+            await pages.aclose()
+
+    async def stat(
+        self,
+        bucket: str,
+        object_name: str,
+        *,
+        generation: int | None = None,
+        **options: Unpack[RequestKeywords],
+    ) -> ObjectStat:
+        """What `download_metadata` gives, as a typed value. One request.
+
+        Raises:
+            NotFound: There is no such bucket, object or generation.
+        """
+        operation = objects.get_object(bucket, object_name, generation)
+        return ObjectStat.of(await self._send(operation, options))
+
+    async def exists(
+        self,
+        bucket: str,
+        object_name: str,
+        *,
+        generation: int | None = None,
+        **options: Unpack[RequestKeywords],
+    ) -> bool:
+        """Whether there is such an object, or generation of one. One request.
+
+        Raises:
+            Forbidden: These credentials may not know.
+        """
+        operation = objects.get_object(bucket, object_name, generation)
+        try:
+            await self._send(operation.with_query((("fields", "name"),)), options)
+        except (NotFound, Gone):
+            return False
+        return True
+
     async def patch_metadata(
         self,
         bucket: str,
         object_name: str,
         metadata: Mapping[str, Any],
+        *,
+        generation: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
-        """Change fields of an object's resource; None deletes one. One request."""
-        return await self._send(objects.patch_object(bucket, object_name, metadata), options)
+        """Change fields of an object's resource; None deletes one. One request.
+
+        It is repeated after a failure only with a precondition on the metageneration.
+
+        Raises:
+            NotFound: There is no such object or generation.
+            PreconditionFailed: It is not in the state that was named.
+        """
+        operation = objects.patch_object(bucket, object_name, metadata, generation)
+        return await self._send(operation, options)
+
+    async def update_metadata(
+        self,
+        bucket: str,
+        object_name: str,
+        metadata: Mapping[str, Any],
+        *,
+        generation: int | None = None,
+        **options: Unpack[RequestKeywords],
+    ) -> ObjectResource:
+        """Replace the fields of an object's resource that can be set; the rest is reset.
+
+        One request, repeated only with a precondition on the metageneration.
+
+        Raises:
+            NotFound: There is no such object or generation.
+            PreconditionFailed: It is not in the state that was named.
+        """
+        operation = object_changes.update_object(bucket, object_name, metadata, generation)
+        return await self._send(operation, options)
 
     async def delete(
         self,

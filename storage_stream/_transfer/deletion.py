@@ -1,0 +1,309 @@
+"""Many objects deleted: a hundred in a request, a few requests at a time, whatever their number.
+
+Memory does not grow with the number of objects: what is held is two pages of a list, and the
+batches under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from storage_stream._protocol.batch import MAX_CALLS, EncodedCall, encode_call
+from storage_stream._protocol.objects import delete_object, list_page
+from storage_stream._protocol.options import Preconditions
+from storage_stream._transfer.batch import send_batch
+from storage_stream._transfer.listing import iter_pages
+from storage_stream.errors import Gone, InvalidArgument, InvalidName, NotFound, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+
+    from storage_stream._protocol.options import RequestOptions
+    from storage_stream._protocol.resources import ObjectResource
+    from storage_stream._transport.sender import Sender
+
+__all__ = ["DeleteResult", "Deletion", "delete_listed", "delete_named"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteResult:
+    """What became of one object.
+
+    Attributes:
+        name: Its name.
+        generation: Which generation was meant, or None when none was named.
+        existed: False when it was not there, and that was allowed.
+        error: Why it was not deleted, or None.
+    """
+
+    name: str
+    generation: int | None = None
+    existed: bool = True
+    error: StorageError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """An object to delete: its call, or what is wrong with its name."""
+
+    name: str
+    generation: int | None
+    call: EncodedCall | None
+    error: StorageError | None = None
+
+
+class Deletion:
+    """The deleting of many objects: `async for result in …`, or `summary = await …`.
+
+    Nothing is sent before; it runs once. After it was cancelled or left early, the numbers tell
+    what was done so far, and `unsettled` whose fate is unknown.
+
+    Attributes:
+        deleted: Objects that were deleted.
+        missing: Objects that were not there, where that is allowed.
+        failed: Objects that could not be deleted.
+        failures: Their results; collected by `await` only, not while iterating.
+        unsettled: The names of those whose request was under way when it was left.
+    """
+
+    def __init__(self, start: Callable[[Deletion], AsyncGenerator[DeleteResult, None]]) -> None:
+        self.deleted = 0
+        self.missing = 0
+        self.failed = 0
+        self.failures: list[DeleteResult] = []
+        self.unsettled: list[str] = []
+        self._results = start(self)
+        self._begun = False
+
+    def __aiter__(self) -> AsyncIterator[DeleteResult]:
+        """The results as they come; leave early within `contextlib.aclosing(deletion)`."""
+        self._begin()
+        return self._results
+
+    def __await__(self) -> Generator[Any, None, Deletion]:
+        self._begin()
+        return self._summary().__await__()
+
+    async def aclose(self) -> None:
+        """Break off what is under way. Idempotent."""
+        await self._results.aclose()
+
+    def count(self, results: list[DeleteResult]) -> None:
+        """Add what is settled, whether or not anybody will read it."""
+        for result in results:
+            if result.error is not None:
+                self.failed += 1
+            elif result.existed:
+                self.deleted += 1
+            else:
+                self.missing += 1
+
+    def _begin(self) -> None:
+        if self._begun:
+            raise InvalidArgument("this deletion was begun already; make another one")
+        self._begun = True
+
+    async def _summary(self) -> Deletion:
+        async with aclosing(self._results) as results:
+            async for result in results:
+                if result.error is not None:
+                    self.failures.append(result)
+        return self
+
+    def __repr__(self) -> str:
+        return f"<Deletion {self.deleted} deleted, {self.missing} missing, {self.failed} failed>"
+
+
+def delete_named(
+    sender: Sender,
+    bucket: str,
+    names: Iterable[str | Mapping[str, Any]] | AsyncIterable[str | Mapping[str, Any]],
+    options: RequestOptions,
+    *,
+    concurrency: int = 8,
+    missing_ok: bool = False,
+) -> Deletion:
+    """Delete objects by name, or by resource: then only the generation that it names.
+
+    Raises:
+        InvalidArgument: One text in place of several names, or no concurrency.
+    """
+    if isinstance(names, str | bytes | Mapping):
+        raise InvalidArgument("the objects to delete are several names, not one")
+    _check_concurrency(concurrency)
+
+    async def targets() -> AsyncGenerator[_Target, None]:
+        if isinstance(names, AsyncIterable):
+            async for said in names:
+                yield _target(bucket, said, options, versions=False)
+        else:
+            for said in names:
+                yield _target(bucket, said, options, versions=False)
+
+    def start(deletion: Deletion) -> AsyncGenerator[DeleteResult, None]:
+        run = _Run(sender, options, concurrency, deletion, missing_ok=missing_ok)
+        return run.results(targets())
+
+    return Deletion(start)
+
+
+def delete_listed(
+    sender: Sender,
+    bucket: str,
+    prefix: str,
+    options: RequestOptions,
+    *,
+    concurrency: int = 8,
+    versions: bool = False,
+) -> Deletion:
+    """Delete what a list gives, each object only if it still is as it was listed.
+
+    Raises:
+        InvalidArgument: No concurrency.
+    """
+    _check_concurrency(concurrency)
+    fields = "nextPageToken,items(name,generation)"
+    said = {"prefix": prefix, "versions": "true" if versions else "", "fields": fields}
+    query = tuple((name, value) for name, value in said.items() if value)
+
+    async def targets() -> AsyncGenerator[_Target, None]:
+        pages = iter_pages(
+            sender, lambda token: list_page(bucket, query, token), options.only_connection()
+        )
+        async with aclosing(pages):
+            async for page in pages:
+                for resource in page.items:
+                    yield _target(bucket, resource, options, versions=versions)
+
+    def start(deletion: Deletion) -> AsyncGenerator[DeleteResult, None]:
+        run = _Run(sender, options, concurrency, deletion, missing_ok=True)
+        return run.results(targets())
+
+    return Deletion(start)
+
+
+def _check_concurrency(concurrency: int) -> None:
+    if concurrency < 1:
+        raise InvalidArgument(f"concurrency={concurrency}: at least 1")
+
+
+def _target(
+    bucket: str,
+    said: str | Mapping[str, Any] | ObjectResource,
+    options: RequestOptions,
+    *,
+    versions: bool,
+) -> _Target:
+    name: Any = said["name"] if isinstance(said, Mapping) else said
+    text: Any = said.get("generation") if isinstance(said, Mapping) else None
+    generation = None if text is None else int(text)
+    try:
+        operation = delete_object(bucket, name, generation if versions else None)
+    except InvalidName as error:
+        return _Target(str(name), generation, None, error)
+    if not versions and generation is not None:
+        # `generation` would delete the version for good, also where versions are kept.
+        unchanged = Preconditions(if_generation_match=generation)
+        operation = operation.with_query(unchanged.query())
+    return _Target(name, generation, encode_call(operation.with_options(options)))
+
+
+class _Run:
+    """One run: batches under way, and what they gave."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        options: RequestOptions,
+        concurrency: int,
+        deletion: Deletion,
+        *,
+        missing_ok: bool,
+    ) -> None:
+        self._sender = sender
+        self._options = options
+        self._concurrency = concurrency
+        self._deletion = deletion
+        self._missing_ok = missing_ok
+        self._running: dict[asyncio.Task[list[DeleteResult]], list[_Target]] = {}
+
+    async def results(
+        self, targets: AsyncGenerator[_Target, None]
+    ) -> AsyncGenerator[DeleteResult, None]:
+        """What became of each; an error of the source comes when all before it is settled."""
+        failure: Exception | None = None
+        batches = _batches(targets)
+        try:
+            try:
+                async for batch in batches:
+                    self._running[asyncio.create_task(self._delete(batch))] = batch
+                    while len(self._running) >= self._concurrency:
+                        for result in await self._next_results():
+                            yield result
+            except Exception as error:  # noqa: BLE001 - the caller's source may raise anything
+                failure = error
+            while self._running:
+                for result in await self._next_results():
+                    yield result
+        finally:
+            await self._leave(batches)
+        if failure is not None:
+            raise failure
+
+    async def _next_results(self) -> list[DeleteResult]:
+        done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+        results: list[DeleteResult] = []
+        for task in done:
+            del self._running[task]
+            results += task.result()
+        return results
+
+    async def _leave(self, batches: AsyncGenerator[list[_Target], None]) -> None:
+        """Break off what is under way."""
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+        for task, batch in self._running.items():
+            if task.cancelled():
+                self._deletion.unsettled += [target.name for target in batch]
+        await batches.aclose()
+
+    async def _delete(self, targets: list[_Target]) -> list[DeleteResult]:
+        calls = [target.call for target in targets if target.call is not None]
+        answers = iter(await send_batch(self._sender, calls, self._options) if calls else [])
+        results = [
+            self._result(target, target.error if target.call is None else next(answers).error)
+            for target in targets
+        ]
+        self._deletion.count(results)
+        return results
+
+    def _result(self, target: _Target, error: StorageError | None) -> DeleteResult:
+        if self._missing_ok and isinstance(error, NotFound | Gone):
+            return DeleteResult(target.name, target.generation, existed=False)
+        return DeleteResult(target.name, target.generation, error=error)
+
+
+async def _batches(targets: AsyncGenerator[_Target, None]) -> AsyncGenerator[list[_Target], None]:
+    """Groups of a hundred; what came before an error of the source comes before the error."""
+    batch: list[_Target] = []
+    try:
+        async with aclosing(targets):
+            async for target in targets:
+                batch.append(target)
+                if len(batch) == MAX_CALLS:
+                    yield batch
+                    batch = []
+    except Exception as error:  # noqa: BLE001 - it is raised again, in its place
+        failure: Exception | None = error
+    else:
+        failure = None
+    if batch:
+        yield batch
+    if failure is not None:
+        raise failure

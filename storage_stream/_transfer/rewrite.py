@@ -1,0 +1,61 @@
+"""A copy that takes several calls: each gives the token of the next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from storage_stream._protocol.rewrite import rewrite_object
+from storage_stream.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from storage_stream._protocol.options import RequestOptions
+    from storage_stream._protocol.resources import RewriteResponse
+    from storage_stream._protocol.rewrite import Rewrite
+    from storage_stream._transport.sender import Sender
+
+__all__ = ["copy_object"]
+
+_TOKEN = "rewriteToken"  # noqa: S105 - a parameter's name
+
+
+async def copy_object(
+    sender: Sender,
+    rewrite: Rewrite,
+    options: RequestOptions,
+    on_progress: Callable[[int, int], None] | None,
+) -> RewriteResponse:
+    """Make the calls until the copy is there.
+
+    Cancelling leaves no copy; the service forgets what it has done of it after a week.
+
+    Args:
+        sender: Makes the requests.
+        rewrite: What to copy, and from where to go on.
+        options: The caller's; a `rewriteToken` among its parameters is of the call before.
+        on_progress: Told after each call how many bytes are copied, and of how many.
+
+    Returns:
+        The last answer.
+
+    Raises:
+        StorageError: Whatever ended it; its `state` is what `Rewrite.of_state` goes on from.
+    """
+    said = dict(options.params)
+    if _TOKEN in said:
+        rewrite = replace(rewrite, token=said.pop(_TOKEN))
+        options = replace(options, params=tuple(said.items()))
+    while True:
+        try:
+            step = await sender.send(rewrite_object(rewrite), options)
+        except StorageError as error:
+            if rewrite.token is not None:
+                error.state = rewrite.state()
+            raise
+        if on_progress is not None:
+            on_progress(step.done_bytes, step.total_bytes)
+        if step.token is None:
+            return step.response
+        rewrite = replace(rewrite, token=step.token)
