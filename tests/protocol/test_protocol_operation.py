@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from storage_stream._protocol import buckets, objects
+from storage_stream._protocol import buckets, iam, notifications, object_changes, objects, projects
+from storage_stream._protocol.compose import ComposeSource, compose_object
 from storage_stream._protocol.http import Headers
 from storage_stream._protocol.operation import Idempotence, Operation
 from storage_stream._protocol.options import Preconditions, RequestOptions
 from storage_stream._protocol.replies import parse_nothing
+from storage_stream._protocol.rewrite import Rewrite, rewrite_object
 
 
 def operation(**fields: Any) -> Operation[None]:
@@ -42,6 +44,9 @@ def test_more_parameters() -> None:
     )  # fmt: skip
 
 
+ANY_SOURCE = Preconditions(if_source_generation_match=1)
+REWRITE = rewrite_object(Rewrite("b", "o", "c", "p", generation=7, token="t"))
+COMPOSE = compose_object("b", "o", [ComposeSource("s", 1)], {})
 ANY_GENERATION = Preconditions(if_generation_match=0)
 ANY_METAGENERATION = Preconditions(if_metageneration_match=1)
 
@@ -49,7 +54,7 @@ ANY_METAGENERATION = Preconditions(if_metageneration_match=1)
 @pytest.mark.parametrize(
     ("call", "preconditions", "repeatable"),
     [
-        # The service's table of operations, row by row.
+        # The service's table of operations, row by row. Always idempotent: reads and lists, …
         (buckets.get_bucket("b"), Preconditions(), True),
         (buckets.insert_bucket("b", "p", {}), Preconditions(), True),
         (buckets.list_buckets("p"), Preconditions(), True),
@@ -58,6 +63,39 @@ ANY_METAGENERATION = Preconditions(if_metageneration_match=1)
         (objects.get_media("b", "o"), Preconditions(), True),
         (objects.list_raw("b"), Preconditions(), True),
         (objects.list_page("b", ()), Preconditions(), True),
+        (iam.get_policy("b"), Preconditions(), True),
+        (notifications.get_notification("b", "1"), Preconditions(), True),
+        (notifications.list_notifications("b"), Preconditions(), True),
+        (projects.get_hmac_key("p", "k"), Preconditions(), True),
+        (projects.list_hmac_keys("p", ()), Preconditions(), True),
+        (projects.get_service_account("p"), Preconditions(), True),
+        # … buckets made and deleted, permissions tested, policies locked, keys and notifications
+        # deleted.
+        (iam.check_permissions("b", ["x"]), Preconditions(), True),
+        (buckets.lock_retention_policy("b", 1), Preconditions(), True),
+        (projects.delete_hmac_key("p", "k"), Preconditions(), True),
+        (notifications.delete_notification("b", "1"), Preconditions(), True),
+        # Conditionally idempotent: changes of metadata, with a metageneration or an etag, …
+        (buckets.patch_bucket("b", {}), Preconditions(), False),
+        (buckets.patch_bucket("b", {}), ANY_GENERATION, False),
+        (buckets.patch_bucket("b", {}), ANY_METAGENERATION, True),
+        (buckets.update_bucket("b", {}), Preconditions(), False),
+        (buckets.update_bucket("b", {}), ANY_METAGENERATION, True),
+        (object_changes.update_object("b", "o", {}, 7), Preconditions(), False),
+        (object_changes.update_object("b", "o", {}), ANY_GENERATION, False),
+        (object_changes.update_object("b", "o", {}), ANY_METAGENERATION, True),
+        (iam.set_policy("b", {}), Preconditions(), False),
+        (iam.set_policy("b", {}), ANY_METAGENERATION, False),
+        (iam.set_policy("b", {"etag": "e"}), Preconditions(), True),
+        (projects.update_hmac_key("p", "k", "ACTIVE"), Preconditions(), False),
+        (projects.update_hmac_key("p", "k", "ACTIVE", "e"), Preconditions(), True),
+        # … and new objects and deletions, with the generation of what they replace.
+        (COMPOSE, Preconditions(), False),
+        (COMPOSE, ANY_METAGENERATION, False),
+        (COMPOSE, ANY_GENERATION, True),
+        (REWRITE, Preconditions(), False),
+        (REWRITE, ANY_SOURCE, False),
+        (REWRITE, ANY_GENERATION, True),
         (objects.delete_object("b", "o"), Preconditions(), False),
         (objects.delete_object("b", "o", 7), Preconditions(), True),
         (objects.delete_object("b", "o"), ANY_GENERATION, True),
@@ -69,6 +107,15 @@ ANY_METAGENERATION = Preconditions(if_metageneration_match=1)
         (objects.patch_object("b", "o", {}), Preconditions(), False),
         (objects.patch_object("b", "o", {}), ANY_GENERATION, False),
         (objects.patch_object("b", "o", {}), ANY_METAGENERATION, True),
+        # Never: what makes another one each time.
+        (projects.create_hmac_key("p", "e"), ANY_GENERATION, False),
+        (notifications.insert_notification("b", "t", {}), ANY_GENERATION, False),
+        # Not in the table; by its rule that a repeat must end in the same state.
+        (object_changes.restore_object("b", "o", 7), Preconditions(), False),
+        (object_changes.restore_object("b", "o", 7), ANY_GENERATION, True),
+        (object_changes.move_object("b", "o", "n"), Preconditions(), False),
+        (object_changes.move_object("b", "o", "n"), ANY_GENERATION, True),
+        (object_changes.move_object("b", "o", "n"), ANY_SOURCE, True),
     ],
 )
 def test_what_may_be_repeated_without_knowing_its_fate(
@@ -77,6 +124,27 @@ def test_what_may_be_repeated_without_knowing_its_fate(
     repeatable: bool,  # noqa: FBT001 - a table
 ) -> None:
     options = RequestOptions.of({"preconditions": preconditions}, RequestOptions())
+    assert call.with_options(options).is_idempotent is repeatable
+
+
+@pytest.mark.parametrize(
+    ("call", "repeatable"),
+    [
+        (buckets.patch_bucket("b", {}), True),
+        (object_changes.update_object("b", "o", {}), True),
+        (objects.patch_object("b", "o", {}), True),
+        (iam.set_policy("b", {}), True),
+        (projects.update_hmac_key("p", "k", "ACTIVE"), True),
+        (objects.delete_object("b", "o"), False),
+        (COMPOSE, False),
+        (projects.create_hmac_key("p", "e"), False),
+    ],
+)
+def test_an_etag_in_a_header_makes_changes_of_metadata_repeatable(
+    call: Operation[Any],
+    repeatable: bool,  # noqa: FBT001 - a table
+) -> None:
+    options = RequestOptions(headers=(("If-Match", "CAE="),))
     assert call.with_options(options).is_idempotent is repeatable
 
 
