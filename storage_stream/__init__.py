@@ -22,7 +22,9 @@ if TYPE_CHECKING:
         Preconditions,
         RequestKeywords,
     )
+    from storage_stream._protocol.post_policy import SignedPostPolicy
     from storage_stream._protocol.retry import RetryPolicy
+    from storage_stream._protocol.signing_address import SigningAddress, UrlStyle
     from storage_stream._transport.environment import Environment
     from storage_stream.blob import Blob
     from storage_stream.bucket import Bucket
@@ -40,9 +42,12 @@ __all__ = [
     "Preconditions",
     "RequestKeywords",
     "RetryPolicy",
+    "SignedPostPolicy",
+    "SigningAddress",
     "Storage",
     "StreamResponse",
     "StreamWriter",
+    "UrlStyle",
     "__version__",
 ]
 
@@ -58,7 +63,10 @@ __getattr__, __dir__ = lazy_names(
         "Preconditions": "storage_stream._protocol.options",
         "RequestKeywords": "storage_stream._protocol.options",
         "RetryPolicy": "storage_stream._protocol.retry",
+        "SignedPostPolicy": "storage_stream._protocol.post_policy",
+        "SigningAddress": "storage_stream._protocol.signing_address",
         "Storage": "storage_stream.client",
+        "UrlStyle": "storage_stream._protocol.signing_address",
         "StreamResponse": "storage_stream.streams",
         "StreamWriter": "storage_stream.writer",
     },

@@ -78,5 +78,30 @@ class Blob:
         vars(self).update(fields, bucket_name=resource.get("bucket", ""))
         self.size = int(resource.get("size", 0))
 
+    async def get_signed_url(
+        self,
+        expiration: int,
+        headers: Mapping[str, str] | None = None,
+        query_params: Mapping[str, Any] | None = None,
+        http_method: str = "GET",
+        iam_client: Any = None,
+        service_account_email: str | None = None,
+        token: Any = None,
+        session: Any = None,
+    ) -> str:
+        """A URL that lets whoever has it do one thing; see `Storage.get_signed_url`."""
+        return await self.bucket.storage.get_signed_url(
+            self.bucket.name,
+            self.name,
+            expiration,
+            headers=headers,
+            query_params=query_params,
+            http_method=http_method,
+            iam_client=iam_client,
+            service_account_email=service_account_email,
+            token=token,
+            session=session,
+        )
+
     def __repr__(self) -> str:
         return f"<Blob gs://{self.bucket.name}/{self.name}>"

@@ -17,6 +17,7 @@ from storage_stream._api.deletion import Deletions
 from storage_stream._api.downloads import Downloads
 from storage_stream._api.object_state import ObjectState
 from storage_stream._api.objects import Objects
+from storage_stream._api.signing import Signing, SigningParts
 from storage_stream._api.uploads import Uploads
 from storage_stream._protocol import buckets
 from storage_stream._protocol.options import RequestKeywords, RequestOptions
@@ -31,7 +32,7 @@ from storage_stream._transport.credentials import (
 )
 from storage_stream._transport.endpoint import Endpoint
 from storage_stream._transport.environment import Environment
-from storage_stream._transport.sender import Sender
+from storage_stream._transport.signers import Signers, Surroundings
 from storage_stream._version import __version__
 from storage_stream.bucket import Bucket
 from storage_stream.errors import ClientClosed
@@ -56,6 +57,7 @@ class Storage(
     Iam,
     Notifications,
     HmacKeys,
+    Signing,
 ):
     """A client of Google Cloud Storage.
 
@@ -112,13 +114,15 @@ class Storage(
             if needs_none
             else SharedToken(lambda: self.token, surroundings.clock, surroundings.random)
         )
-        sender = Sender(
+        around = Surroundings(
             surroundings.transport or self._aiohttp,
-            self._credentials,
-            root=endpoint.root,
-            clock=surroundings.clock,
-            random=surroundings.random,
-            user_agent=f"storage-stream/{__version__} python/{platform.python_version()}",
+            surroundings.clock,
+            surroundings.random,
+            f"storage-stream/{__version__} python/{platform.python_version()}",
+        )
+        sender = around.sender(endpoint.root, self._credentials)
+        self._signing = SigningParts(
+            Signers(around), around, endpoint.root, lambda: self.token, self._credentials
         )
         super().__init__(sender, RequestOptions(retry=retry))
 

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Anonymous", "Credentials", "SharedToken", "TokenSource", "default_token"]
 
-_SCOPE = "https://www.googleapis.com/auth/devstorage.full_control"
+# Objects, buckets and who may use them; and IAM, which signs where there is no key at hand.
+_SCOPES = (
+    "https://www.googleapis.com/auth/devstorage.full_control",
+    "https://www.googleapis.com/auth/iam",
+)
 
 log = logging.getLogger("storage_stream")
 
@@ -43,7 +47,7 @@ def default_token(service_file: Any, session: Any) -> Any:
     # Loads cryptography and more, and takes longer than all the rest of a program's start.
     from gcloud.aio.auth import Token  # noqa: PLC0415
 
-    return Token(service_file=service_file, session=session, scopes=[_SCOPE])
+    return Token(service_file=service_file, session=session, scopes=list(_SCOPES))
 
 
 class TokenSource(Protocol):

@@ -349,6 +349,7 @@ class TestServiceAccount:
         async with aiohttp.ClientSession() as session:
             token = default_token(service_file({}), session)
             assert isinstance(token, Token)
-            assert token.scopes == "https://www.googleapis.com/auth/devstorage.full_control"
+            scopes = ("devstorage.full_control", "iam")
+            assert token.scopes == " ".join(f"https://www.googleapis.com/auth/{s}" for s in scopes)
             assert await token.get()
         assert [entry.operation for entry in emulator.log] == ["oauth2.token"]

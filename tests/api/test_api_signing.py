@@ -1,0 +1,127 @@
+"""Signed URLs and forms through the client; the signatures themselves are tested below."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from storage_stream import Environment, SigningAddress, Storage, UrlStyle
+from storage_stream.errors import ClientClosed, InvalidArgument
+from storage_stream.testing import Answer, FakeClock, MemoryTransport
+
+EMAIL = "signer@project.example"
+NOON = 1_549_011_600.0  # 2019-02-01T09:00:00Z
+
+
+async def _token() -> str:
+    return "token-of-the-test"
+
+
+@pytest.fixture(scope="module")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+    path = tmp_path_factory.mktemp("keys") / "account.json"
+    path.write_text(
+        json.dumps({"type": "service_account", "client_email": EMAIL, "private_key": pem})
+    )
+    return str(path)
+
+
+def _client(key_file: str) -> Storage:
+    surroundings = Environment(transport=MemoryTransport(), clock=FakeClock(wall=NOON))
+    return Storage(service_file=key_file, environment=surroundings)
+
+
+def _query(url: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+async def test_a_key_at_hand_signs_without_a_request(key_file: str) -> None:
+    async with _client(key_file) as storage:
+        url = await storage.get_signed_url("bucket", "a/b c.txt", 3600)
+    assert url.startswith("https://storage.googleapis.com/bucket/a/b%20c.txt?")
+    query = _query(url)
+    assert query["X-Goog-Algorithm"] == "GOOG4-RSA-SHA256"
+    assert query["X-Goog-Credential"] == f"{EMAIL}/20190201/auto/storage/goog4_request"
+    assert query["X-Goog-Date"] == "20190201T090000Z"
+    assert query["X-Goog-Expires"] == "3600"
+    assert query["X-Goog-SignedHeaders"] == "host"
+    assert len(bytes.fromhex(query["X-Goog-Signature"])) == 256
+
+
+async def test_a_blob_signs_as_its_client_does_and_changes_nothing_it_is_given(
+    key_file: str,
+) -> None:
+    headers = {"x-goog-meta-colour": "red"}
+    params = {"response-content-type": "text/plain"}
+    async with _client(key_file) as storage:
+        blob = storage.get_bucket("bucket").new_blob("name")
+        by_blob = await blob.get_signed_url(60, headers, params, "PUT")
+        by_client = await storage.get_signed_url(
+            "bucket", "name", 60, headers=headers, query_params=params, http_method="PUT"
+        )
+    assert by_blob == by_client
+    assert (headers, params) == (
+        {"x-goog-meta-colour": "red"},
+        {"response-content-type": "text/plain"},
+    )
+
+
+async def test_another_address(key_file: str) -> None:
+    address = SigningAddress.of("https://cdn.example", UrlStyle.BUCKET_BOUND)
+    async with _client(key_file) as storage:
+        url = await storage.get_signed_url("bucket", "name", 60, address=address)
+    assert url.startswith("https://cdn.example/name?")
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 604_801])
+async def test_a_time_that_cannot_be(key_file: str, seconds: int) -> None:
+    async with _client(key_file) as storage:
+        with pytest.raises(InvalidArgument):
+            await storage.get_signed_url("bucket", "name", seconds)
+
+
+async def test_a_form(key_file: str) -> None:
+    async with _client(key_file) as storage:
+        form = await storage.generate_signed_post_policy(
+            "bucket", "name", 10, conditions=[["content-length-range", 0, 1000]]
+        )
+    assert form["url"] == "https://storage.googleapis.com/bucket/"
+    assert form["fields"]["key"] == "name"
+    assert form["fields"]["x-goog-credential"].startswith(EMAIL)
+
+
+def _without_key(transport: MemoryTransport, token: Any) -> Storage:
+    return Storage(token=token, environment=Environment(transport=transport, clock=FakeClock()))
+
+
+async def test_where_there_is_no_key_the_machine_names_the_account_and_iam_signs() -> None:
+    transport = MemoryTransport(
+        [
+            Answer(headers={"Metadata-Flavor": "Google"}, body=EMAIL.encode()),
+            Answer(body=b'{"signedBlob": "AAEC"}'),
+        ]
+    )
+    async with _without_key(transport, SimpleNamespace(get=_token)) as storage:
+        url = await storage.get_signed_url("bucket", "name", 10)
+    assert _query(url)["X-Goog-Signature"] == "000102"
+    assert _query(url)["X-Goog-Credential"].startswith(EMAIL)
+    metadata, signing = transport.requests
+    assert "authorization" not in metadata.headers
+    assert signing.headers.get("authorization") == "Bearer token-of-the-test"
+
+
+async def test_a_closed_client_signs_nothing(key_file: str) -> None:
+    async with _client(key_file) as storage:
+        pass
+    with pytest.raises(ClientClosed):
+        await storage.get_signed_url("bucket", "name", 10)
