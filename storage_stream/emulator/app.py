@@ -5,9 +5,12 @@ https://cloud.google.com/storage/docs/json_api/v1
 
 from aiohttp import web
 
+from storage_stream.emulator.admission import Admission
+from storage_stream.emulator.iam_credentials import sign_blob_route
 from storage_stream.emulator.json_batch import BatchHandlers, ServeCall
 from storage_stream.emulator.json_buckets import BucketHandlers
 from storage_stream.emulator.json_copies import CopyHandlers
+from storage_stream.emulator.json_hmac_keys import HmacKeyHandlers
 from storage_stream.emulator.json_iam import IamHandlers
 from storage_stream.emulator.json_insert import InsertHandlers
 from storage_stream.emulator.json_media import MediaHandlers
@@ -31,12 +34,15 @@ _DOWNLOAD = f"/download{_OBJECT}"
 _UPLOAD = f"/upload{_OBJECTS}"
 
 
-def service_routes(store: Store, settings: Settings, serve_call: ServeCall) -> list[web.RouteDef]:
+def service_routes(
+    store: Store, settings: Settings, admission: Admission, serve_call: ServeCall
+) -> list[web.RouteDef]:
     """Return every route of the service, each marked with its operation.
 
     Args:
         store: opened before the first request.
         settings: what the emulator was told at its start.
+        admission: judges the policies of forms.
         serve_call: what stands around every call of a batch.
     """
     return [
@@ -44,8 +50,10 @@ def service_routes(store: Store, settings: Settings, serve_call: ServeCall) -> l
         *_object_routes(store, settings),
         *_copy_routes(CopyHandlers(store, settings)),
         *_upload_routes(store, settings),
+        *_hmac_key_routes(HmacKeyHandlers(store)),
         web.post("/batch/storage/v1", _json("storage.batch", BatchHandlers(serve_call).batch)),
-        *xml_routes(store),
+        sign_blob_route(admission.signers),
+        *xml_routes(store, ResumableHandlers(store, settings), admission),
     ]
 
 
@@ -96,6 +104,18 @@ def _copy_routes(copies: CopyHandlers) -> list[web.RouteDef]:
         web.post(
             f"{_OBJECT}/moveTo/o/{{target:[^/]+}}", _json("storage.objects.move", copies.move)
         ),
+    ]
+
+
+def _hmac_key_routes(keys: HmacKeyHandlers) -> list[web.RouteDef]:
+    every = "/storage/v1/projects/{project:[^/]+}/hmacKeys"
+    one = f"{every}/{{access_id:[^/]+}}"
+    return [
+        web.post(every, _json("storage.projects.hmacKeys.create", keys.create)),
+        web.get(every, _json("storage.projects.hmacKeys.list", keys.list)),
+        web.get(one, _json("storage.projects.hmacKeys.get", keys.get)),
+        web.put(one, _json("storage.projects.hmacKeys.update", keys.update)),
+        web.delete(one, _json("storage.projects.hmacKeys.delete", keys.delete)),
     ]
 
 

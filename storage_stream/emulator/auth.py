@@ -67,18 +67,23 @@ class TokenBook:
     def problem_of(self, request: web.Request) -> str | None:
         """Why the request may not pass; None if it may.
 
-        The URI of a resumable session stands for a token: it is unguessable. A signed URL does not,
-        as long as nobody here verifies signatures.
+        The URI of a resumable session stands for a token: it is unguessable. A form carries a
+        policy, which its handler judges.
         https://cloud.google.com/storage/docs/resumable-uploads#session-uris
         """
         if not self.required or operation_of(request) == OAUTH_OPERATION:
             return None
         given = request.headers.get("Authorization")
         if given is None:
-            return None if "upload_id" in request.query else "Login Required."
+            stands_for_one = "upload_id" in request.query or _is_form(request)
+            return None if stands_for_one else "Login Required."
         scheme, _, token = given.partition(" ")
         accepted = scheme.lower() == "bearer" and self.accepts(token.strip())
         return None if accepted else "Invalid Credentials"
+
+
+def _is_form(request: web.Request) -> bool:
+    return request.method == "POST" and request.content_type == "multipart/form-data"
 
 
 def token_route(tokens: TokenBook) -> web.RouteDef:

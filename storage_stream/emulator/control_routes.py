@@ -11,13 +11,14 @@ from typing import Any, TypedDict, TypeGuard
 
 from aiohttp import web
 
-from storage_stream.emulator.auth import TokenBook
+from storage_stream.emulator.admission import Admission
 from storage_stream.emulator.clock import Clock
 from storage_stream.emulator.fault_book import FaultBook, UnknownOperationError, UnknownTestError
 from storage_stream.emulator.fault_words import UnknownWordError
 from storage_stream.emulator.operations import Handler, control
 from storage_stream.emulator.problems import ApiError, api_error, json_problems
 from storage_stream.emulator.request_log import RequestLog
+from storage_stream.emulator.signers import SignerBook
 
 
 class Status(TypedDict):
@@ -33,8 +34,7 @@ class Status(TypedDict):
 def control_routes(
     log: RequestLog,
     faults: FaultBook,
-    tokens: TokenBook,
-    clock: Clock,
+    admission: Admission,
     status: Callable[[], Status],
 ) -> list[web.RouteDef]:
     """The routes by which one emulator is told and asked about itself."""
@@ -43,9 +43,27 @@ def control_routes(
         *_next_routes(faults),
         *_log_routes(log),
         web.get("/_emulator/status", _own(lambda _: _json(status()))),
-        web.post("/_emulator/advance_clock", _own_awaited(_advance_by(clock))),
-        web.post("/_emulator/expire_tokens", _own(lambda _: _done(tokens.expire_all))),
+        web.post("/_emulator/keys", _own_awaited(_register_with(admission.signers))),
+        web.post("/_emulator/advance_clock", _own_awaited(_advance_by(admission.clock))),
+        web.post("/_emulator/expire_tokens", _own(lambda _: _done(admission.tokens.expire_all))),
     ]
+
+
+def _register_with(signers: SignerBook) -> Handler:
+    async def register(request: web.Request) -> web.Response:
+        document = await _document(request)
+        email, pem = (
+            (document.get("email"), document.get("pem")) if _is_object(document) else (None, None)
+        )
+        if not (isinstance(email, str) and isinstance(pem, str)):
+            raise ApiError(400, "invalid", 'wanted: {"email": "…", "pem": "-----BEGIN …"}')
+        try:
+            signers.register(email, pem)
+        except ValueError as error:
+            raise ApiError(400, "invalid", f"pem: {error}") from error
+        return _json({"email": email})
+
+    return register
 
 
 def _advance_by(clock: Clock) -> Handler:

@@ -23,12 +23,22 @@ from storage_stream.emulator.preconditions import Preconditions
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.query import CONDITIONS, Query, parse_integer, read_query
 from storage_stream.emulator.records import Json, ObjectRecord, SessionRecord, SessionState
-from storage_stream.emulator.request_reading import bucket_name, conditions, read_json, resources
+from storage_stream.emulator.request_reading import (
+    bucket_name,
+    conditions,
+    read_json,
+    require_payer,
+    resources,
+)
 from storage_stream.emulator.sessions import LiveSession, Sessions
 from storage_stream.emulator.settings import Settings
 from storage_stream.emulator.store import Store
 from storage_stream.emulator.wire import BodyInterrupted, read_body, take_rewind
+from storage_stream.emulator.xml_answers import xml_names
+from storage_stream.emulator.xml_headers import put_metadata, xml_conditions
+from storage_stream.emulator.xml_queries import read_xml_query
 
+CREATED = 201
 CLIENT_CLOSED_REQUEST = 499
 RESUME_INCOMPLETE = 308
 
@@ -66,6 +76,24 @@ class ResumableHandlers:
         expected_checksums(request, resource)
         session = await self._sessions.start(bucket.name, name, said, total)
         return web.Response(headers=self._session_headers(request, session))
+
+    async def start_xml(self, request: web.Request) -> web.StreamResponse:
+        """``POST`` of the XML API with ``x-goog-resumable: start``; the session is the same."""
+        query = read_xml_query(request)
+        bucket_name, name = xml_names(request)
+        require_payer(request, query, await self._store.bucket(bucket_name))
+        wanted = xml_conditions(request.headers)
+        said: Json = {
+            "metadata": put_metadata(request.headers),
+            "conditions": wanted.spelled(),
+            "crc32c": None,
+            "md5": None,
+            "key_sha256": key_of(request.headers),
+            "query": {},
+        }
+        session = await self._sessions.start(bucket_name, name, said, None)
+        headers = self._session_headers(request, session)
+        return web.Response(status=CREATED, headers=headers)
 
     async def put(self, request: web.Request) -> web.StreamResponse:
         """``PUT``: a chunk, all of it, or a question."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from storage_stream.emulator.auth import TokenBook
+from storage_stream.emulator.admission import Admission, unauthorized
 from storage_stream.emulator.connection import drop_connection
 from storage_stream.emulator.exchange import Exchange, begin_exchange
 from storage_stream.emulator.fault_answers import harm_answer
@@ -54,14 +54,14 @@ _REASONS = MappingProxyType(
 
 
 def around(
-    log: RequestLog, faults: FaultBook, tokens: TokenBook, *, housekeeping: str
+    log: RequestLog, faults: FaultBook, admission: Admission, *, housekeeping: str
 ) -> Middleware:
     """The middleware that stands around every handler.
 
     Args:
         log: gets an entry for every request to the service.
         faults: tells which fault a request may meet.
-        tokens: judges the requests' tokens.
+        admission: judges who comes in.
         housekeeping: the value of `HOUSEKEEPING_HEADER` by which a test's own requests, that look
             after its data, stay out of all this.
     """
@@ -74,7 +74,7 @@ def around(
         entry = log.begin(request.method, path, query, request.headers)
         exchange = begin_exchange(request, entry)
         try:
-            return await _answered(request, handler, exchange, faults, tokens)
+            return await _answered(request, handler, exchange, faults, admission)
         except BodyInterrupted as interrupted:
             drop_connection(request, interrupted.ending)
             # Never sent: the connection is closing, and aiohttp wants something to be returned.
@@ -83,12 +83,12 @@ def around(
     return serve
 
 
-def around_calls(faults: FaultBook, tokens: TokenBook, *, housekeeping: str) -> ServeCall:
+def around_calls(faults: FaultBook, admission: Admission, *, housekeeping: str) -> ServeCall:
     """What stands around every call of a batch.
 
     Args:
         faults: tells which fault a call may meet.
-        tokens: judges the calls' tokens.
+        admission: judges who comes in.
         housekeeping: as for `around`.
     """
 
@@ -102,7 +102,7 @@ def around_calls(faults: FaultBook, tokens: TokenBook, *, housekeeping: str) -> 
             if request.headers.get(HOUSEKEEPING_HEADER) == housekeeping:
                 return await handler(request)
             batch.calls.append(entry)
-            return await _answered(request, handler, exchange, faults, tokens)
+            return await _answered(request, handler, exchange, faults, admission)
         except web.HTTPException as refusal:
             return api_error(refusal.status, "notFound", refusal.reason)
 
@@ -114,12 +114,12 @@ async def _answered(
     handler: Handler,
     exchange: Exchange,
     faults: FaultBook,
-    tokens: TokenBook,
+    admission: Admission,
 ) -> web.StreamResponse:
     entry = exchange.entry
     try:
         entry.operation = operation_of(request)
-        answer = await _meet(request, handler, exchange, faults, tokens)
+        answer = await _meet(request, handler, exchange, faults, admission)
     except BodyInterrupted as interrupted:
         if interrupted.status is None:
             raise
@@ -139,7 +139,7 @@ async def _meet(
     handler: Handler,
     exchange: Exchange,
     faults: FaultBook,
-    tokens: TokenBook,
+    admission: Admission,
 ) -> web.StreamResponse:
     try:
         exchange.armed = faults.armed_for(request.headers, exchange.entry.operation)
@@ -147,8 +147,8 @@ async def _meet(
         return api_error(400, "invalid", str(unknown))
     if (refused := _before(exchange)) is not None:
         return refused
-    if (problem := tokens.problem_of(request)) is not None:
-        return unauthorized(problem)
+    if (refused := admission.refusal_of(request)) is not None:
+        return refused
     answer = await handler(request)
     if exchange.armed is None or answer.prepared or not isinstance(answer, web.Response):
         return answer
@@ -190,13 +190,6 @@ async def _after(
             return await send_bytes_harmed(request, answer)
         case _:
             return harm_answer(request, answer, exchange)
-
-
-def unauthorized(message: str) -> web.Response:
-    """401 as the service words it, with the challenge that HTTP asks for (RFC 9110, 11.6.1)."""
-    refusal = api_error(401, "authError", message, location="Authorization")
-    refusal.headers["WWW-Authenticate"] = 'Bearer realm="storage", error="invalid_token"'
-    return refusal
 
 
 def _refusal(status: int, message: str) -> web.Response:

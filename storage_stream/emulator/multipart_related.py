@@ -17,17 +17,17 @@ MAX_HEADER_BYTES = 16 * 1024
 MAX_JSON_BYTES = 4 * 1024 * 1024
 
 
-def boundary_of(content_type: str) -> bytes:
+def boundary_of(content_type: str, subtype: str = "related") -> bytes:
     """Return the boundary that ``content_type`` names.
 
     Raises:
-        ApiError: 400, it is not a ``multipart/related`` type with a boundary.
+        ApiError: 400, it is not that ``multipart`` type with a boundary.
     """
     message = email.message.Message()
     message["Content-Type"] = content_type
     boundary = message.get_boundary()
-    if message.get_content_type() != "multipart/related" or not boundary:
-        raise ApiError(400, "badContent", "The body is not multipart/related with a boundary.")
+    if message.get_content_type() != f"multipart/{subtype}" or not boundary:
+        raise ApiError(400, "badContent", f"The body is not multipart/{subtype} with a boundary.")
     return boundary.encode()
 
 
@@ -53,14 +53,36 @@ class RelatedBody:
         Raises:
             ApiError: 400, the body is not two parts, or this one is too large.
         """
+        await self.begin()
+        await self.part_headers()
+        return await self.small_part(MAX_JSON_BYTES)
+
+    async def begin(self) -> None:
+        """Read the first delimiter.
+
+        Raises:
+            ApiError: 400.
+        """
         if (await self._until(self._dashed, MAX_HEADER_BYTES)).strip():
             raise _malformed("it does not begin with its delimiter")
         while not self._buffer:
             await self._more()
         if self._buffer.startswith(b"\n"):
             self._newline = b"\n"
-        await self._headers()
-        return await self._until(self._delimiter, MAX_JSON_BYTES)
+
+    async def at_end(self) -> bool:
+        """Return whether the delimiter just read was the closing one."""
+        while len(self._buffer) < len(b"--"):
+            await self._more()
+        return self._buffer.startswith(b"--")
+
+    async def small_part(self, limit_bytes: int) -> bytes:
+        """Return the content of a part, with the delimiter behind it read.
+
+        Raises:
+            ApiError: 400, it is longer.
+        """
+        return await self._until(self._delimiter, limit_bytes)
 
     @property
     def _delimiter(self) -> bytes:
@@ -72,7 +94,7 @@ class RelatedBody:
         Raises:
             ApiError: 400.
         """
-        headers = await self._headers()
+        headers = await self.part_headers()
         encoding = headers.get("Content-Transfer-Encoding", "binary").lower()
         if encoding not in {"binary", "8bit", "7bit"}:
             raise _malformed(f"Content-Transfer-Encoding {encoding} is not supported")
@@ -97,14 +119,17 @@ class RelatedBody:
         await self._close()
 
     async def _close(self) -> None:
-        while len(self._buffer) < len(b"--"):
-            await self._more()
-        if not self._buffer.startswith(b"--"):
-            raise _malformed("it has more than two parts")
+        if not await self.at_end():
+            raise _malformed("a part follows the object's bytes")
         async for _epilogue in self._pieces:
             pass
 
-    async def _headers(self) -> email.message.Message:
+    async def part_headers(self) -> email.message.Message:
+        """Return the headers of the part whose delimiter was just read.
+
+        Raises:
+            ApiError: 400.
+        """
         block = await self._until(self._newline * 2, MAX_HEADER_BYTES)
         if block and not block.startswith(self._newline):
             raise _malformed("a delimiter does not end its line")

@@ -43,6 +43,16 @@ class Preconditions:
             )
         )
 
+    def spelled(self) -> dict[str, str]:
+        """Return them as the JSON API's query spells them."""
+        values = (
+            ("ifGenerationMatch", self.generation_match),
+            ("ifGenerationNotMatch", self.generation_not_match),
+            ("ifMetagenerationMatch", self.metageneration_match),
+            ("ifMetagenerationNotMatch", self.metageneration_not_match),
+        )
+        return {name: str(value) for name, value in values if value is not None}
+
     def judge(self, generation: int | None, metageneration: int | None, *, reading: bool) -> None:
         """Return if they hold.
 

@@ -20,19 +20,27 @@ XML_CODES: Mapping[str, str] = {
     "conditionNotMet": "PreconditionFailed",
     "conflict": "BucketAlreadyOwnedByYou",
     "bucketNotEmpty": "BucketNotEmpty",
+    "badContent": "MalformedPOSTRequest",
     "entityTooLarge": "EntityTooLarge",
     "entityTooSmall": "EntityTooSmall",
+    "expiredToken": "ExpiredToken",
     "forbidden": "AccessDenied",
+    "incorrectNumberOfFilesInPostRequest": "IncorrectNumberOfFilesInPostRequest",
     "invalid": "InvalidArgument",
     "invalidParameter": "InvalidArgument",
     "invalidPart": "InvalidPart",
     "invalidPartOrder": "InvalidPartOrder",
+    "invalidPolicyDocument": "InvalidPolicyDocument",
+    "malformedSecurityHeader": "MalformedSecurityHeader",
     "malformedXml": "MalformedXML",
     "noSuchUpload": "NoSuchUpload",
     "noSuchBucket": "NoSuchBucket",
     "notFound": "NoSuchKey",
     "required": "InvalidArgument",
     "requestedRangeNotSatisfiable": "InvalidRange",
+    "requestTimeTooSkewed": "RequestTimeTooSkewed",
+    "signatureDoesNotMatch": "SignatureDoesNotMatch",
+    "userKeyMustBeSpecified": "UserKeyMustBeSpecified",
     "userProjectMissing": "UserProjectMissing",
     "badDigest": "BadDigest",
     "customerEncryptionAlgorithmIsInvalid": "CustomerEncryptionAlgorithmIsInvalid",
@@ -56,6 +64,7 @@ class ApiError(Exception):
         message: a sentence for a person.
         location: name of the parameter or header at fault, if one is.
         headers: header lines the answer must carry, such as ``Content-Range`` of a 416.
+        details: elements that the XML API adds, by name.
     """
 
     def __init__(
@@ -66,6 +75,7 @@ class ApiError(Exception):
         *,
         location: str | None = None,
         headers: Mapping[str, str] | None = None,
+        details: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -73,6 +83,7 @@ class ApiError(Exception):
         self.message = message
         self.location = location
         self.headers = dict(headers or {})
+        self.details = dict(details or {})
 
 
 def api_error(
@@ -105,9 +116,10 @@ def text_error(error: ApiError) -> web.Response:
 def xml_error(error: ApiError) -> web.Response:
     """Return ``error`` as the XML API words it."""
     code = XML_CODES.get(error.reason, "InvalidArgument")
+    details = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in error.details.items())
     content = (
         "<?xml version='1.0' encoding='UTF-8'?>"
-        f"<Error><Code>{code}</Code><Message>{escape(error.message)}</Message></Error>"
+        f"<Error><Code>{code}</Code><Message>{escape(error.message)}</Message>{details}</Error>"
     )
     return web.Response(
         status=error.status,

@@ -20,15 +20,18 @@ from typing import Self, Unpack
 
 from aiohttp import web
 
+from storage_stream.emulator.admission import Admission
 from storage_stream.emulator.app import service_routes
 from storage_stream.emulator.auth import DEFAULT_LIFETIME_SECONDS, TokenBook, token_route
 from storage_stream.emulator.clock import Clock
 from storage_stream.emulator.control_routes import Status, control_routes
 from storage_stream.emulator.fault_book import FaultBook
+from storage_stream.emulator.hmac_rows import active_secret
 from storage_stream.emulator.middlewares import HOUSEKEEPING_HEADER, around, around_calls
 from storage_stream.emulator.operations import operations_of
 from storage_stream.emulator.request_log import RequestLog
 from storage_stream.emulator.settings import SettingKeywords, Settings
+from storage_stream.emulator.signers import SignerBook
 from storage_stream.emulator.store import Store
 
 _LOGGER = logging.getLogger("storage_stream.emulator")
@@ -71,6 +74,7 @@ class Emulator:
         faults: what is armed.
         clock: puts the time forward (`Clock.advance`), for all that expires.
         tokens: what ``POST /token`` gave.
+        signers: whose signatures count.
     """
 
     def __init__(
@@ -97,6 +101,7 @@ class Emulator:
         self.log = RequestLog()
         self.clock = clock or Clock()
         self.tokens = TokenBook(token_lifetime, required=require_auth, now=self.clock.seconds)
+        self.signers = SignerBook(self._hmac_secret)
         self.faults = FaultBook(frozenset())
 
     @property
@@ -166,6 +171,19 @@ class Emulator:
         """
         self.faults.arm_next({operation: words})
 
+    def register_key(self, email: str, pem: str | bytes) -> None:
+        """Let a service account sign URLs and policies.
+
+        Args:
+            email: of the account.
+            pem: its RSA public key, certificate, or private key; with the last one, the IAM
+                endpoint signBlob signs in its name, too.
+
+        Raises:
+            ValueError: it is none of these.
+        """
+        self.signers.register(email, pem)
+
     def expire_tokens(self) -> None:
         """Let every token that was given so far count no more."""
         self.tokens.expire_all()
@@ -223,6 +241,7 @@ class Emulator:
         self.log.clear()
         self.faults.clear()
         self.tokens.expire_all()
+        self.signers.clear()
         self.clock.reset()
 
     async def __aenter__(self) -> Self:
@@ -256,14 +275,18 @@ class Emulator:
             raise _explained(error, self._host, self._port) from error
 
     def _application(self, store: Store) -> web.Application:
-        guard = around(self.log, self.faults, self.tokens, housekeeping=self._housekeeping)
+        admission = Admission(self.tokens, self.signers, self.clock)
+        guard = around(self.log, self.faults, admission, housekeeping=self._housekeeping)
         app = web.Application(middlewares=[guard])
-        app.add_routes(control_routes(self.log, self.faults, self.tokens, self.clock, self._status))
+        app.add_routes(control_routes(self.log, self.faults, admission, self._status))
         app.add_routes([token_route(self.tokens)])
-        serve_call = around_calls(self.faults, self.tokens, housekeeping=self._housekeeping)
-        app.add_routes(service_routes(store, self._settings, serve_call))
+        serve_call = around_calls(self.faults, admission, housekeeping=self._housekeeping)
+        app.add_routes(service_routes(store, self._settings, admission, serve_call))
         self.faults.operations = operations_of(app.router.routes())
         return app
+
+    def _hmac_secret(self, access_id: str) -> str | None:
+        return None if self._store is None else active_secret(self._store.reader, access_id)
 
     def _status(self) -> Status:
         return {

@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from storage_stream.emulator.admission import Admission
+from storage_stream.emulator.json_resumable import ResumableHandlers
 from storage_stream.emulator.operations import operation
 from storage_stream.emulator.problems import ApiError, Handler, xml_problems
 from storage_stream.emulator.store import Store
+from storage_stream.emulator.xml_form import FormHandlers
 from storage_stream.emulator.xml_multipart import MultipartHandlers
 from storage_stream.emulator.xml_objects import XmlHandlers
 
@@ -19,9 +22,12 @@ _UPLOADS = "storage.multipartUploads"
 _Chooser = Callable[[web.Request], str]
 
 
-def xml_routes(store: Store) -> list[web.RouteDef]:
+def xml_routes(
+    store: Store, resumable: ResumableHandlers, admission: Admission
+) -> list[web.RouteDef]:
     """Return the routes. They stand after all others: any path names a bucket or an object."""
     xml, multipart = XmlHandlers(store), MultipartHandlers(store)
+    form = operation("storage.objects.insert")(xml_problems(FormHandlers(store, admission).upload))
     bucket = "/{bucket:[^/]+}"
     item = f"{bucket}/{{object:(?s:.+)}}"
     listing = _chosen(
@@ -31,6 +37,8 @@ def xml_routes(store: Store) -> list[web.RouteDef]:
     return [
         web.get(bucket, listing),
         web.get(f"{bucket}/", listing),
+        web.post(bucket, form),
+        web.post(f"{bucket}/", form),
         web.get(
             item,
             _chosen(
@@ -59,7 +67,7 @@ def xml_routes(store: Store) -> list[web.RouteDef]:
                 {
                     f"{_UPLOADS}.create": multipart.start,
                     f"{_UPLOADS}.complete": multipart.complete,
-                    "storage.objects.insert": _unknown_post,
+                    "storage.objects.insert": _resumable_start(resumable),
                 },
             ),
         ),
@@ -104,6 +112,14 @@ def _post_operation(request: web.Request) -> str:
     return f"{_UPLOADS}.complete" if "uploadId" in request.query else "storage.objects.insert"
 
 
-async def _unknown_post(_request: web.Request) -> web.StreamResponse:
-    message = "A POST to an object starts (?uploads) or completes (?uploadId=…) a multipart upload."
-    raise ApiError(400, "invalid", message)
+def _resumable_start(resumable: ResumableHandlers) -> Handler:
+    async def start(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("x-goog-resumable") == "start":
+            return await resumable.start_xml(request)
+        message = (
+            "A POST to an object starts (?uploads) or completes (?uploadId=…) a multipart upload,"
+            " or starts a resumable one (x-goog-resumable: start)."
+        )
+        raise ApiError(400, "invalid", message)
+
+    return start
