@@ -73,6 +73,7 @@ UPWARD_FOR_TYPES = {
 }
 IMPORTS_IN_FUNCTIONS = {
     "testing.plugin": "pytest loads it for everybody who installed the package",
+    "integrations.google_auth": "google-auth is an extra; without it the error says how to get it",
     "cli": "click and rich are extras; without them the command says how to get them",
 }
 PURE = ("_protocol", "errors")

@@ -7,9 +7,10 @@ names and makes one frozen value of them, so that nothing a caller passes is kep
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from storage_stream._protocol.encryption import key_headers
 from storage_stream._protocol.http import check_header_text
 from storage_stream._protocol.retry import DEFAULT_RETRY, RetryPolicy
 from storage_stream.errors import InvalidArgument
@@ -86,6 +87,9 @@ class RequestKeywords(TypedDict, total=False):
         at least 64 bytes a second came; None waits for ever. Your own pauses do not count.
     session: An `aiohttp.ClientSession` to use for this call; it stays open.
     user_project: The project that pays, for requester-pays buckets.
+    encryption_key: The customer-supplied key (CSEK) the object is, or is to be, encrypted with: 32
+        bytes, or their base64. The service keeps none: without it the object is lost.
+    source_encryption_key: The key of the object that is copied or rewritten.
     preconditions: In which state the object must be.
     retry: A `RetryPolicy` in place of the client's.
     retries: Only the number of repeats, the rest as in the client's policy.
@@ -97,6 +101,8 @@ class RequestKeywords(TypedDict, total=False):
     stall_timeout: float | None
     session: Any
     user_project: str | None
+    encryption_key: bytes | str | None
+    source_encryption_key: bytes | str | None
     preconditions: Preconditions | None
     retry: RetryPolicy | None
     retries: int | None
@@ -123,7 +129,7 @@ class DownloadKeywords(RequestKeywords, total=False):
 class RequestOptions:
     """`RequestKeywords`, checked, with every default filled in."""
 
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # keys stand in them
     params: tuple[tuple[str, str], ...] = ()
     timeout: float | None = DEFAULT_TIMEOUT
     stall_timeout: float | None = DEFAULT_STALL_TIMEOUT
@@ -146,7 +152,7 @@ class RequestOptions:
         given = {name: value for name, value in keywords.items() if value is not None}
         options = replace(
             defaults,
-            headers=_over(defaults.headers, _pairs("headers", given.get("headers", {}))),
+            headers=_over(defaults.headers, _headers(given)),
             params=defaults.params + _query(given),
             session=given.get("session", defaults.session),
             retry=given.get("retry", defaults.retry),
@@ -173,6 +179,15 @@ class RequestOptions:
         """The same options without these headers (lower case)."""
         kept = tuple(line for line in self.headers if line[0].lower() not in names)
         return self if len(kept) == len(self.headers) else replace(self, headers=kept)
+
+
+def _headers(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    lines = _pairs("headers", given.get("headers", {}))
+    if "encryption_key" in given:
+        lines = _over(lines, key_headers(given["encryption_key"]))
+    if "source_encryption_key" in given:
+        lines = _over(lines, key_headers(given["source_encryption_key"], of_source=True))
+    return lines
 
 
 def _query(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

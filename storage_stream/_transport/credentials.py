@@ -61,6 +61,11 @@ class TokenSource(Protocol):
 class Credentials(Protocol):
     """What the sender asks."""
 
+    @property
+    def quota_project(self) -> str | None:
+        """The project whose quota requests count against, where credentials name one."""
+        ...
+
     async def token(self) -> str | None:
         """A token for the Authorization header, or None to send none.
 
@@ -80,6 +85,8 @@ class Credentials(Protocol):
 
 class Anonymous:
     """No credentials: public objects, and emulators."""
+
+    quota_project: str | None = None
 
     async def token(self) -> str | None:
         """See `Credentials.token`."""
@@ -114,6 +121,7 @@ class SharedToken:
         self._expires_at = 0.0
         self._flight: asyncio.Task[str | None] | None = None
         self._is_closed = False
+        self.quota_project: str | None = None
 
     async def token(self) -> str | None:
         """See `Credentials.token`. Cancelling leaves the refresh to the others that wait.
@@ -139,9 +147,15 @@ class SharedToken:
             raise ClientClosed("the client was closed") from None
 
     def refused(self, token: str) -> None:
-        """See `Credentials.refused`; a token that was replaced meanwhile stays."""
+        """See `Credentials.refused`; a token that was replaced meanwhile stays.
+
+        A source that has a `refused` of its own is told, so that it does not give it again.
+        """
         if token == self._value:
             self._value = None
+            tell = getattr(self._make_source(), "refused", None)
+            if callable(tell):
+                tell(token)
 
     async def close(self) -> None:
         """See `Credentials.close`. Those that wait for a token get `ClientClosed`."""
@@ -161,7 +175,8 @@ class SharedToken:
         budget = RetryBudget(_REFRESH)
         while True:
             try:
-                value, lifetime = await _ask(self._make_source())
+                source = self._make_source()
+                value, lifetime = await _ask(source)
             except asyncio.CancelledError:
                 if _is_being_cancelled():
                     raise
@@ -175,6 +190,7 @@ class SharedToken:
             else:
                 now = self._clock.now()
                 self._value = value
+                self.quota_project = _quota_project(source)
                 self._prefetch_at = now + lifetime * _PREFETCH_AT
                 self._expires_at = now + lifetime * _EXPIRES_AT
                 return value
@@ -188,6 +204,13 @@ async def _ask(source: TokenSource) -> tuple[str | None, float]:
         answer = await gcloud_token.refresh(timeout=_REFRESH_TIMEOUT)
         return str(answer.value), float(answer.expires_in)
     return await source.get(), 0.0
+
+
+def _quota_project(source: Any) -> str | None:
+    """What a source says, or the file that a gcloud-aio-auth token was made of."""
+    in_file: dict[str, Any] = getattr(source, "service_data", None) or {}
+    project: str | None = getattr(source, "quota_project_id", None)
+    return project or in_file.get("quota_project_id")
 
 
 def _is_being_cancelled() -> bool:

@@ -185,6 +185,9 @@ class Sender:
         lines = [("user-agent", self._user_agent)] if "user-agent" not in request.headers else []
         if token is not None:
             lines.append(("authorization", f"Bearer {token}"))
+            project = self._credentials.quota_project
+            if project is not None and "x-goog-user-project" not in request.headers:
+                lines.append(("x-goog-user-project", project))
         return request.at(self._url(request)).with_headers(*lines)
 
 

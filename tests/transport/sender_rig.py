@@ -30,6 +30,7 @@ OPTIONS = RequestOptions()
 class Tokens:
     """Credentials that count."""
 
+    quota_project: str | None = None
     values: list[str] = field(default_factory=lambda: [f"{SECRET}-{n}" for n in range(9)])
     told: list[str] = field(default_factory=list)
 
