@@ -10,7 +10,7 @@ from storage_stream._protocol.options import DEFAULT_TIMEOUT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from storage_stream._protocol.options import DownloadKeywords
+    from storage_stream._protocol.options import DownloadKeywords, RequestKeywords
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream.bucket import Bucket
     from storage_stream.streams import DownloadRequest
@@ -72,6 +72,26 @@ class Blob:
         )
         self._adopt(resource)
         return resource
+
+    async def reload(self, **options: Unpack[RequestKeywords]) -> ObjectResource:
+        """Take over the resource as it is now. One request; see `Storage.download_metadata`."""
+        storage = self.bucket.storage
+        resource = await storage.download_metadata(self.bucket.name, self.name, **options)
+        self._adopt(resource)
+        return resource
+
+    async def patch_metadata(
+        self, metadata: Mapping[str, Any], **options: Unpack[RequestKeywords]
+    ) -> ObjectResource:
+        """Change fields, and take over the new resource; see `Storage.patch_metadata`."""
+        storage = self.bucket.storage
+        resource = await storage.patch_metadata(self.bucket.name, self.name, metadata, **options)
+        self._adopt(resource)
+        return resource
+
+    async def delete(self, **options: Unpack[RequestKeywords]) -> None:
+        """Delete the object; see `Storage.delete`."""
+        await self.bucket.storage.delete(self.bucket.name, self.name, **options)
 
     def _adopt(self, resource: Mapping[str, Any]) -> None:
         fields = {key: value for key, value in resource.items() if key not in {"bucket", "name"}}

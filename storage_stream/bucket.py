@@ -12,8 +12,10 @@ from storage_stream.errors import Gone, NotFound
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
+    from storage_stream._protocol.list_options import ListChoice
     from storage_stream._protocol.options import RequestKeywords
     from storage_stream._protocol.resources import BucketResource, ObjectResource
+    from storage_stream._transfer.deletion import Deletion
     from storage_stream.client import Storage
 
 __all__ = ["Bucket"]
@@ -77,10 +79,16 @@ class Bucket:
             params["pageToken"] = token
 
     def iter_objects(
-        self, prefix: str = "", **options: Unpack[RequestKeywords]
+        self, prefix: str = "", **options: Unpack[ListChoice]
     ) -> AsyncGenerator[ObjectResource, None]:
         """The objects' resources; see `Storage.iter_objects`."""
         return self.storage.iter_objects(self.name, prefix=prefix, **options)
+
+    def delete_prefix(
+        self, prefix: str, *, versions: bool = False, **options: Unpack[RequestKeywords]
+    ) -> Deletion:
+        """Delete all objects whose names begin so; see `Storage.delete_prefix`."""
+        return self.storage.delete_prefix(self.name, prefix, versions=versions, **options)
 
     def new_blob(self, blob_name: str) -> Blob:
         """A handle on an object that may not exist yet. No request."""

@@ -13,13 +13,12 @@ from storage_stream.errors import InvalidArgument
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ListKeywords", "split_list_keywords"]
+__all__ = ["ListChoice", "ListKeywords", "split_list_keywords"]
 
 
-class ListKeywords(RequestKeywords, total=False):
+class ListChoice(RequestKeywords, total=False):
     """Keywords of every list of objects, besides those of every request.
 
-    prefix: Only names that begin so.
     match_glob: Only names that match, `**/*.csv`.
     delimiter: Names that hold it behind the prefix are not given one by one, but as the
         "folder" they are in: see `iter_object_pages`.
@@ -36,7 +35,6 @@ class ListKeywords(RequestKeywords, total=False):
     page_size: Objects and "folders" a page; None for the service's 1,000.
     """
 
-    prefix: str
     match_glob: str
     delimiter: str
     start_offset: str
@@ -49,6 +47,15 @@ class ListKeywords(RequestKeywords, total=False):
     fields: str
     filter: str
     page_size: int | None
+
+
+class ListKeywords(ListChoice, total=False):
+    """Those of `ListChoice`, and where in the bucket.
+
+    prefix: Only names that begin so.
+    """
+
+    prefix: str
 
 
 _NAMES = {

@@ -181,7 +181,8 @@ async def test_cancelled_while_a_level_is_under_way(gcs: EmulatorHandle, storage
 
 
 async def test_bad_input(gcs: EmulatorHandle, storage: Storage) -> None:
-    for sources in ([], "text"):
+    wrong: list[Any] = [[], "text"]
+    for sources in wrong:
         with pytest.raises(InvalidArgument):
             await storage.compose("bucket", "all", sources)
     for bucket, name, source in (("", "a", "b"), ("bucket", "", "b"), ("bucket", "a", "")):

@@ -1,7 +1,7 @@
 """Many objects deleted: few requests, an account of each, and nothing lost on the way."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -276,10 +276,11 @@ async def test_one_name_is_not_several(storage: Storage, names: Any) -> None:
 
 
 async def test_bad_input(storage: Storage) -> None:
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: storage.delete_many("bucket", [], concurrency=0),
         lambda: storage.delete_prefix("bucket", "", concurrency=-1),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(InvalidArgument, match="concurrency"):
             call()
     with pytest.raises(InvalidName):

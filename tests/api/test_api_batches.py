@@ -1,0 +1,179 @@
+"""Calls sent together: one request for a hundred, each with its own result."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from scripted_server import ScriptedServer, head, reply
+
+from storage_stream import Preconditions, Storage
+from storage_stream.errors import (
+    InvalidArgument,
+    NotFound,
+    PreconditionFailed,
+    ProtocolError,
+    ServerError,
+    StorageError,
+)
+from storage_stream.testing.emulator_handle import EmulatorHandle
+
+BATCH, PATCH = "storage.batch", "storage.objects.patch"
+
+
+@pytest.fixture
+def stored(gcs: EmulatorHandle) -> EmulatorHandle:
+    for name in "abc":
+        gcs.put("bucket", name, name.encode())
+    return gcs
+
+
+async def test_every_kind_of_call(stored: EmulatorHandle, storage: Storage) -> None:
+    async with storage.batch() as batch:
+        got = batch.download_metadata("bucket", "a")
+        patched = batch.patch_metadata("bucket", "a", {"contentType": "a/b"})
+        updated = batch.update_metadata("bucket", "b", {"cacheControl": "no-store"})
+        deleted = batch.delete("bucket", "c")
+        bucket = batch.get_bucket_metadata("bucket")
+        labelled = batch.patch_bucket("bucket", {"labels": {"k": "v"}})
+        assert len(batch) == 6
+    assert got.result()["size"] == "1"
+    assert patched.result()["contentType"] == "a/b"
+    assert updated.result()["cacheControl"] == "no-store"
+    assert deleted.result() == ""
+    assert bucket.result()["name"] == "bucket"
+    assert labelled.result()["labels"] == {"k": "v"}
+    assert [item["name"] for item in stored.objects("bucket")] == ["a", "b"]
+    assert [entry.operation for entry in stored.log] == [BATCH]
+
+
+async def test_more_than_a_hundred(stored: EmulatorHandle, storage: Storage) -> None:
+    async with storage.batch() as batch:
+        calls = [batch.download_metadata("bucket", "a") for _ in range(205)]
+    assert {call.result()["name"] for call in calls} == {"a"}
+    assert len(stored.log) == 3
+
+
+async def test_calls_that_are_large_go_in_more_requests(
+    stored: EmulatorHandle, storage: Storage
+) -> None:
+    large = {"metadata": {"k": "x" * 4000}}
+    async with storage.batch() as batch:
+        for _ in range(3):
+            batch.patch_metadata("bucket", "a", {**large, "ignored": "y" * 4_000_000})
+    assert len(stored.log) == 2
+
+
+async def test_failures_come_together_when_all_is_done(
+    stored: EmulatorHandle, storage: Storage
+) -> None:
+    batch = storage.batch()
+    missing = batch.delete("bucket", "missing")
+    deleted = batch.delete("bucket", "a")
+    batch.patch_metadata("bucket", "b", {}, preconditions=Preconditions(1))
+    with pytest.raises(ExceptionGroup, match="2 of 3 calls failed") as caught:
+        async with batch:
+            pass
+    assert [type(error).__name__ for error in caught.value.exceptions] == [
+        "NotFound",
+        "PreconditionFailed",
+    ]
+    assert deleted.result() == ""
+    with pytest.raises(NotFound, match="gs://bucket/missing"):
+        missing.result()
+    assert [item["name"] for item in stored.objects("bucket")] == ["b", "c"]
+
+
+async def test_failures_can_be_left_to_the_results(
+    stored: EmulatorHandle, storage: Storage
+) -> None:
+    async with storage.batch(return_exceptions=True) as batch:
+        calls: list[Any] = [
+            batch.delete("bucket", "missing"),
+            batch.delete("bucket", "a", preconditions=Preconditions(1)),
+            batch.delete("bucket", "a", generation=1),
+        ]
+    for call, kind in zip(calls, (NotFound, PreconditionFailed, NotFound), strict=True):
+        with pytest.raises(kind) as caught:
+            call.result()
+        assert isinstance(caught.value, StorageError)
+        assert caught.value.method == "DELETE"
+    assert len(stored.log) == 1
+
+
+async def test_only_what_is_safe_goes_again(stored: EmulatorHandle, storage: Storage) -> None:
+    known = Preconditions(if_metageneration_match=1)
+    stored.arm_next(PATCH, "return-503", "return-503")
+    async with storage.batch(return_exceptions=True) as batch:
+        safe = batch.patch_metadata("bucket", "a", {"contentType": "a/b"}, preconditions=known)
+        unsafe = batch.patch_metadata("bucket", "b", {"contentType": "a/b"})
+        other = batch.patch_metadata("bucket", "c", {"contentType": "a/b"})
+    assert safe.result()["contentType"] == "a/b"
+    assert other.result()["contentType"] == "a/b"
+    with pytest.raises(ServerError):
+        unsafe.result()
+    assert [len(entry.calls) for entry in stored.log] == [3, 1]
+
+
+async def test_a_block_that_fails_sends_nothing(stored: EmulatorHandle, storage: Storage) -> None:
+    batch = storage.batch()
+    call = batch.delete("bucket", "a")
+    with pytest.raises(RuntimeError, match="mine"):
+        async with batch:
+            raise RuntimeError("mine")
+    assert len(stored.log) == 0
+    with pytest.raises(InvalidArgument, match="not been sent"):
+        call.result()
+    with pytest.raises(InvalidArgument, match="sent already"):
+        batch.delete("bucket", "a")
+
+
+async def test_an_empty_batch_sends_nothing(gcs: EmulatorHandle, storage: Storage) -> None:
+    async with storage.batch() as batch:
+        pass
+    assert (len(batch), len(gcs.log)) == (0, 0)
+
+
+async def test_options_hold_for_every_call(gcs: EmulatorHandle, storage: Storage) -> None:
+    gcs.create_bucket("paid", billing={"requesterPays": True})
+    await storage.upload("paid", "a", b"data", user_project="p")
+    gcs.log.clear()
+    headers = {"x-own": "1"}
+    async with storage.batch(user_project="p", headers=headers, params={"fields": "name"}) as batch:
+        first = batch.download_metadata("paid", "a")
+        second = batch.delete("paid", "a")
+    assert first.result() == {"name": "a"}
+    assert second.result() == ""
+    (entry,) = gcs.log
+    assert entry.query == ""
+    assert all("userProject=p" in call.query for call in entry.calls)
+    assert [call.headers.get("x-own") for call in entry.calls] == ["1", "1"]
+
+
+async def test_an_answer_that_leaves_calls_out(storage_of: Callable[..., Storage]) -> None:
+    part = (
+        b"--xyz\r\nContent-Type: application/http\r\nContent-ID: <response-%d>\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\n\r\n%s\r\n"
+    )
+    body = part % (2, b'{"name": "c"}') + part % (0, b"<html>") + b"--xyz--"
+    lines = (f"Content-Length: {len(body)}", "Content-Type: multipart/mixed; boundary=xyz")
+    answer = reply(head(200, *lines) + body)
+    async with (
+        ScriptedServer([answer]) as server,
+        storage_of(server) as storage,
+        storage.batch(return_exceptions=True) as batch,
+    ):
+        calls = [batch.download_metadata("bucket", name) for name in "abc"]
+    assert calls[2].result() == {"name": "c"}
+    with pytest.raises(ProtocolError, match=r"gs://bucket/a.*not JSON"):
+        calls[0].result()
+    with pytest.raises(ProtocolError, match=r"gs://bucket/b.*leaves this call out"):
+        calls[1].result()
+
+
+async def test_an_answer_that_is_no_batch(storage_of: Callable[..., Storage]) -> None:
+    answer = reply(head(200, "Content-Length: 2", "Content-Type: application/json") + b"{}")
+    async with ScriptedServer([answer]) as server, storage_of(server) as storage:
+        with pytest.raises(ExceptionGroup) as caught:
+            async with storage.batch() as batch:
+                batch.download_metadata("bucket", "a")
+    assert isinstance(caught.value.exceptions[0], ProtocolError)
