@@ -7,6 +7,7 @@ from aiohttp import web
 
 from storage_stream.emulator.admission import Admission
 from storage_stream.emulator.iam_credentials import sign_blob_route
+from storage_stream.emulator.json_access import AccessHandlers
 from storage_stream.emulator.json_batch import BatchHandlers, ServeCall
 from storage_stream.emulator.json_buckets import BucketHandlers
 from storage_stream.emulator.json_copies import CopyHandlers
@@ -14,6 +15,7 @@ from storage_stream.emulator.json_hmac_keys import HmacKeyHandlers
 from storage_stream.emulator.json_iam import IamHandlers
 from storage_stream.emulator.json_insert import InsertHandlers
 from storage_stream.emulator.json_media import MediaHandlers
+from storage_stream.emulator.json_notifications import NotificationHandlers
 from storage_stream.emulator.json_objects import ObjectHandlers
 from storage_stream.emulator.json_resumable import ResumableHandlers
 from storage_stream.emulator.operations import operation
@@ -51,6 +53,8 @@ def service_routes(
         *_copy_routes(CopyHandlers(store, settings)),
         *_upload_routes(store, settings),
         *_hmac_key_routes(HmacKeyHandlers(store)),
+        *_notification_routes(NotificationHandlers(store)),
+        *_access_routes(AccessHandlers(store, settings)),
         web.post("/batch/storage/v1", _json("storage.batch", BatchHandlers(serve_call).batch)),
         sign_blob_route(admission.signers),
         *xml_routes(store, ResumableHandlers(store, settings), admission),
@@ -119,6 +123,33 @@ def _hmac_key_routes(keys: HmacKeyHandlers) -> list[web.RouteDef]:
     ]
 
 
+def _notification_routes(notifications: NotificationHandlers) -> list[web.RouteDef]:
+    every = f"{_BUCKET}/notificationConfigs"
+    one = f"{every}/{{number:[^/]+}}"
+    return [
+        web.post(every, _json("storage.notifications.insert", notifications.insert)),
+        web.get(every, _json("storage.notifications.list", notifications.list)),
+        web.get(one, _json("storage.notifications.get", notifications.get)),
+        web.delete(one, _json("storage.notifications.delete", notifications.delete)),
+    ]
+
+
+def _access_routes(access: AccessHandlers) -> list[web.RouteDef]:
+    lists = (
+        (f"{_BUCKET}/acl", "storage.bucketAccessControls", access.of_bucket),
+        (f"{_BUCKET}/defaultObjectAcl", "storage.defaultObjectAccessControls", access.default),
+        (f"{_OBJECT}/acl", "storage.objectAccessControls", access.of_object),
+    )
+    return [
+        route
+        for path, name, handler in lists
+        for route in (
+            web.get(path, _json(f"{name}.list", handler)),
+            web.get(f"{path}/{{entity:[^/]+}}", _json(f"{name}.get", handler)),
+        )
+    ]
+
+
 def _upload_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
     insert = InsertHandlers(store, settings)
     resumable = ResumableHandlers(store, settings)
@@ -138,6 +169,7 @@ def _upload_routes(store: Store, settings: Settings) -> list[web.RouteDef]:
         return await by_type[kind](request)
 
     return [
+        web.post(_OBJECTS, _json("storage.objects.insert", insert.metadata_only)),
         web.post(_UPLOAD, _json("storage.objects.insert", start)),
         web.put(_UPLOAD, _json("storage.objects.insert", resumable.put)),
         web.delete(_UPLOAD, _json("storage.objects.insert", resumable.delete)),

@@ -5,11 +5,13 @@ It refuses to know what the calls do.
 https://cloud.google.com/storage/docs/batch
 """
 
+import email.message
 import email.parser
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import cast
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -76,9 +78,10 @@ def format_answers(boundary: str, answers: Iterable[tuple[str | None, web.Respon
 def _call(part: object) -> Call:
     if not isinstance(part, email.message.Message):
         raise _malformed("a part cannot be read")
-    if part.get_content_type() != "application/http":
+    message = cast("email.message.Message[str, str]", part)
+    if message.get_content_type() != "application/http":
         raise _malformed("a part is not application/http")
-    content = part.get_payload(decode=True)
+    content = message.get_payload(decode=True)
     if not isinstance(content, bytes):
         raise _malformed("a part holds no request")
     head, body = _split(content.lstrip())
@@ -87,8 +90,14 @@ def _call(part: object) -> Call:
     if match is None:
         raise _malformed("a part does not start with a request line")
     headers = _headers(rest)
-    content_id: str | None = part.get("Content-ID")
-    return Call(content_id, match[1], _target(match[2]), headers, _whole(headers, body))
+    content_id = dict(part.items()).get("Content-ID")
+    return Call(
+        None if content_id is None else str(content_id),
+        match[1],
+        _target(match[2]),
+        headers,
+        _whole(headers, body),
+    )
 
 
 def _split(content: bytes) -> tuple[bytes, bytes]:

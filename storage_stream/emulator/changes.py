@@ -9,6 +9,7 @@ https://cloud.google.com/storage/docs/soft-delete
 
 import sqlite3
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from storage_stream.emulator import object_rows
 from storage_stream.emulator.clock import MICROSECONDS, Clock
@@ -20,6 +21,7 @@ from storage_stream.emulator.records import (
     Json,
     ObjectRecord,
     ObjectState,
+    part,
 )
 
 
@@ -93,7 +95,7 @@ def insert_object(
         updated_us=generation,
         deleted_us=None,
         hard_delete_us=None,
-        metadata=with_storage_class(metadata, bucket),
+        metadata=with_defaults(metadata, bucket, has_key=key_sha256 is not None),
         key_sha256=key_sha256,
     )
     object_rows.put_body(change.connection, body)
@@ -101,11 +103,23 @@ def insert_object(
     return item
 
 
-def with_storage_class(metadata: Json, bucket: BucketRecord) -> Json:
-    """Return ``metadata`` with the bucket's class where the caller named none."""
-    if metadata.get("storageClass"):
-        return metadata
-    return {**metadata, "storageClass": bucket.metadata.get("storageClass") or "STANDARD"}
+def with_defaults(metadata: Json, bucket: BucketRecord, *, has_key: bool) -> Json:
+    """Return ``metadata`` with the bucket's class, hold and KMS key where the caller named none.
+
+    Args:
+        metadata: what the caller said.
+        bucket: the object's.
+        has_key: whether the caller brought a key of his own, which goes before a KMS key.
+    """
+    given = dict(metadata)
+    if not given.get("storageClass"):
+        given["storageClass"] = bucket.metadata.get("storageClass") or "STANDARD"
+    if bucket.metadata.get("defaultEventBasedHold"):
+        given.setdefault("eventBasedHold", True)
+    kms_key = part(bucket.metadata, "encryption").get("defaultKmsKeyName")
+    if kms_key and not has_key:
+        given.setdefault("kmsKeyName", kms_key)
+    return given
 
 
 def find_addressed(
@@ -270,6 +284,10 @@ def _refuse_held(bucket: BucketRecord, item: ObjectRecord, now_us: int) -> None:
     if item.metadata.get("temporaryHold") or item.metadata.get("eventBasedHold"):
         message = f"Object '{item.bucket}/{item.name}' is under active hold and cannot be deleted."
         raise ApiError(403, "forbidden", message)
+    until = part(item.metadata, "retention").get("retainUntilTime")
+    if until and datetime.fromisoformat(until).timestamp() * MICROSECONDS > now_us:
+        message = f"Object '{item.bucket}/{item.name}' is retained until {until}."
+        raise ApiError(403, "retentionPolicyNotMet", message)
     period = bucket.retention_seconds
     if period and item.created_us + period * MICROSECONDS > now_us:
         message = f"Object '{item.bucket}/{item.name}' is subject to bucket's retention policy."

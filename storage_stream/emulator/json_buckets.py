@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from storage_stream.emulator import bucket_rows, multipart_rows, object_rows
+from storage_stream.emulator import bucket_rows, multipart_rows, notification_rows, object_rows
 from storage_stream.emulator.changes import Change
 from storage_stream.emulator.json_answers import json_answer, no_content
 from storage_stream.emulator.names import check_bucket_name
@@ -109,6 +109,7 @@ class BucketHandlers:
                 raise ApiError(409, "bucketNotEmpty", message)
             object_rows.delete_soft_deleted(change.connection, name, change.released)
             change.released.extend(multipart_rows.delete_uploads_of(change.connection, name))
+            notification_rows.delete_of(change.connection, name)
             bucket_rows.delete_bucket(change.connection, name)
 
         await self._store.change(work)

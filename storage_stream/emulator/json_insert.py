@@ -28,6 +28,7 @@ from storage_stream.emulator.request_reading import (
     bucket_name,
     conditions,
     parse_json,
+    read_json,
     require_payer,
     resources,
 )
@@ -81,6 +82,16 @@ class InsertHandlers:
             body = await receive(self._store, object_bytes(request, related.media()), expected)
         return await self._insert(request, query, bucket, name, body, metadata)
 
+    async def metadata_only(self, request: web.Request) -> web.StreamResponse:
+        """``POST /storage/v1/b/{bucket}/o``: an empty object with this metadata."""
+        query = read_query(request, INSERT_QUERY)
+        bucket = await open_bucket(self._store, request, query)
+        resource = await read_json(request)
+        name = upload_name(query, resource)
+        metadata = upload_metadata(query, resource)
+        body = await receive(self._store, _nothing(), expected_checksums(request, resource))
+        return await self._insert(request, query, bucket, name, body, metadata)
+
     async def _insert(
         self,
         request: web.Request,
@@ -97,6 +108,10 @@ class InsertHandlers:
         )
         resource = resources(request, query, self._settings).object(item)
         return json_answer(query, resource, etag=resource["etag"])
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    yield b""
 
 
 async def open_bucket(store: Store, request: web.Request, query: Query) -> BucketRecord:

@@ -109,6 +109,14 @@ def _is_time(value: Any) -> bool:
         return False
 
 
+def _is_retention(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    said = cast("Json", value)
+    until = said.get("retainUntilTime")
+    return said.get("mode") in {None, "Locked", "Unlocked"} and (until is None or _is_time(until))
+
+
 _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "acl": _is_list,
     "cacheControl": _is_text,
@@ -121,7 +129,7 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "eventBasedHold": _is_flag,
     "kmsKeyName": _is_text,
     "metadata": _is_text_map,
-    "retention": _is_map,
+    "retention": _is_retention,
     "storageClass": _is_storage_class,
     "temporaryHold": _is_flag,
 }

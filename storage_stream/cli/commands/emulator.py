@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -51,30 +52,39 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
     show_default=True,
     help="Seconds until a token expires.",
 )
+@click.option(
+    "--soft-delete",
+    "soft_delete_seconds",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seconds for which deleted objects can be restored, in buckets without a policy.",
+)
+@click.option(
+    "--session-lifetime",
+    "session_lifetime_seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=7 * 24 * 3600.0,
+    show_default=True,
+    help="Seconds until a resumable upload expires.",
+)
+@click.option(
+    "--rewrite-bytes",
+    "rewrite_bytes_per_call",
+    type=click.IntRange(min=1),
+    help="Bytes after which a rewrite answers with a token. Default: it ends in one call.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when it is ready.")
 def command(
     data: Path | None,
-    port: int,
-    host: str,
-    create_buckets: bool,  # noqa: FBT001 - click passes by name
-    durable: bool,  # noqa: FBT001 - the same
-    require_auth: bool,  # noqa: FBT001 - the same
-    token_lifetime: float,
-    as_json: bool,  # noqa: FBT001 - the same
+    as_json: bool,  # noqa: FBT001 - click passes by name
+    **options: Any,
 ) -> None:
     """Serve Google Cloud Storage from a folder on this machine.
 
     Clients find it by STORAGE_EMULATOR_HOST. Ctrl-C stops it.
     """
-    emulator = Emulator(
-        data,
-        host=host,
-        port=port,
-        create_buckets=create_buckets,
-        durable=durable,
-        require_auth=require_auth,
-        token_lifetime=token_lifetime,
-    )
+    emulator = Emulator(data, **options)  # each option is named as the argument that takes it
     try:
         asyncio.run(_serve(emulator, data, as_json=as_json))
     except PortTakenError as error:
