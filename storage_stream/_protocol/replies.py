@@ -21,7 +21,10 @@ __all__ = ["error_of", "is_success", "parse_json", "parse_nothing", "without_sec
 _LONGEST_MESSAGE = 500  # characters of a foreign text in an error
 _XML_FIELD = re.compile(r"<(Code|Message)>([^<]*)</\1>")
 _SECRET_IN_TEXT = re.compile(
-    r"(?i)((?:access_token|upload_id|x-goog-signature|x-goog-credential|signature|key)=)"
+    # In a query; then also as a field of JSON or a header, where the name alone says enough.
+    r"(?i)((?:x-goog-signature|x-goog-credential|signature|key)=|"
+    r"(?:access_token|refresh_token|client_secret|upload_id|x-goog-(?:copy-source-)?encryption-key)"
+    r"[\"']*\s*[=:]\s*[\"']*)"
     r"[^&\s\"'<>]+|(bearer\s+)[\w.~+/=-]+"
 )
 
@@ -53,11 +56,11 @@ def parse_json(reply: Reply) -> Any:
 def error_of(reply: Reply, *, method: str, subject: str, default_reason: str = "") -> ResponseError:
     """The error that an answer is; which class says its status."""
     message, reason = _explain(reply)
-    text = without_secrets(message)
+    phrase = without_secrets(reply.head.reason)
     return response_error_class(reply.status)(
-        text or reply.head.reason or "no explanation",
+        without_secrets(message) or phrase or "no explanation",
         status=reply.status,
-        reason=reason or reply.head.reason or default_reason,
+        reason=without_secrets(reason) or phrase or default_reason,
         headers=_plain(reply.headers),
         method=method,
         subject=subject,
@@ -66,7 +69,13 @@ def error_of(reply: Reply, *, method: str, subject: str, default_reason: str = "
 
 def without_secrets(text: str) -> str:
     """A foreign text for an error message: shortened, and without what looks like a key."""
-    return _SECRET_IN_TEXT.sub(_hide, text)[:_LONGEST_MESSAGE]
+    return _printable(_SECRET_IN_TEXT.sub(_hide, text)[:_LONGEST_MESSAGE])
+
+
+def _printable(text: str) -> str:
+    """In one line, and without what moves a terminal's cursor or cannot be encoded."""
+    line = " ".join(text.split())
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in line)
 
 
 def _hide(match: re.Match[str]) -> str:
@@ -76,7 +85,7 @@ def _hide(match: re.Match[str]) -> str:
 def _plain(headers: Headers) -> dict[str, str]:
     """Headers for an error: without those that are as good as a key."""
     secret = {"location", "set-cookie", "x-guploader-uploadid", "www-authenticate"}
-    return {name: value for name, value in headers if name not in secret}
+    return {name: without_secrets(value) for name, value in headers if name not in secret}
 
 
 def _explain(reply: Reply) -> tuple[str, str]:

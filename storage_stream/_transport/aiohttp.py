@@ -16,6 +16,7 @@ import aiohttp
 from yarl import URL
 
 from storage_stream._protocol.http import Content, Framing, Headers, ReplyHead, Request
+from storage_stream._protocol.replies import without_secrets
 from storage_stream._transport.allocator import keep_read_buffers
 from storage_stream._transport.base import exact_chunks
 from storage_stream.errors import (
@@ -151,7 +152,9 @@ async def _exchange(
         # AttributeError: aiohttp trips over a connection that closes while it reads the head.
         if source.failure is not None:
             raise source.failure from None
-        raise _translate(error, closed=session.closed) from error
+        # A ClientResponseError holds the request: its URL, and the authorization.
+        cause = None if isinstance(error, aiohttp.ClientResponseError) else error
+        raise _translate(error, closed=session.closed) from cause
     source.on_progress = _nothing  # the answer may come before the end of the body
     return _AiohttpReply(response, on_close)
 
@@ -233,10 +236,10 @@ def _translate(error: Exception, *, closed: bool) -> StorageError:
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return ConnectFailed(str(error))
     if isinstance(error, aiohttp.ClientResponseError):
-        return ProtocolError(f"the answer is no HTTP: {' '.join(error.message.split())}")
+        return ProtocolError(f"the answer is no HTTP: {without_secrets(error.message)}")
     if closed and isinstance(error, RuntimeError | aiohttp.ClientConnectionError):
         return ClientClosed("the client is closed")
-    return ConnectionLost(str(error) or type(error).__name__)
+    return ConnectionLost(without_secrets(str(error)) or type(error).__name__)
 
 
 class _AiohttpReply:

@@ -134,6 +134,12 @@ def test_headers_that_are_as_good_as_a_key_stay_outside() -> None:
             "https://h/o?X-Goog-Signature=…&X-Goog-Credential=…",
         ),
         ("upload_id=ABPnzm'", "upload_id=…'"),
+        ('got {"access_token": "ya29.A-b"}', 'got {"access_token": "…"}'),
+        ("{'refresh_token':'1//a', 'x': 1}", "{'refresh_token':'…', 'x': 1}"),
+        ("x-goog-encryption-key: QUJD= sent", "x-goog-encryption-key: … sent"),
+        ("X-Goog-Copy-Source-Encryption-Key=QUJD", "X-Goog-Copy-Source-Encryption-Key=…"),
+        ("x-goog-encryption-key-sha256: QUJD", "x-goog-encryption-key-sha256: QUJD"),
+        ("Invalid value for key: a", "Invalid value for key: a"),
         ("no secret here", "no secret here"),
         ("x" * 600, "x" * 500),
     ],
@@ -141,3 +147,24 @@ def test_headers_that_are_as_good_as_a_key_stay_outside() -> None:
 def test_no_secret_stands_in_a_message(text: str, shown: str) -> None:
     assert without_secrets(text) == shown
     assert error(400, text).message == shown
+
+
+def test_nor_in_a_reason_or_a_header_that_says_it_back() -> None:
+    told = {"error": {"message": "no", "errors": [{"reason": "Bearer ya29.A-b"}]}}
+    assert error(403, told).reason == "Bearer …"
+    head = ReplyHead(403, "Bearer ya29.A-b", Headers([("x-echo", "Bearer ya29.A-b")]))
+    refused = error_of(Reply(head), method="GET", subject="gs://b")
+    assert (refused.message, refused.reason) == ("Bearer …", "Bearer …")
+    assert refused.headers == {"x-echo": "Bearer …"}
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [("\x1b[2Jgone\a", "\ufffd[2Jgone\ufffd"), ("a\r\nb\n\n c", "a b c"), ("\udcff", "\ufffd")],
+    ids=["terminal", "lines", "surrogate"],
+)
+def test_a_message_is_one_line_that_can_be_printed(told: str, shown: str) -> None:
+    assert error(400, {"error": {"message": told}}).message == shown
+    head = ReplyHead(400, told, Headers([("x-a", told)]))
+    refused = error_of(Reply(head), method="GET", subject="gs://b")
+    assert (refused.message, refused.reason, refused.headers) == (shown, shown, {"x-a": shown})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import traceback
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -17,7 +18,7 @@ from aiohttp.streams import StreamReader
 from stages import drain, drain_until_error
 from wire_server import Wire, WireRequest, WireServer
 
-from storage_stream._protocol.http import Framing, Request
+from storage_stream._protocol.http import Framing, Headers, Request
 from storage_stream._transport.aiohttp import AiohttpTransport
 from storage_stream.errors import (
     ClientClosed,
@@ -205,6 +206,23 @@ class TestErrors:
         assert "secret" not in str(caught.value)
         assert "\n" not in str(caught.value)
         assert len(str(caught.value)) < 300
+
+    @pytest.mark.parametrize(
+        "line", [b"x-echo: Bearer secret\0", b"x-echo: ?upload_id=secret\0", b"x-" + b"y" * 8000]
+    )
+    async def test_lines_that_are_no_http_are_not_shown_with_what_they_say_back(
+        self, server: WireServer, line: bytes
+    ) -> None:
+        server.answers += [b"HTTP/1.1 200 OK\r\n" + line + b"\0\r\n\r\n"]
+        headers = Headers([("authorization", "Bearer secret")])
+        transport = AiohttpTransport()
+        request = Request("GET", f"{server.url}/o?upload_id=secret", headers)
+        with pytest.raises(ProtocolError) as caught:
+            (await transport.send(request, timeout=10)).close()
+        await transport.close()
+        assert "secret" not in "".join(traceback.format_exception(caught.value))
+        assert caught.value.__cause__ is None, "aiohttp's error has the request's headers"
+        assert len(str(caught.value)) < 600
 
     async def test_a_chunk_that_is_none_breaks_the_body(self) -> None:
         read = asyncio.Event()
