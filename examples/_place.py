@@ -23,12 +23,11 @@ async def place() -> AsyncGenerator[tuple[Storage, str], None]:
     parser.add_argument("--bucket", help="a bucket of yours; default: one in an emulator")
     bucket: str | None = parser.parse_args().bucket
     async with AsyncExitStack() as stack:
-        if bucket is not None or os.environ.get("STORAGE_EMULATOR_HOST"):
-            storage = Storage()
-        else:
+        if bucket is None and not os.environ.get("STORAGE_EMULATOR_HOST"):
             emulator = await stack.enter_async_context(Emulator())
-            storage = Storage(api_root=emulator.url, api_is_dev=True)
-        await stack.enter_async_context(storage)
+            # `Storage()` finds it there, also in the programs that an example starts.
+            os.environ["STORAGE_EMULATOR_HOST"] = emulator.url
+        storage = await stack.enter_async_context(Storage())
         if bucket is None:
             await _make_bucket(storage)
         yield storage, bucket or _BUCKET

@@ -1,18 +1,12 @@
-"""Transform an object and store the result, without holding either in memory.
-
-This version's `upload` has to know the length before it begins, so the result goes through a
-temporary file; `upload` reads that file while it sends.
-"""
+"""Transform an object and store the result while both are under way: neither is held in memory."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from _place import place
 
 from storage_stream import Storage
-from storage_stream.pipeline import collect, copy, gunzip, gzip, lines
+from storage_stream.pipeline import collect, gunzip, gzip, lines
 
 
 async def shout(source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -23,13 +17,15 @@ async def shout(source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def transform(storage: Storage, bucket: str, source: str, target: str) -> None:
-    """Read, change, compress, store."""
-    with tempfile.NamedTemporaryFile() as file:
-        async with storage.download_stream(bucket, source) as stream:
-            size = await copy(gzip(shout(aiter(stream))), file)
-        await asyncio.to_thread(file.flush)
-        await storage.upload(bucket, target, Path(file.name), content_type="application/gzip")
-        print(f"{stream.bytes_read:,} bytes became {size:,}")
+    """Read, change, compress, store: what arrives goes out again.
+
+    Its length is not known before the end, so it goes out in a resumable upload, a chunk at a
+    time. Where the download fails its checksum at the end, nothing is stored.
+    """
+    async with storage.download_stream(bucket, source) as stream:
+        changed = gzip(shout(aiter(stream)))
+        made = await storage.upload(bucket, target, changed, content_type="application/gzip")
+        print(f"{stream.bytes_read:,} bytes became {int(made['size']):,}")
 
 
 async def main() -> None:

@@ -12,6 +12,12 @@ from storage_stream.testing.emulator_handle import EmulatorHandle
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 PRINTED = {
+    "browser_upload": [
+        "the browser uploads: 204",
+        "the object: True",
+        "another name: 400",
+        "too large: 400",
+    ],
     "concurrent_download": ["20 files, 500,000 bytes: 00.txt to 19.txt"],
     "json_lines": ["49,999 orders, 2,475,000 in all", "left out: line 1001 (at byte 24790)"],
     "progress_download": ["100.0 %\n16,000,000 bytes; checksum compared: True"],
@@ -33,6 +39,11 @@ PRINTED = {
         "same bytes: True, resumed 3 times",
         "asked for bytes=2500000-:",
         "one changed bit: IntegrityError: GET gs://examples/data.bin",
+    ],
+    "resume_upload": [
+        "the first process was killed: True",
+        "25,165,824 of 33,554,432 bytes had been confirmed",
+        "same bytes: True",
     ],
     "transform_and_reupload": ["4,088,890 bytes became", "the last: LINE 199999: GRÜSSE"],
 }
