@@ -4,6 +4,7 @@ import io
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,56 @@ async def _blob_exists(world: World) -> None:
     assert await world.bucket.blob_exists("name")
 
 
+async def _iterate_pages(world: World) -> None:
+    pages = [page async for page in world.storage.iter_object_pages("many", page_size=2)]
+    assert [len(page.items) for page in pages] == [2, 2, 2]
+
+
+async def _buckets(world: World) -> None:
+    assert len([item async for item in world.storage.iter_buckets("project")]) > 1
+
+
+async def _restore(world: World) -> None:
+    generation = int(world.gcs.objects("soft", softDeleted="true")[0]["generation"])
+    await world.storage.restore("soft", "name", generation)
+
+
+async def _delete_many(world: World) -> None:
+    summary = await world.storage.delete_many("many", map(str, range(250)), missing_ok=True)
+    assert summary.missing == 250
+
+
+async def _delete_prefix(world: World) -> None:
+    for number in range(250):
+        world.gcs.put("bucket", f"prefix/{number}", b"")
+    assert (await world.storage.delete_prefix("bucket", "prefix/")).deleted == 250
+
+
+async def _batch(world: World) -> None:
+    async with world.storage.batch() as batch:
+        for _ in range(100):
+            batch.download_metadata("bucket", "name")
+
+
+async def _copy_in_parts(world: World) -> None:
+    world.gcs.put("bucket", "large", bytes(3_000_000))
+    await world.storage.copy("bucket", "large", "many", max_bytes_per_call=1024 * 1024)
+
+
+async def _move(world: World) -> None:
+    await world.storage.move("bucket", "name", "many")
+
+
+async def _move_known(world: World) -> None:
+    generation = int(world.gcs.metadata("bucket", "name")["generation"])
+    known = Preconditions(if_source_generation_match=generation)
+    await world.storage.move("bucket", "name", "many", preconditions=known)
+
+
+async def _move_within(world: World) -> None:
+    await world.storage.move("bucket", "packed", "bucket", new_name="moved")
+
+
 CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
     "Storage(), get_bucket, new_blob, download_stream not entered": [_nothing],
     "download, download_stream, download_to_filename": [
@@ -115,7 +166,11 @@ CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
     "download_stream of a range of decompressed gzip": [_decoded_part],
     "a download that breaks three times": [_broken],
     "a download of what is not there": [_missing],
-    "download_metadata, Bucket.get_blob, Bucket.blob_exists": [
+    "download_metadata, stat, exists, Bucket.get_blob, Bucket.blob_exists, Blob.reload": [
+        lambda world: world.storage.stat("bucket", "name"),
+        lambda world: world.storage.exists("bucket", "name"),
+        lambda world: world.storage.exists("bucket", "none"),
+        lambda world: world.blob.reload(),
         lambda world: world.storage.download_metadata("bucket", "name"),
         lambda world: world.bucket.get_blob("name"),
         _blob_exists,
@@ -135,23 +190,66 @@ CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
     "upload of a file that arrived changed": [_changed],
     "upload that fails once, without a precondition": [_failing],
     "upload that fails once, with a precondition": [_repeated],
-    "patch_metadata": [
-        lambda world: world.storage.patch_metadata("bucket", "name", {"contentType": "a/b"})
+    "patch_metadata, set_holds, set_custom_time, set_contexts, Blob.patch_metadata": [
+        lambda world: world.storage.patch_metadata("bucket", "name", {"contentType": "a/b"}),
+        lambda world: world.storage.set_holds("bucket", "name", temporary=False),
+        lambda world: world.storage.set_custom_time("bucket", "name", datetime.now(UTC)),
+        lambda world: world.storage.set_contexts("bucket", "name", {"k": "v"}),
+        lambda world: world.blob.patch_metadata({"contentType": "a/b"}),
     ],
-    "delete": [lambda world: world.storage.delete("bucket", "name")],
+    "update_metadata": [lambda world: world.storage.update_metadata("bucket", "name", {})],
+    "restore": [_restore],
+    "delete, Blob.delete": [
+        lambda world: world.storage.delete("bucket", "name"),
+        lambda world: world.bucket.new_blob("packed").delete(),
+    ],
+    "delete_many of 250 names": [_delete_many],
+    "delete_prefix of 250 objects": [_delete_prefix],
+    "batch of up to 100 calls": [_batch],
+    "copy that the service does at once": [
+        lambda world: world.storage.copy("bucket", "name", "many")
+    ],
+    "copy in three parts": [_copy_in_parts],
+    "rename; move within a bucket": [
+        lambda world: world.storage.rename("bucket", "name", "renamed"),
+        _move_within,
+    ],
+    "move to another bucket": [_move],
+    "move to another bucket, the source's generation named": [_move_known],
+    "compose of up to 32 objects": [
+        lambda world: world.storage.compose("bucket", "all", ["name"] * 32)
+    ],
+    "compose of 64 objects": [lambda world: world.storage.compose("bucket", "all", ["name"] * 64)],
     "list_objects; Bucket.list_blobs of up to 1,000 names": [
         lambda world: world.storage.list_objects("many"),
         lambda world: world.storage.get_bucket("many").list_blobs(),
     ],
-    "iter_objects of three pages": [_iterate],
+    "iter_objects, iter_object_pages of three pages": [_iterate, _iterate_pages],
     "iter_objects left on the first of three pages": [_iterate_a_little],
     "get_bucket_metadata, Bucket.get_metadata": [
         lambda world: world.storage.get_bucket_metadata("bucket"),
         lambda world: world.bucket.get_metadata(),
     ],
-    "list_buckets": [lambda world: world.storage.list_buckets("project")],
+    "list_buckets, iter_buckets": [
+        lambda world: world.storage.list_buckets("project"),
+        _buckets,
+    ],
     "create_bucket": [lambda world: world.storage.create_bucket("other", "project")],
+    "patch_bucket, set_labels, set_lifecycle, set_versioning, set_soft_delete": [
+        lambda world: world.storage.patch_bucket("bucket", {}),
+        lambda world: world.storage.set_labels("bucket", {"k": "v"}),
+        lambda world: world.storage.set_lifecycle("bucket", []),
+        lambda world: world.storage.set_versioning("bucket", enabled=True),
+        lambda world: world.storage.set_soft_delete("bucket", 0),
+    ],
+    "update_bucket": [lambda world: world.storage.update_bucket("bucket", {})],
     "delete_bucket": [lambda world: world.storage.delete_bucket("empty")],
+    "get_iam_policy": [lambda world: world.storage.get_iam_policy("bucket")],
+    "set_iam_policy": [lambda world: world.storage.set_iam_policy("bucket", {"bindings": []})],
+    "test_iam_permissions": [
+        lambda world: world.storage.test_iam_permissions("bucket", ["storage.objects.get"])
+    ],
+    "get_service_account_email": [lambda world: world.storage.get_service_account_email("project")],
 }
 
 
@@ -176,6 +274,9 @@ def _fill(gcs: EmulatorHandle, folder: Path) -> None:
     gcs.put("bucket", "name", b"data")
     gcs.put("bucket", "packed", gzipped(TEXT), contentEncoding="gzip")
     gcs.create_bucket("empty")
+    gcs.create_bucket("soft", softDeletePolicy={"retentionDurationSeconds": "604800"})
+    gcs.put("soft", "name", b"old")
+    gcs.put("soft", "name", b"new")
     for name in "abcdef":
         gcs.put("many", name, b"")
     (folder / "source").write_bytes(b"data")
