@@ -90,14 +90,8 @@ def _call(part: object) -> Call:
     if match is None:
         raise _malformed("a part does not start with a request line")
     headers = _headers(rest)
-    content_id = dict(part.items()).get("Content-ID")
-    return Call(
-        None if content_id is None else str(content_id),
-        match[1],
-        _target(match[2]),
-        headers,
-        _whole(headers, body),
-    )
+    content_id = message.get("Content-ID")
+    return Call(content_id, match[1], _target(match[2]), headers, _whole(headers, body))
 
 
 def _split(content: bytes) -> tuple[bytes, bytes]:

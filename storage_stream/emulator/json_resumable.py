@@ -11,6 +11,7 @@ from aiohttp import web
 from storage_stream.emulator.checksums import ExpectedChecksums
 from storage_stream.emulator.content_range import ContentRange, parse_content_range
 from storage_stream.emulator.encryption import incorrect_key, key_of
+from storage_stream.emulator.integers import parse_integer
 from storage_stream.emulator.json_answers import json_answer
 from storage_stream.emulator.json_insert import (
     INSERT_QUERY,
@@ -21,7 +22,7 @@ from storage_stream.emulator.json_insert import (
 )
 from storage_stream.emulator.preconditions import Preconditions
 from storage_stream.emulator.problems import ApiError
-from storage_stream.emulator.query import CONDITIONS, Query, parse_integer, read_query
+from storage_stream.emulator.query import CONDITIONS, Query, read_query
 from storage_stream.emulator.records import Json, ObjectRecord, SessionRecord, SessionState
 from storage_stream.emulator.request_reading import (
     bucket_name,

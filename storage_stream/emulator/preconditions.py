@@ -6,8 +6,8 @@ https://cloud.google.com/storage/docs/request-preconditions
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from storage_stream.emulator.integers import parse_integer
 from storage_stream.emulator.problems import ApiError
-from storage_stream.emulator.query import parse_integer
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from storage_stream.emulator.integers import invalid_value, parse_integer
 from storage_stream.emulator.problems import ApiError
 
 STANDARD = frozenset(
@@ -50,7 +51,6 @@ CONDITIONS = (
 SOURCE_CONDITIONS = tuple(name.replace("if", "ifSource", 1) for name in CONDITIONS)
 
 _BOOLEANS = {"true": True, "false": False}
-INT64_END = 1 << 63
 
 
 class Query:
@@ -141,24 +141,6 @@ def read_query(request: web.Request, allowed: Iterable[str] = ()) -> Query:
         message = f"Unknown query parameter: {words}"
         raise ApiError(400, "invalidParameter", message, location=unknown[0])
     return query
-
-
-def parse_integer(name: str, value: str | None, *, at_least: int = 0) -> int | None:
-    """Return ``value`` as a 64-bit number, ``None`` for ``None``.
-
-    Raises:
-        ApiError: 400, it is not one, or less than ``at_least``.
-    """
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdigit()) or not at_least <= int(value) < INT64_END:
-        raise invalid_value(name, value)
-    return int(value)
-
-
-def invalid_value(name: str, value: str) -> ApiError:
-    """Return the error for a parameter that cannot be understood."""
-    return ApiError(400, "invalidParameter", f"Invalid value for {name}: '{value}'", location=name)
 
 
 def _pairs(raw: str) -> list[tuple[str, str]]:

@@ -22,8 +22,8 @@ from storage_stream.emulator.canonical_request import (
 )
 from storage_stream.emulator.clock import Clock
 from storage_stream.emulator.fault_book import INSTRUCTIONS_HEADER
+from storage_stream.emulator.integers import parse_integer
 from storage_stream.emulator.problems import ApiError
-from storage_stream.emulator.query import parse_integer
 from storage_stream.emulator.signers import (
     HMAC_ALGORITHM,
     RSA_ALGORITHM,

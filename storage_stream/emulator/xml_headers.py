@@ -9,11 +9,11 @@ from email.utils import parsedate_to_datetime
 
 from storage_stream.emulator.copies import Source
 from storage_stream.emulator.encryption import source_key_of
+from storage_stream.emulator.integers import parse_integer
 from storage_stream.emulator.names import check_object_name, decode_path_part
 from storage_stream.emulator.object_metadata import settable_metadata
 from storage_stream.emulator.preconditions import Preconditions
 from storage_stream.emulator.problems import ApiError
-from storage_stream.emulator.query import parse_integer
 from storage_stream.emulator.records import Json
 
 META_PREFIX = "x-goog-meta-"

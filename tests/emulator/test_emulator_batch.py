@@ -62,7 +62,7 @@ def _part(part: Any) -> Part:
     status_line, _, rest = part.get_payload().partition("\r\n")
     inner = email.parser.Parser().parsestr(rest)
     status = int(status_line.split()[1])
-    return Part(part["Content-ID"], status, dict(inner.items()), inner.get_payload())
+    return Part(part["Content-ID"], status, dict(inner.items()), str(inner.get_payload()))
 
 
 async def send(wire: WireClient, *calls: str, **headers: str) -> list[Part]:

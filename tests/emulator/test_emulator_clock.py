@@ -76,7 +76,8 @@ async def test_a_rewrite_takes_several_calls_when_told() -> None:
         wire = WireClient(emulator.url, session)
         await wire.upload("object", b"x" * 25)
         path = f"{object_path('object')}/rewriteTo/b/bucket/o/copy"
-        written, token = [], ""
+        written: list[str] = []
+        token = ""
         while not written or token:
             answer = (await wire.send("POST", path + token)).json
             written.append(answer["totalBytesRewritten"])
