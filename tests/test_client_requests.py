@@ -154,6 +154,10 @@ async def _move_within(world: World) -> None:
     await world.storage.move("bucket", "packed", "bucket", new_name="moved")
 
 
+async def _keys(world: World) -> None:
+    assert [item async for item in world.storage.iter_hmac_keys("project")] == []
+
+
 CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
     "Storage(), get_bucket, new_blob, download_stream not entered": [_nothing],
     "download, download_stream, download_to_filename": [
@@ -249,6 +253,10 @@ CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
     "test_iam_permissions": [
         lambda world: world.storage.test_iam_permissions("bucket", ["storage.objects.get"])
     ],
+    "list_notifications": [lambda world: world.storage.list_notifications("bucket")],
+    "create_notification": [lambda world: world.storage.create_notification("bucket", "t")],
+    "create_hmac_key": [lambda world: world.storage.create_hmac_key("project", "a@b")],
+    "iter_hmac_keys": [_keys],
     "get_service_account_email": [lambda world: world.storage.get_service_account_email("project")],
 }
 

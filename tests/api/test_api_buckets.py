@@ -1,8 +1,10 @@
 """Buckets: made, changed, listed, locked, deleted."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from scripted_server import ScriptedServer, head, reply
 
 from storage_stream import Preconditions, Storage
 from storage_stream.errors import (
@@ -79,3 +81,17 @@ async def test_lists(gcs: EmulatorHandle, storage: Storage) -> None:
     assert len([item async for item in storage.iter_buckets("p")]) == 3
     with pytest.raises(InvalidArgument, match="project"):
         await anext(storage.iter_buckets(""))
+
+
+async def test_locking_a_retention_policy(storage_of: Callable[..., Storage]) -> None:
+    """It cannot be undone, so that what is sent is looked at here; a repeat is safe."""
+    body = b'{"retentionPolicy": {"isLocked": true}}'
+    answers = [
+        reply(head(503, "Content-Length: 0")),
+        reply(head(200, f"Content-Length: {len(body)}") + body),
+    ]
+    async with ScriptedServer(answers) as server, storage_of(server) as storage:
+        locked = await storage.lock_retention_policy("bucket", 7)
+    assert locked["retentionPolicy"]["isLocked"] is True
+    target = "/storage/v1/b/bucket/lockRetentionPolicy?ifMetagenerationMatch=7"
+    assert [(asked.method, asked.target) for asked in server.asked] == [("POST", target)] * 2
