@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from storage_stream._protocol.replies import without_secrets
 from storage_stream.errors import InvalidArgument, ProtocolError
 
 __all__ = ["WHOLE", "ByteRange", "ContentRange"]
@@ -101,7 +102,8 @@ class ContentRange:
         """
         match = _CONTENT_RANGE.fullmatch((value or "").strip())
         if match is None:
-            raise ProtocolError(f"the answer's Content-Range is {value!r}")
+            shown = None if value is None else repr(without_secrets(value))
+            raise ProtocolError(f"the answer's Content-Range is {shown}")
         first, last, size = match.groups()
         total = None if size == "*" else int(size)
         if first is None:

@@ -160,3 +160,8 @@ def test_a_content_range_round_trips(start: int, length: int, behind: int | None
     total = None if behind is None else stop + behind
     header = f"bytes {start}-{stop - 1}/{'*' if total is None else total}"
     assert ContentRange.parse(header) == ContentRange(start, stop, total)
+
+
+def test_a_content_range_that_says_a_key_back_does_not_show_it() -> None:
+    with pytest.raises(ProtocolError, match=r"Content-Range is 'Bearer …'$"):
+        ContentRange.parse("Bearer ya29.A-b")

@@ -135,7 +135,7 @@ def test_headers_that_are_as_good_as_a_key_stay_outside() -> None:
         ),
         ("upload_id=ABPnzm'", "upload_id=…'"),
         ('got {"access_token": "ya29.A-b"}', 'got {"access_token": "…"}'),
-        ("{'refresh_token':'1//a', 'x': 1}", "{'refresh_token':'…', 'x': 1}"),
+        ("got {'refresh_token':'1//a', 'x': 1}", "got {'refresh_token':'…', 'x': 1}"),
         ("x-goog-encryption-key: QUJD= sent", "x-goog-encryption-key: … sent"),
         ("X-Goog-Copy-Source-Encryption-Key=QUJD", "X-Goog-Copy-Source-Encryption-Key=…"),
         ("x-goog-encryption-key-sha256: QUJD", "x-goog-encryption-key-sha256: QUJD"),
