@@ -16,6 +16,7 @@ from storage_stream._api.copies import Copies
 from storage_stream._api.deletion import Deletions
 from storage_stream._api.downloads import Downloads
 from storage_stream._api.object_state import ObjectState
+from storage_stream._api.files import Files
 from storage_stream._api.objects import Objects
 from storage_stream._api.signing import Signing, SigningParts
 from storage_stream._api.uploads import Uploads
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["Storage"]
 
 
+    Files,  # before the two it stands on
 class Storage(
     Downloads,
     Uploads,

@@ -44,13 +44,15 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "errors",
     ),
     "streams": ENGINE,
-    "blob": ("streams", *ENGINE),
+    # Files stand on streams and writers; they are what `open` gives, and know no client.
+    "files": ("streams", "writer", *ENGINE),
+    "blob": ("files", "streams", *ENGINE),
     "bucket": ("blob", "streams", *ENGINE),
     # The client's methods, a file for each subject; the handles call them by the client.
     "writer": ENGINE,
-    "_api": ("streams", "writer", *ENGINE),
+    "_api": ("files", "streams", "writer", *ENGINE),
     "client": ("_api", "bucket", "blob", "streams", "_version", *ENGINE),
-    "": ("client", "bucket", "blob", "streams", "writer", "_version", "_lazy", *ENGINE),
+    "": ("client", "bucket", "blob", "files", "streams", "writer", "_version", "_lazy", *ENGINE),
     "media": PUBLIC,
     "outputs": ("media", *PUBLIC),
     "images": ("media", "outputs", *PUBLIC),

@@ -1,0 +1,143 @@
+"""`TextWriter`: a new object as a text file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from typing import TYPE_CHECKING, Self
+
+from storage_stream.errors import UsageError
+from storage_stream.files.unsupported import NotReadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+
+    from storage_stream._protocol.resources import ObjectResource
+    from storage_stream.files.text_format import TextFormat
+    from storage_stream.files.writer import ObjectWriter
+
+__all__ = ["TextWriter"]
+
+
+class TextWriter(NotReadable):
+    """A new object as a text file, written from its beginning to its end.
+
+    Not made by hand: `async with storage.open("bucket", "name", "w") as file:`.
+
+    It writes as `ObjectWriter` does, which is its `buffer`: closing it makes the object, leaving
+    its block by an exception gives it up.
+
+    Attributes:
+        buffer: The binary file.
+        mode: As it was opened, `w`, `wt`, `x` or `xt`.
+        encoding: The encoding.
+        errors: What happens with characters that cannot be encoded.
+    """
+
+    def __init__(self, buffer: ObjectWriter, how: TextFormat, mode: str) -> None:
+        self.buffer = buffer
+        self.mode = mode
+        self.encoding = how.encoding
+        self.errors = how.errors
+        self._format = how
+        self._encoder = how.encoder()
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+        return self.buffer.bucket
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return self.buffer.name
+
+    @property
+    def resource(self) -> ObjectResource:
+        """The object's resource, once it is made; see `ObjectWriter.resource`."""
+        return self.buffer.resource
+
+    @property
+    def closed(self) -> bool:
+        """Whether the object is made, or was given up."""
+        return self.buffer.closed
+
+    async def write(self, text: str) -> int:
+        r"""Write text; with a `newline` in place of each `\n`.
+
+        Cancelling loses nothing, as in `ObjectWriter.write`.
+
+        Returns:
+            How many characters were written: all.
+
+        Raises:
+            UnicodeEncodeError: The encoding has no bytes for it; nothing is written.
+            StreamClosed: The file was closed.
+            StorageError: The upload cannot go on.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"write() takes text, not {type(text).__name__}")
+        await self._write(text, final=False)
+        return len(text)
+
+    async def writelines(self, lines: Iterable[str] | AsyncIterable[str]) -> None:
+        """Write each of them; line ends are not added.
+
+        Raises:
+            StorageError: As in `write`.
+        """
+        if isinstance(lines, AsyncIterable):
+            async for line in lines:
+                await self.write(line)
+        else:
+            for line in lines:
+                await self.write(line)
+
+    async def flush(self) -> None:
+        """Check that it is open: nothing of an object is visible before all of it is."""
+        await self.buffer.flush()
+
+    async def tell(self) -> int:
+        """How many bytes were written."""
+        return await self.buffer.tell()
+
+    async def close(self) -> None:
+        """Make the object of what was written; see `ObjectWriter.close`. Idempotent."""
+        if not self.closed:
+            await self._write("", final=True)  # an encoding may have an end; it has it once
+            await self.buffer.close()
+
+    async def abort(self) -> None:
+        """Give it up: nothing of it becomes visible. Idempotent."""
+        await self.buffer.abort()
+
+    async def __aenter__(self) -> Self:
+        await self.buffer.flush()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            await self.abort()
+            return
+        try:
+            await self.close()
+        except BaseException:
+            await self.abort()
+            raise
+
+    def __repr__(self) -> str:
+        return f"<TextWriter {self.encoding} {self.buffer!r}>"
+
+    async def _write(self, text: str, *, final: bool) -> None:
+        state = self._encoder.getstate()
+        try:
+            data = self._encoder.encode(self._format.with_ends(text), final)
+            await self.buffer.write(data)
+        except (UnicodeError, UsageError):  # it was not written
+            self._encoder.setstate(state)
+            raise
