@@ -47,6 +47,8 @@ async def demonstrate(size: int, *, keep: bool) -> None:
             screen.say(f"Kept: {folder} (made, stored, copies). To look at what was stored, run")
             screen.say(f"  storage-stream emulator --data {folder / 'stored'}")
     finally:
+        # Cancelling does not stop a worker thread, and one that still writes would fill the folder.
+        await asyncio.get_running_loop().shutdown_default_executor()
         if not keep:
             shutil.rmtree(folder)
 
@@ -119,7 +121,7 @@ def _cut_story(requests: Sequence[dict[str, Any]], size: int) -> Iterator[str]:
 def _summary(made: DataSet, packed: int) -> Iterator[str]:
     yield (
         f"The filter kept {made.wanted_lines:,} of {made.log_lines:,} JSON lines; "
-        f"the result is {megabytes(packed)} MB of gzip."
+        f"the result is {packed:,} bytes of gzip."
     )
     yield "Verified twice: crc32c by the client, SHA-256 against the files that were made."
     yield "Client and emulator shared this machine; MB/s says as much about it as of them."
