@@ -7,6 +7,7 @@ it is sent in `_transport`, what takes several requests in `_transfer`.
 from __future__ import annotations
 
 import platform
+from contextlib import AsyncExitStack
 from typing import IO, TYPE_CHECKING, Any, Self, Unpack
 
 from storage_stream._api.access import HmacKeys, Iam, Notifications
@@ -15,15 +16,13 @@ from storage_stream._api.buckets import Buckets
 from storage_stream._api.copies import Copies
 from storage_stream._api.deletion import Deletions
 from storage_stream._api.downloads import Downloads
-from storage_stream._api.object_state import ObjectState
 from storage_stream._api.files import Files
+from storage_stream._api.object_state import ObjectState
 from storage_stream._api.objects import Objects
 from storage_stream._api.signing import Signing, SigningParts
 from storage_stream._api.uploads import Uploads
-from storage_stream._protocol import buckets
 from storage_stream._protocol.options import RequestKeywords, RequestOptions
 from storage_stream._protocol.retry import DEFAULT_RETRY, RetryPolicy
-from storage_stream._transfer.listing import iter_pages
 from storage_stream._transport.aiohttp import AiohttpTransport
 from storage_stream._transport.credentials import (
     Anonymous,
@@ -46,8 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["Storage"]
 
 
-    Files,  # before the two it stands on
 class Storage(
+    Files,  # before the two it stands on
     Downloads,
     Uploads,
     Objects,
@@ -139,14 +138,16 @@ class Storage(
     async def close(self) -> None:
         """Close what the client opened: streams, session, credentials. Idempotent.
 
-        Streams that are still open raise `ClientClosed` when they are read.
+        Streams that are still open raise `ClientClosed` when they are read. All of it is closed
+        even when one part fails or the closing is cancelled.
         """
         self._closed = True
         self._abandon_streams(ClientClosed("the client was closed"))
-        await self._credentials.close()
-        if self._owns_token:
-            await self._token.close()
-        await self._aiohttp.close()
+        async with AsyncExitStack() as last_to_first:
+            last_to_first.push_async_callback(self._aiohttp.close)
+            if self._owns_token:
+                last_to_first.push_async_callback(self._token.close)
+            last_to_first.push_async_callback(self._credentials.close)
 
     async def __aenter__(self) -> Self:
         self._check_open()
@@ -166,8 +167,5 @@ class Storage(
 
     async def list_buckets(self, project: str, **options: Unpack[RequestKeywords]) -> list[Bucket]:
         """A project's buckets. One request for each page."""
-        settled = self._options(options)
-        pages = iter_pages(
-            self._sender, lambda token: buckets.list_buckets(project, token), settled
-        )
-        return [Bucket(self, item["name"]) async for page in pages for item in page.items]
+        found = self.iter_buckets(project, **options)
+        return [Bucket(self, resource["name"]) async for resource in found]

@@ -10,7 +10,7 @@ import pytest
 from leaks import nothing_left, until
 from sample_data import patterned
 
-from storage_stream import Preconditions, RetryPolicy, Storage
+from storage_stream import Environment, Preconditions, RetryPolicy, Storage
 from storage_stream.errors import (
     ClientClosed,
     InvalidArgument,
@@ -20,6 +20,7 @@ from storage_stream.errors import (
     StorageError,
     UsageError,
 )
+from storage_stream.testing import Answer, MemoryTransport, RecordedRequest
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 DATA = patterned(1000)
@@ -303,6 +304,66 @@ async def test_a_read_under_way_when_the_client_is_closed(gcs: EmulatorHandle) -
             await asyncio.wait_for(task, 5)
     stream.close()
     await nothing_left(storage, gcs)
+
+
+class SlowToEnd:
+    """A source of tokens that is asked a second time, and does not end when it is told to."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.told_to_end = asyncio.Event()
+        self.ends = asyncio.Event()
+
+    async def get(self) -> str:
+        self.calls += 1
+        if self.calls > 1:
+            try:
+                await self.ends.wait()
+            finally:
+                self.told_to_end.set()
+                await self.ends.wait()
+        return "token"
+
+
+async def test_a_close_that_is_cancelled_closes_all(gcs: EmulatorHandle) -> None:
+    gcs.put("bucket", "name", DATA)
+    source = SlowToEnd()
+    storage = Storage(token=source)
+    assert await storage.download("bucket", "name") == DATA
+    session = storage._aiohttp.session
+    asking = asyncio.create_task(storage.download("bucket", "name"))
+    await until(lambda: source.calls == 2, lambda: "it is asked for a token")
+    closing = asyncio.create_task(storage.close())
+    await source.told_to_end.wait()
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert session.closed
+    source.ends.set()
+    with pytest.raises(ClientClosed):
+        await asking
+    await nothing_left(storage, gcs)
+
+
+async def test_a_client_closed_while_a_stream_opens() -> None:
+    """The network is the caller's, and goes on; the stream would be of a closed client."""
+    answers = asyncio.Event()
+
+    async def answer(_: RecordedRequest) -> Answer:
+        await answers.wait()
+        return Answer(body=DATA)
+
+    network = MemoryTransport(answer)
+    storage = Storage(
+        api_root="https://gcs.test", anonymous=True, environment=Environment(transport=network)
+    )
+    opening = asyncio.create_task(storage.download("bucket", "name"))
+    await until(lambda: bool(network.requests), lambda: "it is asked for")
+    await storage.close()
+    answers.set()
+    with pytest.raises(ClientClosed):
+        await opening
+    assert (network.opened, network.open) == (1, 0)
 
 
 async def test_without_a_block(gcs: EmulatorHandle) -> None:

@@ -56,6 +56,7 @@ class Downloads(ApiBase):
             self._check_open()
             try:
                 await download.open()
+                self._check_open()  # it may have been closed meanwhile, and would not know of this
             except BaseException:
                 download.close()
                 raise
