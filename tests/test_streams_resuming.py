@@ -9,7 +9,7 @@ from leaks import names_in, nothing_under_way
 from sample_data import patterned
 from scripted_server import Asked, Line, ScriptedServer, chunked, head, media, media_head, reply
 
-from storage_stream import Preconditions, RetryPolicy, Storage
+from storage_stream import Environment, Preconditions, RetryPolicy, Storage
 from storage_stream.errors import (
     ConnectFailed,
     ConnectionLost,
@@ -23,6 +23,7 @@ from storage_stream.errors import (
     TransferStalled,
     TruncatedStream,
 )
+from storage_stream.testing import Answer, FakeClock, MemoryTransport
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 GET = "storage.objects.get"
@@ -453,6 +454,20 @@ async def test_a_missing_object_costs_one_request(gcs: EmulatorHandle, storage: 
         with pytest.raises(NotFound, match=f"gs://{bucket}/none"):
             await storage.download(bucket, "none")
     assert len(gcs.log) == 2
+
+
+async def test_the_time_of_an_error_begins_with_the_first_request() -> None:
+    clock = FakeClock()
+    network = MemoryTransport([Answer(404)])
+    surroundings = Environment(transport=network, clock=clock)
+    async with Storage(
+        api_root="https://gcs.test", anonymous=True, environment=surroundings
+    ) as storage:
+        request = storage.download_stream("bucket", "name")
+        clock.advance(100)
+        with pytest.raises(NotFound) as caught:
+            await request
+    assert caught.value.elapsed == 0
 
 
 @pytest.mark.usefixtures("stored")

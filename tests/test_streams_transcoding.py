@@ -1,11 +1,13 @@
 """The truth table of docs/transcoding.md, row by row."""
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from doc_tables import table_of
+from leaks import free_places, nothing_under_way
 from sample_data import encoded_crc32c, gzipped, patterned, text_lines
 from scripted_server import Asked, Line, ScriptedServer, chunked, head, media_head
 
@@ -159,6 +161,20 @@ WAYS = {
 
 
 # -- what the page says besides --------------------------------------------------------------
+
+
+async def test_a_decoded_range_that_was_read_needs_no_close(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
+    """What follows it in the gzip is not fetched, and the place is free at once."""
+    plain = patterned(20_000_000)
+    gcs.put("bucket", "name", gzipped(plain), contentEncoding="gzip")
+    stream = await storage.download_stream("bucket", "name", start=10_000, end=40_000)
+    assert await stream.read(30_000) == plain[10_000:40_000]
+    assert free_places(storage) == 100
+    del stream  # a stream that is still open would warn
+    gc.collect()
+    await nothing_under_way(storage)
 
 
 async def test_accept_encoding_means_raw(gcs: EmulatorHandle, storage: Storage) -> None:

@@ -62,7 +62,7 @@ class Download:
         self._gunzip: Gunzipper | None = None
         self._decoded_skip = 0
         self._decoded_left: int | None = None
-        self._begun = sender.clock.now()
+        self._begun = 0.0  # when the first request was made, by the sender's clock
 
     @classmethod
     def of(
@@ -136,7 +136,8 @@ class Download:
     @property
     def is_over(self) -> bool:
         """Whether no more will be asked of the network."""
-        return self._error is not None or isinstance(self._machine.next_action(), Done)
+        ended = self._decoded_left == 0 or isinstance(self._machine.next_action(), Done)
+        return ended or self._error is not None
 
     async def open(self) -> None:
         """Make requests until the body begins.
@@ -146,6 +147,7 @@ class Download:
         Raises:
             StorageError: There is no such object, no answer, …
         """
+        self._begun = self._sender.clock.now()
         while not isinstance(action := self._machine.next_action(), Receive | Done):
             await self._act(action)
         if self._machine.decodes:
@@ -289,7 +291,6 @@ class Download:
                 self._end_of_gzip(gunzip)
                 return b""
             gunzip.feed(bytes(received))
-        self._release()
         return b""
 
     def _decompress(self, gunzip: Gunzipper) -> bytes:
@@ -317,6 +318,8 @@ class Download:
         if self._decoded_left is not None:
             view = view[: self._decoded_left]
             self._decoded_left -= len(view)
+            if not self._decoded_left:
+                self._release()  # the rest of the gzip is not wanted
         return view
 
 
