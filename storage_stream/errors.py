@@ -1,4 +1,4 @@
-"""Every error this library raises, in one tree.
+"""The errors of this library in one tree; what a pipeline says about its data is beside it.
 
     StorageError
     ├── UsageError               the call itself is wrong; nothing was sent
@@ -28,6 +28,9 @@
         └── ContentDecodingError (ValueError)      the stored gzip cannot be decompressed
             ├── GzipFormatError                    it is damaged, or not gzip
             └── TruncatedGzipError   (EOFError)    it ends inside a member
+
+`storage_stream.pipeline` adds `PipelineError` (a line too long, a line that is no JSON, a stage
+read after its end), which is a `StorageError` and a `ValueError`.
 
 Errors carry fields, not prose to be parsed: `method`, `subject` (a `gs://` name), `status`,
 `reason`, `attempts`, `elapsed`. No message holds a token, a key, a query or a signed URL: URLs
@@ -118,11 +121,14 @@ class StorageError(Exception):
 
     def __str__(self) -> str:
         where = " ".join(part for part in (self.method, self.subject) if part)
-        text = f"{where}: {self.message}" if where else self.message
+        text = f"{where}: {self._what()}" if where else self._what()
         if self.attempts is not None and self.attempts > 1:
             text += f" (after {self.attempts} attempts"
             text += f" in {self.elapsed:.1f} s)" if self.elapsed is not None else ")"
         return text
+
+    def _what(self) -> str:
+        return self.message
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self}>"
@@ -207,13 +213,9 @@ class ResponseError(StorageError):
         self.reason = reason
         self.headers: Any = {} if headers is None else headers
 
-    def __str__(self) -> str:
-        where = " ".join(part for part in (self.method, self.subject) if part)
+    def _what(self) -> str:
         reason = f" ({self.reason})" if self.reason else ""
-        text = f"{where}: {self.status}{reason}: {self.message}".removeprefix(": ")
-        if self.attempts is not None and self.attempts > 1:
-            text += f" (after {self.attempts} attempts)"
-        return text
+        return f"{self.status}{reason}: {self.message}"
 
 
 class NotModified(ResponseError):
