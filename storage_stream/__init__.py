@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from storage_stream.blob import Blob
     from storage_stream.bucket import Bucket
     from storage_stream.client import Storage
+    from storage_stream.files import (
+        FileRequest,
+        ObjectReader,
+        ObjectWriter,
+        TextReader,
+        TextWriter,
+    )
     from storage_stream.streams import DownloadRequest, StreamResponse
     from storage_stream.writer import StreamWriter
 
@@ -38,7 +45,10 @@ __all__ = [
     "DownloadKeywords",
     "DownloadRequest",
     "Environment",
+    "FileRequest",
     "ObjectHead",
+    "ObjectReader",
+    "ObjectWriter",
     "Preconditions",
     "RequestKeywords",
     "RetryPolicy",
@@ -47,6 +57,8 @@ __all__ = [
     "Storage",
     "StreamResponse",
     "StreamWriter",
+    "TextReader",
+    "TextWriter",
     "UrlStyle",
     "__version__",
 ]
@@ -69,5 +81,10 @@ __getattr__, __dir__ = lazy_names(
         "UrlStyle": "storage_stream._protocol.signing_address",
         "StreamResponse": "storage_stream.streams",
         "StreamWriter": "storage_stream.writer",
+        "FileRequest": "storage_stream.files",
+        "ObjectReader": "storage_stream.files",
+        "ObjectWriter": "storage_stream.files",
+        "TextReader": "storage_stream.files",
+        "TextWriter": "storage_stream.files",
     },
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from storage_stream._protocol.names import check_object
 from storage_stream._protocol.options import DEFAULT_TIMEOUT
@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from storage_stream._protocol.options import DownloadKeywords, RequestKeywords
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream.bucket import Bucket
+    from storage_stream.files import (
+        FileRequest,
+        ObjectReader,
+        ObjectWriter,
+        TextReader,
+        TextWriter,
+    )
+    from storage_stream.files.keywords import (
+        ReadKeywords,
+        ReadTextKeywords,
+        WriteKeywords,
+        WriteTextKeywords,
+    )
+    from storage_stream.files.mode import ReadBinary, ReadText, WriteBinary, WriteText
     from storage_stream.streams import DownloadRequest
 
 __all__ = ["Blob"]
@@ -62,6 +76,33 @@ class Blob:
     def download_stream(self, **options: Unpack[DownloadKeywords]) -> DownloadRequest:
         """The object's bytes as a stream; see `Storage.download_stream`."""
         return self.bucket.storage.download_stream(self.bucket.name, self.name, **options)
+
+    @overload
+    def open(
+        self, mode: ReadBinary = "rb", **options: Unpack[ReadKeywords]
+    ) -> FileRequest[ObjectReader]: ...
+
+    @overload
+    def open(
+        self, mode: WriteBinary, **options: Unpack[WriteKeywords]
+    ) -> FileRequest[ObjectWriter]: ...
+
+    @overload
+    def open(
+        self, mode: ReadText, **options: Unpack[ReadTextKeywords]
+    ) -> FileRequest[TextReader]: ...
+
+    @overload
+    def open(
+        self, mode: WriteText, **options: Unpack[WriteTextKeywords]
+    ) -> FileRequest[TextWriter]: ...
+
+    @overload
+    def open(self, mode: str, **options: Any) -> FileRequest[Any]: ...
+
+    def open(self, mode: str = "rb", **options: Any) -> FileRequest[Any]:
+        """The object as a file; see `Storage.open`."""
+        return self.bucket.storage.open(self.bucket.name, self.name, mode, **options)
 
     async def upload(
         self, data: Any, content_type: str | None = None, session: Any = None
