@@ -19,6 +19,7 @@ from storage_stream._api.downloads import Downloads
 from storage_stream._api.files import Files
 from storage_stream._api.object_state import ObjectState
 from storage_stream._api.objects import Objects
+from storage_stream._api.parallel import ParallelUploads
 from storage_stream._api.signing import Signing, SigningParts
 from storage_stream._api.uploads import Uploads
 from storage_stream._protocol.options import RequestKeywords, RequestOptions
@@ -49,6 +50,7 @@ class Storage(
     Files,  # before the two it stands on
     Downloads,
     Uploads,
+    ParallelUploads,
     Objects,
     ObjectState,
     Copies,

@@ -1,0 +1,291 @@
+"""One large object over several connections: parts sent by workers, joined by the service.
+
+A part is read where it stands in the source when it is sent, so that memory does not depend on its
+size. Each goes out with its checksum; the checksum of the whole is made of theirs and compared
+with the object's. Whatever fails, no part stays; a killed process leaves a journal of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from storage_stream._protocol.checksums import Crc32c, combine
+from storage_stream._protocol.objects import get_object
+from storage_stream._protocol.part_plan import DEFAULT_PART_BYTES, Part, plan_parts
+from storage_stream._protocol.retry import is_transient
+from storage_stream._transfer.composite_target import CompositeUpload
+from storage_stream._transfer.multipart_target import MultipartUpload
+from storage_stream._transfer.new_object import NewObject
+from storage_stream._transfer.part_source import PartSource
+from storage_stream._transfer.parts_target import (
+    KeptPart,
+    PartsTarget,
+    created_of,
+    key_headers_only,
+)
+from storage_stream._transfer.shielding import to_its_end
+from storage_stream._transfer.upload import UploadHow, upload
+from storage_stream._transfer.upload_journal import JournalEntry, UploadIdentity, UploadJournal
+from storage_stream._transfer.workers import run_workers
+from storage_stream.errors import (
+    InvalidArgument,
+    ProtocolError,
+    ServerError,
+    StorageError,
+    TransportError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from storage_stream._protocol.options import RequestOptions
+    from storage_stream._protocol.resources import ObjectResource
+    from storage_stream._transport.sender import Sender
+
+__all__ = ["ParallelHow", "clean_upload", "upload_parallel"]
+
+_CLEANING_SECONDS = 30.0  # for removing what was sent, when the upload is given up
+_METHODS: Mapping[str, type[CompositeUpload | MultipartUpload]] = {
+    "composite": CompositeUpload,
+    "multipart": MultipartUpload,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelHow:
+    """How the bytes go out.
+
+    Attributes:
+        part_bytes: Bytes of a part; more where there would be too many parts.
+        workers: Parts under way at the same time.
+        method: `multipart` or `composite`.
+    """
+
+    part_bytes: int = DEFAULT_PART_BYTES
+    workers: int = 8
+    method: str = "multipart"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant.
+
+        Raises:
+            InvalidArgument: No workers, or a method that is none.
+        """
+        if self.workers < 1:
+            raise InvalidArgument(f"workers={self.workers}: at least 1")
+        if self.method not in _METHODS:
+            raise InvalidArgument(f"method={self.method!r}: 'multipart' or 'composite'")
+
+
+async def upload_parallel(
+    sender: Sender,
+    target: NewObject,
+    data: Any,
+    options: RequestOptions,
+    how: ParallelHow,
+    journal: UploadJournal | None = None,
+) -> ObjectResource:
+    """Make an object, several parts of it at a time.
+
+    Raises:
+        InvalidArgument: What the method cannot do, or the journal of another upload.
+        IntegrityError: The service keeps something else than was sent; it was deleted again.
+        StorageError: It was refused, or there was no answer.
+        TypeError: The data can be read only once.
+    """
+    entry = None if journal is None else await journal.read()
+    source = await PartSource.of(data)
+    plan = plan_parts(source.length, how.part_bytes)
+    metadata = _fingerprint(target)
+    identity = UploadIdentity(
+        how.method, target.bucket, target.name, source.length, how.part_bytes, metadata
+    )
+    if entry is not None and entry.identity != identity:
+        raise InvalidArgument(
+            "the journal is of another upload, or of another source: clean_upload() removes what"
+            " that one left"
+        )
+    handle, started = (None, None) if entry is None else (entry.handle, entry.started)
+    place = _METHODS[how.method](sender, target, options, handle, started)
+    if entry is None and len(plan) == 1:
+        return await upload(sender, target, data, options, UploadHow(resumable=True))
+    run = _ParallelUpload(sender, target, options, place, source, journal, identity)
+    return await run.run(plan, how.workers, resumes=entry is not None)
+
+
+async def clean_upload(sender: Sender, journal: UploadJournal, options: RequestOptions) -> int:
+    """Remove what an upload left, and its journal then.
+
+    Raises:
+        FileNotFoundError: There is no journal.
+        InvalidArgument: It is no journal.
+        StorageError: Something is left; so is the journal.
+    """
+    entry = await journal.read()
+    if entry is None:
+        raise FileNotFoundError("there is no journal of an upload")
+    identity = entry.identity
+    if identity.method not in _METHODS:
+        raise InvalidArgument(f"the journal is of a method {identity.method!r}")
+    target = NewObject(identity.bucket, identity.name).checked()
+    place = _METHODS[identity.method](sender, target, options, entry.handle, entry.started)
+    count = await place.remove()
+    await journal.remove()
+    return count
+
+
+class _ParallelUpload:
+    """One run."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        target: NewObject,
+        options: RequestOptions,
+        place: PartsTarget,
+        source: PartSource,
+        journal: UploadJournal | None,
+        identity: UploadIdentity,
+    ) -> None:
+        self._sender = sender
+        self._target = target
+        self._options = options
+        self._place = place
+        self._source = source
+        self._journal = journal
+        self._identity = identity
+        self._resumes = False
+        self._crcs: dict[int, Crc32c] = {}
+
+    async def run(self, plan: list[Part], workers: int, *, resumes: bool) -> ObjectResource:
+        """From its beginning, or from where another process left it, to the end."""
+        self._resumes = resumes
+        try:
+            resource = await self._make(plan, workers)
+        except BaseException as error:
+            await to_its_end(self._give_up(error))
+            raise
+        await to_its_end(self._tidy())
+        return resource
+
+    async def _make(self, plan: list[Part], workers: int) -> ObjectResource:
+        kept = await self._place.kept() if self._resumes else {}
+        if self._resumes and not kept:
+            made = await self._made_already(plan, workers)
+            if made is not None:
+                return made
+        if not kept:
+            self._resumes = False
+            await to_its_end(self._begin())
+
+        async def send(part: Part) -> None:
+            await self._send(part, kept.get(part.number))
+
+        await run_workers(plan, send, workers)
+        whole = self._whole(plan)
+        resource = await self._join(whole)
+        await self._source.leave_at_end()
+        return await self._target.check(whole, resource, self._sender, self._options)
+
+    async def _begin(self) -> None:
+        """Never broken off: what was begun must be known, to be removed."""
+        await self._place.begin()
+        if self._journal is not None and self._place.handle is not None:
+            entry = JournalEntry(self._identity, self._place.handle, self._place.started)
+            await self._journal.write(entry)
+
+    async def _send(self, part: Part, kept: KeptPart | None) -> None:
+        with_md5 = kept is not None and kept.md5_hex is not None
+        digest = await self._source.digest(part, with_md5=with_md5)
+        self._crcs[part.number] = digest.crc
+        if kept is not None and kept.holds(digest):
+            self._place.keep(part, kept)
+        else:
+            await self._place.send(part, self._source.content(part), digest)
+
+    def _whole(self, plan: list[Part]) -> Crc32c:
+        """The checksum of the object, made of those of its parts."""
+        whole = Crc32c()
+        for part in plan:
+            crc = self._crcs[part.number]
+            value = combine(whole.value, crc.value, crc.length)
+            whole = Crc32c(value, whole.length + crc.length)
+        return whole
+
+    async def _join(self, whole: Crc32c) -> ObjectResource:
+        try:
+            return await self._place.join()
+        except StorageError as error:
+            # Refused because an earlier attempt, whose answer was lost, did it already?
+            is_open = isinstance(error, TransportError | ServerError | ProtocolError)
+            if is_open or (error.attempts or 1) > 1 or self._resumes:
+                made = await self._found(whole)
+                if made is not None:
+                    return made
+            raise
+
+    async def _found(self, whole: Crc32c | None) -> ObjectResource | None:
+        """The object, if it is ours: made after we began, and of these bytes."""
+        asked = get_object(self._target.bucket, self._target.name)
+        try:
+            found = await self._sender.send(asked, key_headers_only(self._options))
+        except StorageError:
+            return None  # then the error that made us look is the one that counts
+        created, started = created_of(found), self._place.started
+        if created is None or started is None or created < started:
+            return None
+        if found.get("size") != str(self._source.length):
+            return None
+        return found if whole is None or found.get("crc32c") == whole.encoded else None
+
+    async def _made_already(self, plan: list[Part], workers: int) -> ObjectResource | None:
+        """The object, where another process made it and was killed before it said so."""
+        if await self._found(None) is None:
+            return None
+
+        async def digest(part: Part) -> None:
+            self._crcs[part.number] = (await self._source.digest(part)).crc
+
+        await run_workers(plan, digest, workers)
+        return await self._found(self._whole(plan))
+
+    async def _tidy(self) -> None:
+        """After the object was made: components are removed, and then the journal."""
+        if isinstance(self._place, CompositeUpload):
+            try:
+                await self._place.remove()
+            except StorageError as failure:
+                failure.add_note("the object was made; a component could not be removed")
+                raise
+        if self._journal is not None:
+            await self._journal.remove()
+
+    async def _give_up(self, error: BaseException) -> None:
+        """Remove what was sent, unless a journal tells of it and it may go on later."""
+        if self._place.handle is None:
+            return
+        passing = isinstance(error, StorageError) and is_transient(error)
+        if self._journal is not None and passing:
+            error.add_note(
+                "what was sent is kept: the same call with the same journal goes on from there,"
+                " clean_upload() removes it"
+            )
+            return
+        try:
+            async with asyncio.timeout(_CLEANING_SECONDS):
+                await self._place.remove()
+                if self._journal is not None:
+                    await self._journal.remove()
+        except (StorageError, TimeoutError) as failure:
+            error.add_note(f"temporary parts are left: {failure}")
+
+
+def _fingerprint(target: NewObject) -> str:
+    """A checksum of the metadata, for telling whether two calls mean the same object."""
+    said = [target.resolved_type(), target.resource()]
+    text = json.dumps(said, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

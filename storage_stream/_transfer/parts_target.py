@@ -1,0 +1,113 @@
+"""Where the parts of an upload go: what both ways of joining them have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from storage_stream._protocol.options import RequestOptions
+    from storage_stream._protocol.part_plan import Part
+    from storage_stream._protocol.resources import ObjectResource
+    from storage_stream._transfer.part_source import Digest, PartContent
+
+__all__ = ["KeptPart", "PartsTarget", "created_of", "key_headers_only"]
+
+_KEY_HEADERS = "x-goog-encryption-"  # a customer's key goes with every request about the object
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPart:
+    """A part that another process sent.
+
+    Attributes:
+        size: Its bytes.
+        md5_hex: Its MD5, where the service told that.
+        crc32c: Its crc32c, where the service told that.
+        reference: What the parts are joined by: a tag, or a generation.
+    """
+
+    size: int
+    md5_hex: str | None
+    crc32c: str | None
+    reference: str
+
+    def holds(self, digest: Digest) -> bool:
+        """Whether it is what the source has now."""
+        if self.size != digest.crc.length:
+            return False
+        if self.crc32c is not None:
+            return self.crc32c == digest.crc.encoded
+        return self.md5_hex is not None and self.md5_hex == digest.md5_hex
+
+
+class PartsTarget(Protocol):
+    """A place for parts.
+
+    Attributes:
+        handle: What a journal finds it again by; None before it was begun.
+        started: When it began by the service's clock, if that is known.
+    """
+
+    handle: str | None
+    started: datetime | None
+
+    async def begin(self) -> None:
+        """Make the place.
+
+        Raises:
+            StorageError: It cannot be made.
+        """
+        ...
+
+    async def kept(self) -> dict[int, KeptPart]:
+        """The parts that another process sent, by number; none also when the place is gone.
+
+        Raises:
+            StorageError: It cannot be told.
+        """
+        ...
+
+    def keep(self, part: Part, kept: KeptPart) -> None:
+        """Use what another process sent."""
+        ...
+
+    async def send(self, part: Part, content: PartContent, digest: Digest) -> None:
+        """Send a part, with its checksum for the service to compare.
+
+        Raises:
+            StorageError: The service does not have it.
+        """
+        ...
+
+    async def join(self) -> ObjectResource:
+        """Make the object of the parts.
+
+        Raises:
+            StorageError: It was not made, or it is not known whether it was.
+        """
+        ...
+
+    async def remove(self) -> int:
+        """Remove all that is temporary, and say how much it was. Safe to repeat.
+
+        Raises:
+            StorageError: Something is left.
+        """
+        ...
+
+
+def key_headers_only(options: RequestOptions) -> RequestOptions:
+    """The options of a request that makes nothing: the connection, who pays, and the key."""
+    kept = tuple(line for line in options.headers if line[0].lower().startswith(_KEY_HEADERS))
+    return replace(options.only_connection(), headers=kept)
+
+
+def created_of(resource: ObjectResource) -> datetime | None:
+    """When an object was made by the service's clock; None when that cannot be read."""
+    try:
+        created = datetime.fromisoformat(resource.get("timeCreated", ""))
+    except ValueError:
+        return None
+    return created if created.tzinfo is not None else None

@@ -1,0 +1,53 @@
+"""Work that must come to its end whoever is cancelled: what tidies up, and what must be known."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+__all__ = ["end", "to_its_end"]
+
+T = TypeVar("T")
+
+
+async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Run it to its end, whoever cancels meanwhile; the cancelling comes after it.
+
+    Raises:
+        CancelledError: It was cancelled meanwhile; what the work gave or raised is lost.
+    """
+    task = asyncio.create_task(work)
+    cancelled = await _waited(task)
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # taken note of; the cancelling is what the caller waits for
+        raise cancelled
+    return task.result()
+
+
+async def end(task: asyncio.Task[Any], grace: float) -> None:
+    """Give a task `grace` seconds to end by itself, then cancel it; its outcome is nobody's."""
+    if grace > 0 and not task.done():
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(grace, task.cancel)
+    else:
+        timer = None
+        task.cancel()
+    await _waited(task)  # whoever calls this is being cancelled already
+    if timer is not None:
+        timer.cancel()
+    if not task.cancelled():
+        task.exception()
+
+
+async def _waited(task: asyncio.Task[Any]) -> asyncio.CancelledError | None:
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return cancelled
