@@ -4,8 +4,8 @@ It shares no code with the client: it is the client's independent judge.
 """
 
 from storage_stream.emulator.clock import Clock
-from storage_stream.emulator.fault_book import UnknownOperationError, UnknownTestError
-from storage_stream.emulator.fault_words import UnknownWordError
+from storage_stream.emulator.faults.book import UnknownOperationError, UnknownTestError
+from storage_stream.emulator.faults.words import UnknownWordError
 from storage_stream.emulator.request_log import Entry, RequestLog
 from storage_stream.emulator.server import Emulator, PortTakenError
 

@@ -5,19 +5,19 @@ https://cloud.google.com/storage/docs/json_api/v1
 
 from aiohttp import web
 
-from storage_stream.emulator.admission import Admission
-from storage_stream.emulator.iam_credentials import sign_blob_route
-from storage_stream.emulator.json_access import AccessHandlers
-from storage_stream.emulator.json_batch import BatchHandlers, ServeCall
-from storage_stream.emulator.json_buckets import BucketHandlers
-from storage_stream.emulator.json_copies import CopyHandlers
-from storage_stream.emulator.json_hmac_keys import HmacKeyHandlers
-from storage_stream.emulator.json_iam import IamHandlers
-from storage_stream.emulator.json_insert import InsertHandlers
-from storage_stream.emulator.json_media import MediaHandlers
-from storage_stream.emulator.json_notifications import NotificationHandlers
-from storage_stream.emulator.json_objects import ObjectHandlers
-from storage_stream.emulator.json_resumable import ResumableHandlers
+from storage_stream.emulator.access.admission import Admission
+from storage_stream.emulator.access.iam_credentials import sign_blob_route
+from storage_stream.emulator.json_api.access_lists import AccessHandlers
+from storage_stream.emulator.json_api.batch import BatchHandlers, ServeCall
+from storage_stream.emulator.json_api.buckets import BucketHandlers
+from storage_stream.emulator.json_api.copies import CopyHandlers
+from storage_stream.emulator.json_api.hmac_keys import HmacKeyHandlers
+from storage_stream.emulator.json_api.iam import IamHandlers
+from storage_stream.emulator.json_api.insert import InsertHandlers
+from storage_stream.emulator.json_api.media import MediaHandlers
+from storage_stream.emulator.json_api.notifications import NotificationHandlers
+from storage_stream.emulator.json_api.objects import ObjectHandlers
+from storage_stream.emulator.json_api.resumable import ResumableHandlers
 from storage_stream.emulator.operations import operation
 from storage_stream.emulator.problems import (
     ApiError,
@@ -26,8 +26,8 @@ from storage_stream.emulator.problems import (
     media_problems,
 )
 from storage_stream.emulator.settings import Settings
-from storage_stream.emulator.store import Store
-from storage_stream.emulator.xml_routes import xml_routes
+from storage_stream.emulator.store.store import Store
+from storage_stream.emulator.xml_api.routes import xml_routes
 
 _BUCKET = "/storage/v1/b/{bucket:[^/]+}"
 _OBJECTS = f"{_BUCKET}/o"

@@ -11,14 +11,14 @@ from typing import Any, TypedDict, TypeGuard
 
 from aiohttp import web
 
-from storage_stream.emulator.admission import Admission
+from storage_stream.emulator.access.admission import Admission
+from storage_stream.emulator.access.signers import SignerBook
 from storage_stream.emulator.clock import Clock
-from storage_stream.emulator.fault_book import FaultBook, UnknownOperationError, UnknownTestError
-from storage_stream.emulator.fault_words import UnknownWordError
+from storage_stream.emulator.faults.book import FaultBook, UnknownOperationError, UnknownTestError
+from storage_stream.emulator.faults.words import UnknownWordError
 from storage_stream.emulator.operations import Handler, control
 from storage_stream.emulator.problems import ApiError, api_error, json_problems
 from storage_stream.emulator.request_log import RequestLog
-from storage_stream.emulator.signers import SignerBook
 
 
 class Status(TypedDict):

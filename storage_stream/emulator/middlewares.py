@@ -9,12 +9,11 @@ from types import MappingProxyType
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from storage_stream.emulator.admission import Admission, unauthorized
-from storage_stream.emulator.connection import drop_connection
-from storage_stream.emulator.exchange import Exchange, begin_exchange
-from storage_stream.emulator.fault_answers import harm_answer
-from storage_stream.emulator.fault_book import FaultBook, UnknownTestError
-from storage_stream.emulator.fault_words import (
+from storage_stream.emulator.access.admission import Admission, unauthorized
+from storage_stream.emulator.faults.answers import harm_answer
+from storage_stream.emulator.faults.book import FaultBook, UnknownTestError
+from storage_stream.emulator.faults.harmed_sending import send_bytes_harmed
+from storage_stream.emulator.faults.words import (
     BreakStream,
     Cut,
     FlipBit,
@@ -25,12 +24,13 @@ from storage_stream.emulator.fault_words import (
     Trickle,
     UnknownWordError,
 )
-from storage_stream.emulator.harmed_sending import send_bytes_harmed
-from storage_stream.emulator.interruption import BodyInterrupted, Ending
-from storage_stream.emulator.json_batch import ServeCall
+from storage_stream.emulator.json_api.batch import ServeCall
 from storage_stream.emulator.operations import is_control, operation_of
 from storage_stream.emulator.problems import api_error
 from storage_stream.emulator.request_log import Entry, RequestLog
+from storage_stream.emulator.wire.connection import drop_connection
+from storage_stream.emulator.wire.exchange import Exchange, begin_exchange
+from storage_stream.emulator.wire.interruption import BodyInterrupted, Ending
 
 HOUSEKEEPING_HEADER = "x-emulator-housekeeping"
 

@@ -20,19 +20,19 @@ from typing import Self, Unpack
 
 from aiohttp import web
 
-from storage_stream.emulator.admission import Admission
+from storage_stream.emulator.access.admission import Admission
+from storage_stream.emulator.access.signers import SignerBook
+from storage_stream.emulator.access.tokens import DEFAULT_LIFETIME_SECONDS, TokenBook, token_route
 from storage_stream.emulator.app import service_routes
-from storage_stream.emulator.auth import DEFAULT_LIFETIME_SECONDS, TokenBook, token_route
 from storage_stream.emulator.clock import Clock
 from storage_stream.emulator.control_routes import Status, control_routes
-from storage_stream.emulator.fault_book import FaultBook
-from storage_stream.emulator.hmac_rows import active_secret
+from storage_stream.emulator.faults.book import FaultBook
 from storage_stream.emulator.middlewares import HOUSEKEEPING_HEADER, around, around_calls
 from storage_stream.emulator.operations import operations_of
 from storage_stream.emulator.request_log import RequestLog
 from storage_stream.emulator.settings import SettingKeywords, Settings
-from storage_stream.emulator.signers import SignerBook
-from storage_stream.emulator.store import Store
+from storage_stream.emulator.store.hmac_rows import active_secret
+from storage_stream.emulator.store.store import Store
 
 _LOGGER = logging.getLogger("storage_stream.emulator")
 

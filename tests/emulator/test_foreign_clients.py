@@ -4,7 +4,6 @@ Their expectations were formed by Google's servers, so they judge the emulator f
 """
 
 import asyncio
-import json
 import os
 from typing import Any, cast
 
@@ -16,11 +15,10 @@ from gcsfs.core import GCSFileSystem
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client  # type: ignore[import-untyped] # it ships no types
-from obstore.store import GCSStore
+from obstore_place import BUCKET, obstore_store
 
 from storage_stream.emulator import Emulator
 
-BUCKET = "foreign-bucket"
 CONTENT = os.urandom(700_001)
 NAMES = ["plain.bin", "folder/with space+plus.bin", "ünï/100%?#.bin"]
 
@@ -158,22 +156,6 @@ async def test_gcloud_aio_storage_resumable_upload(emulator: Emulator) -> None:
         await storage.upload(BUCKET, "resumable", CONTENT, force_resumable_upload=True)
         assert await storage.download(BUCKET, "resumable") == CONTENT
     assert emulator.unfinished_sessions == 0
-
-
-def obstore_store(emulator: Emulator) -> GCSStore:
-    account = {
-        "gcs_base_url": emulator.url,
-        "disable_oauth": True,
-        "client_email": "",
-        "private_key": "",
-        "private_key_id": "",
-    }
-    return GCSStore(
-        BUCKET,
-        service_account_key=json.dumps(account),
-        client_options={"allow_http": True},
-        retry_config={"max_retries": 0},
-    )
 
 
 @pytest.mark.parametrize("name", NAMES)

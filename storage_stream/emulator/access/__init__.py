@@ -1,0 +1,1 @@
+"""Who comes in: tokens, signed URLs, signed forms."""

@@ -1,0 +1,1 @@
+"""What the emulator keeps, and the rules by which it changes. It refuses to know HTTP."""

@@ -1,0 +1,1 @@
+"""Requests and answers as both APIs read and write them."""

@@ -1,0 +1,1 @@
+"""The XML API: one module for each kind of request."""
