@@ -68,13 +68,13 @@ async def pour(next_piece: Callable[[], Awaitable[bytes]], file: Any) -> None:
 def _paths_of(target: str | os.PathLike[str]) -> tuple[Path, Path | None]:
     """The file, and the temporary one for it; None where it is to be written into itself."""
     path = Path(os.path.realpath(target))
-    if path.is_dir():
+    if path.is_dir() or os.fspath(target).endswith(os.sep):  # resolving takes the slash away
         raise IsADirectoryError(f"{path} is a folder")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {path.parent}")
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):
         return path, None
-    stem = path.name.encode()[:_LONGEST_STEM].decode(errors="ignore")
+    stem = os.fsencode(path.name)[:_LONGEST_STEM].decode(errors="ignore")
     return path, path.with_name(f".{stem}.{secrets.token_hex(6)}.part")
 
 

@@ -156,6 +156,27 @@ async def test_names_that_are_just_possible(storage: Storage, tmp_path: Path, na
 
 
 @pytest.mark.usefixtures("stored")
+async def test_a_name_that_is_no_utf_8(storage: Storage, tmp_path: Path) -> None:
+    target = os.path.join(os.fsencode(tmp_path), b"caf\xe9")  # noqa: PTH118 - Path takes no bytes
+    await storage.download_to_filename("bucket", "name", os.fsdecode(target))
+    assert os.listdir(os.fsencode(tmp_path)) == [b"caf\xe9"]  # noqa: PTH208 - as above
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize("exists", [True, False])
+async def test_a_name_of_a_folder_is_not_given_to_a_file(
+    storage: Storage,
+    tmp_path: Path,
+    exists: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    if exists:
+        (tmp_path / "name").write_bytes(OLD)
+    with pytest.raises(IsADirectoryError):
+        await storage.download_to_filename("bucket", "name", f"{tmp_path}/name/")
+    assert names_in(tmp_path) == ["name"] * exists
+
+
+@pytest.mark.usefixtures("stored")
 async def test_dev_null_stays_what_it_is(storage: Storage) -> None:
     await storage.download_to_filename("bucket", "name", os.devnull)
     assert stat.S_ISCHR(os.stat(os.devnull).st_mode)  # noqa: PTH116 - it is about the device
