@@ -84,7 +84,7 @@ PURE_LIBRARIES = frozenset(
         *("__future__", "base64", "binascii", "collections", "collections.abc", "dataclasses"),
         *("datetime", "email.utils", "enum", "fastcrc.crc32", "functools", "hashlib", "hmac"),
         *("itertools", "json", "math", "re", "string", "struct", "types", "typing"),
-        *("unicodedata", "urllib.parse", "xml.etree.ElementTree", "zlib"),
+        *("unicodedata", "urllib.parse", "xml.etree", "zlib"),
     }
 )
 AIOHTTP_FLOORS = {"_transport", "emulator"}

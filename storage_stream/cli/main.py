@@ -11,6 +11,10 @@ import click
 
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        "clean-upload": (
+            "storage_stream.cli.commands.clean_upload",
+            "Remove what a killed upload in parts left behind.",
+        ),
         "emulator": (
             "storage_stream.cli.commands.emulator",
             "Serve Google Cloud Storage from a folder on this machine.",
