@@ -1,5 +1,6 @@
 """The truth table of docs/transcoding.md, row by row."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -235,6 +236,27 @@ async def test_a_small_object_that_becomes_large_is_read_in_bounded_pieces(
             assert stream._buffered <= 1 << 20
         assert stream.bytes_read == 50_000_000
         assert stream.verified is True
+
+
+async def test_others_run_while_a_small_object_becomes_large(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
+    gcs.put("bucket", "bomb", gzipped(bytes(50_000_000)), contentEncoding="gzip")
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with storage.download_stream("bucket", "bomb") as stream:
+        await stream.read1()  # the network's turns are over: 48 KiB hold the rest
+        running = asyncio.create_task(others())
+        assert len(await stream.read()) > 49_000_000
+        running.cancel()
+        await asyncio.wait([running])
+    assert turns > 40, "190 steps of 256 KiB"
 
 
 async def test_random_bytes_resumed_many_times_while_decoded(

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from storage_stream._protocol.buckets import JSON_HEADERS, bucket_path
+from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.http import Content, Headers, Reply, check_header_text
 from storage_stream._protocol.names import check_bucket, check_object, gs_name, quote_name
 from storage_stream._protocol.operation import Idempotence, Operation
@@ -54,7 +55,8 @@ def get_media(bucket: str, name: str) -> Operation[None]:
 
 
 def _generation(generation: int | None) -> tuple[tuple[str, str], ...]:
-    return () if generation is None else (("generation", str(generation)),)
+    number = generation_number(generation)
+    return () if number is None else (("generation", str(number)),)
 
 
 def get_object(bucket: str, name: str, generation: int | None = None) -> Operation[ObjectResource]:
