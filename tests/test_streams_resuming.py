@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 from leaks import names_in, nothing_under_way
 from sample_data import patterned
@@ -17,6 +18,7 @@ from storage_stream.errors import (
     NotFound,
     ObjectChanged,
     ProtocolError,
+    RangeNotSatisfiable,
     RequestTimeout,
     ServerError,
     StorageError,
@@ -148,6 +150,16 @@ async def test_a_200_to_the_callers_range(storage_of: Callable[..., Storage]) ->
     async with ScriptedServer([reply(media(DATA))]) as server, storage_of(server) as storage:
         assert await storage.download("bucket", "name", start=7, end=100_000) == DATA[7:100_000]
         assert await storage.download("bucket", "name", start=-7) == DATA[-7:]
+
+
+async def test_a_200_to_a_range_behind_the_end(storage_of: Callable[..., Storage]) -> None:
+    """Google answers 416; this is the same error, for handlers of aiohttp's errors too."""
+    async with ScriptedServer([reply(media(DATA))]) as server, storage_of(server) as storage:
+        with pytest.raises(RangeNotSatisfiable) as caught:
+            await storage.download("bucket", "name", start=len(DATA) + 1)
+        await nothing_under_way(storage)
+    assert isinstance(caught.value, aiohttp.ClientResponseError)
+    assert (caught.value.status, caught.value.subject) == (416, "gs://bucket/name")
 
 
 async def test_a_206_that_brings_less_than_was_asked(storage_of: Callable[..., Storage]) -> None:

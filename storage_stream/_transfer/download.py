@@ -269,18 +269,21 @@ class Download:
         try:
             self._machine.fail(error, sender.random(), sender.retry_after(error))
         except StorageError as final:
-            self._stop(final)
-            raise
+            ended = self._stop(final)
+        else:
+            return
+        raise ended
 
     def _release(self) -> None:
         reply, self._reply = self._reply, None
         if reply is not None:
             reply.close()
 
-    def _stop(self, error: StorageError) -> None:
+    def _stop(self, error: StorageError) -> StorageError:
         attempts = self._machine.budget.attempts
         self._error = self._sender.enriched(error, self._operation, attempts, self._begun)
         self._release()
+        return self._error
 
     # -- decoded bytes ---------------------------------------------------------------------
 

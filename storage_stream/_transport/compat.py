@@ -25,9 +25,11 @@ def as_client_response_error(error: E, url: str = "") -> E:
     """The same error, which `except aiohttp.ClientResponseError` catches too.
 
     Args:
-        error: A refusal.
+        error: A refusal; one that is both already is given back.
         url: What was asked; its query is left out.
     """
+    if hasattr(error, "request_info"):
+        return error
     return _revive(type(error), error.message, {**vars(error), "url": url})
 
 

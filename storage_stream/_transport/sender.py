@@ -134,7 +134,9 @@ class Sender:
     def enriched(
         self, error: StorageError, operation: Operation[Any], attempts: int, begun: float
     ) -> StorageError:
-        """The error with what it is about in its fields."""
+        """The error with what it is about in its fields; a refusal is one of aiohttp's, too."""
+        if isinstance(error, ResponseError):  # a machine makes pure ones, of a 200 to a range, say
+            error = as_client_response_error(error, self._root + operation.path)
         error.method = error.method or operation.method
         error.subject = error.subject or operation.subject
         error.attempts = attempts
