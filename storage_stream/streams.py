@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from storage_stream import pipeline
 from storage_stream.errors import InvalidArgument, StreamClosed, StreamNotOpen, UsageError
+from storage_stream.pipeline.text import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator
@@ -186,11 +187,12 @@ class StreamResponse:
             yield chunk
 
     def iter_lines(
-        self, *, keep_ends: bool = False, max_line_bytes: int = 16 * 1024 * 1024
+        self, *, keep_ends: bool = False, max_line_bytes: int = MAX_LINE_BYTES
     ) -> AsyncIterator[bytes]:
         r"""The rest as lines of bytes, split at `\n` or `\r\n`; see `pipeline.lines`.
 
-        Ending the iteration early leaves the stream open, somewhere behind the last line.
+        Ending the iteration early leaves the stream open, somewhere behind the last line. So does
+        cancelling, which ends the iteration: what it had read ahead is lost to this stream.
         """
         return pipeline.lines(self._iterate(), keep_ends=keep_ends, max_line_bytes=max_line_bytes)
 

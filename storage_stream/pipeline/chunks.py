@@ -5,6 +5,7 @@ import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from typing import Any, TypeAlias
 
+from storage_stream.errors import InvalidArgument
 from storage_stream.pipeline.source import (
     BytesLike,
     Input,
@@ -28,7 +29,7 @@ def rechunk(source: Source, size: int) -> ByteStage:
         size: bytes per chunk.
 
     Raises:
-        ValueError: the size is not positive.
+        InvalidArgument: the size is not positive.
     """
     blocks = Blocks(size)
     taken = open_source(source)
@@ -52,13 +53,13 @@ def map_chunks(
 
     Raises:
         TypeError: while iterating: the function returned something else than bytes.
-        ValueError: ``concurrency`` is not positive.
+        InvalidArgument: ``concurrency`` is not positive.
 
     A failing call fails the stage in its turn: the results before it are given first. Cancelling
     or closing cancels the calls that run; one in a thread is waited for, it cannot be stopped.
     """
     if concurrency < 1:
-        raise ValueError(f"concurrency must be positive, not {concurrency}")
+        raise InvalidArgument(f"concurrency must be positive, not {concurrency}")
     taken = open_source(source)
     apply = _Apply(function, to_thread=to_thread)
     if concurrency == 1:
@@ -71,7 +72,7 @@ class Blocks:
 
     def __init__(self, size: int) -> None:
         if size < 1:
-            raise ValueError(f"size must be positive, not {size}")
+            raise InvalidArgument(f"size must be positive, not {size}")
         self._size = size
         self._begun = bytearray()
 

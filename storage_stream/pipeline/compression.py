@@ -8,6 +8,7 @@ import zlib
 from collections.abc import AsyncGenerator, Callable
 
 from storage_stream._protocol.gunzip import Gunzipper
+from storage_stream.errors import InvalidArgument
 from storage_stream.pipeline.chunks import Blocks
 from storage_stream.pipeline.source import (
     READ_BYTES,
@@ -39,10 +40,10 @@ def gzip(source: Source, level: int = 6) -> ByteStage:
         level: 0 (store) to 9 (smallest).
 
     Raises:
-        ValueError: the level is not 0 to 9.
+        InvalidArgument: the level is not 0 to 9.
     """
     if level not in range(10):
-        raise ValueError(f"level must be 0 to 9, not {level!r}")
+        raise InvalidArgument(f"level must be 0 to 9, not {level!r}")
     taken = open_source(source)
     return ByteStage(_compress(taken, level), taken)
 
@@ -63,7 +64,7 @@ def gunzip(source: Source, *, max_output_bytes: int | None = None) -> ByteStage:
         TooManyBytesError: more would come out; no byte beyond ``max_output_bytes`` is given.
     """
     if max_output_bytes is not None and max_output_bytes < 0:
-        raise ValueError(f"max_output_bytes must not be negative, not {max_output_bytes}")
+        raise InvalidArgument(f"max_output_bytes must not be negative, not {max_output_bytes}")
     taken = open_source(source)
     return ByteStage(_decompress(taken, Gunzipper(max_output_bytes)), taken)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast, overload
 
+from storage_stream.errors import InvalidArgument
 from storage_stream.pipeline.source import Input, Source, open_source
 from storage_stream.pipeline.stage import ByteStage, Stage, cancel_and_wait, is_being_cancelled
 
@@ -29,13 +30,13 @@ def merge(*sources: Any, max_pending: int = 16) -> Stage[Any]:
             they are that many, nothing more is read.
 
     Raises:
-        ValueError: ``max_pending`` is not positive.
+        InvalidArgument: ``max_pending`` is not positive.
 
     The first failure of a source is raised, after the items that came before it, and closes all
     the others. Cancelling or closing ends the tasks before it returns.
     """
     if max_pending < 1:
-        raise ValueError(f"max_pending must be positive, not {max_pending}")
+        raise InvalidArgument(f"max_pending must be positive, not {max_pending}")
     stages = [_as_stage(source) for source in sources]
     batches = _merge(stages, max_pending)
     if all(isinstance(stage, ByteStage) for stage in stages):

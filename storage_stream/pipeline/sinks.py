@@ -8,7 +8,7 @@ import io
 from collections.abc import AsyncGenerator, Callable, MutableMapping, MutableSet
 from typing import Any, Protocol, TypeAlias, cast
 
-from storage_stream.errors import TooManyBytesError
+from storage_stream.errors import InvalidArgument, TooManyBytesError
 from storage_stream.pipeline.source import Input, Source, open_source, run_blocking
 from storage_stream.pipeline.stage import ByteStage
 
@@ -71,7 +71,7 @@ async def collect(source: Source, max_bytes: int | None = None) -> bytes:
         TooManyBytesError: there are more; no more than one chunk beyond the limit was read.
     """
     if max_bytes is not None and max_bytes < 0:
-        raise ValueError(f"max_bytes must not be negative, not {max_bytes}")
+        raise InvalidArgument(f"max_bytes must not be negative, not {max_bytes}")
     chunks: list[bytes] = []
     collected_bytes = 0
     async with tee(source) as whole:

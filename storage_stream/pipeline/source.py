@@ -241,11 +241,7 @@ class _AsyncItems:
         return b""
 
     async def aclose(self) -> None:
-        try:
-            await close_object(self._items)
-        finally:
-            if self._source is not self._items:
-                await close_object(self._source)
+        await _close_items(self._items, self._source)
 
 
 class _SyncItems:
@@ -264,11 +260,15 @@ class _SyncItems:
         return b""
 
     async def aclose(self) -> None:
-        try:
-            await close_object(self._items)
-        finally:
-            if self._source is not self._items:
-                await close_object(self._source)
+        await _close_items(self._items, self._source)
+
+
+async def _close_items(items: object, source: object) -> None:
+    try:
+        await close_object(items)
+    finally:
+        if source is not items:
+            await close_object(source)
 
 
 class _ContextInput:

@@ -11,6 +11,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any, Literal, TypeAlias
 
+from storage_stream.errors import InvalidArgument
 from storage_stream.pipeline.failures import JSONLineError, LineTooLongError
 from storage_stream.pipeline.source import READ_BYTES, Input, Source, open_source
 from storage_stream.pipeline.stage import ByteStage, Stage
@@ -39,10 +40,10 @@ def lines(
 
     Raises:
         LineTooLongError: while iterating, after the lines before the long one were given.
-        ValueError: ``max_line_bytes`` is not positive.
+        InvalidArgument: ``max_line_bytes`` is not positive.
     """
     if max_line_bytes < 1:
-        raise ValueError(f"max_line_bytes must be positive, not {max_line_bytes}")
+        raise InvalidArgument(f"max_line_bytes must be positive, not {max_line_bytes}")
     taken = open_source(source)
     return ByteStage(
         _line_batches(taken, _LineSplitter(max_line_bytes, keep_ends=keep_ends)), taken
