@@ -67,16 +67,14 @@ class Bucket:
 
         One request for each page.
         """
-        chosen = {"prefix": prefix, "matchGlob": match_glob, "delimiter": delimiter}
-        params = {name: value for name, value in chosen.items() if value}
+        pages = self.storage.iter_object_pages(
+            self.name, prefix=prefix, match_glob=match_glob, delimiter=delimiter, session=session
+        )
         names: list[str] = []
-        while True:
-            page = await self.storage.list_objects(self.name, params=params, session=session)
-            names += [item["name"] for item in page.get("items", [])]
-            names += page.get("prefixes", [])
-            if not (token := page.get("nextPageToken")):
-                return names
-            params["pageToken"] = token
+        async for page in pages:
+            names += [item["name"] for item in page.items]
+            names += page.prefixes
+        return names
 
     def iter_objects(
         self, prefix: str = "", **options: Unpack[ListChoice]
