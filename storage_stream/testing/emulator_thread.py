@@ -52,8 +52,10 @@ class EmulatorThread:
 
     def stop(self) -> None:
         """Stop the emulator and the thread."""
-        self.run(self.emulator.stop())
-        self._end()
+        try:
+            self.run(self.emulator.stop())
+        finally:
+            self._end()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of `work`, run in the emulator's loop."""
