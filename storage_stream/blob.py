@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from storage_stream._protocol.names import check_object
 from storage_stream._protocol.options import DEFAULT_TIMEOUT
+from storage_stream._protocol.resumable_upload import ALIGNMENT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from storage_stream.streams import DownloadRequest
 
 __all__ = ["Blob"]
-
-_CHUNK_ALIGNMENT = 256 * 1024  # bytes; what resumable uploads are cut to
 
 
 class Blob:
@@ -60,7 +59,7 @@ class Blob:
     @property
     def chunk_size(self) -> int:
         """The object's size, rounded up behind the next 256 KiB."""
-        return self.size + (_CHUNK_ALIGNMENT - self.size % _CHUNK_ALIGNMENT)
+        return self.size + (ALIGNMENT_BYTES - self.size % ALIGNMENT_BYTES)
 
     async def download(
         self,

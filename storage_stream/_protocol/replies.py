@@ -31,7 +31,7 @@ _SECRET_IN_TEXT = re.compile(
 
 def is_success(status: int) -> bool:
     """Whether the status is a 2xx. A 308 of a resumable session never is."""
-    return 200 <= status < 300  # noqa: PLR2004
+    return 200 <= status < 300  # noqa: PLR2004 - a status of HTTP
 
 
 def parse_nothing(_reply: Reply) -> None:

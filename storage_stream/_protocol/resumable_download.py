@@ -153,10 +153,10 @@ class ResumableDownload:
         self._answered = True
         if refusal is not None:
             self._refused(head, refusal)
-        elif head.status == 206:  # noqa: PLR2004
+        elif head.status == 206:  # noqa: PLR2004 - a status of HTTP
             self._check_same(head)
             self._partial(head)
-        elif head.status == 200:  # noqa: PLR2004
+        elif head.status == 200:  # noqa: PLR2004 - a status of HTTP
             self._check_same(head)
             self._whole(head)
         else:
@@ -322,7 +322,7 @@ class ResumableDownload:
             return True
         self._position.want_everything()
         self._from_zero = False
-        if head.status == 200:  # noqa: PLR2004
+        if head.status == 200:  # noqa: PLR2004 - a status of HTTP
             return True
         self._state = self._fetch()
         return False

@@ -49,7 +49,7 @@ def is_transient(error: StorageError) -> bool:
 def never_sent(error: StorageError) -> bool:
     """Whether the request certainly was not carried out: any request may then be repeated."""
     return isinstance(error, ConnectFailed) or (
-        isinstance(error, ResponseError) and error.status == 429  # noqa: PLR2004
+        isinstance(error, ResponseError) and error.status == 429  # noqa: PLR2004 - a status of HTTP
     )
 
 

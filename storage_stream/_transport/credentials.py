@@ -223,7 +223,7 @@ def _is_permanent(error: Exception) -> bool:
     """Whether asking again is of no use: the endpoint said no, or the set-up is wrong."""
     status = getattr(error, "status", None)
     if isinstance(status, int):
-        return 400 <= status < 500 and status not in {408, 429}  # noqa: PLR2004
+        return 400 <= status < 500 and status not in {408, 429}  # noqa: PLR2004 - a status of HTTP
     return isinstance(error, ValueError | KeyError | TypeError | FileNotFoundError)
 
 

@@ -26,7 +26,7 @@ class Endpoint:
     is_emulator: bool
 
     @classmethod
-    def of(cls, api_root: str | None, is_emulator: bool | None) -> Endpoint:  # noqa: FBT001
+    def of(cls, api_root: str | None, is_emulator: bool | None) -> Endpoint:  # noqa: FBT001 - one caller
         """The address for what a caller said, else what `STORAGE_EMULATOR_HOST` says, else Google.
 
         An address of one's own is no reason to drop credentials or TLS checks: a proxy, a private
