@@ -24,6 +24,7 @@ from storage_stream._protocol.retry import DEFAULT_RETRY, RetryBudget, RetryPoli
 from storage_stream._protocol.upload_actions import Fill, Pause, Query, Send, Start, Stored
 from storage_stream.errors import (
     InvalidArgument,
+    ObjectChanged,
     ProtocolError,
     ResponseError,
     SessionExpired,
@@ -81,6 +82,8 @@ class ResumableUpload:
         self.went_back: int | None = None
         self._asks = False
         self._restored = False
+        self._sent = 0
+        self._furthest = 0
         self._pause: Pause | None = None
         self._stored: Stored | None = None
 
@@ -91,11 +94,14 @@ class ResumableUpload:
 
         Raises:
             InvalidArgument: The source did not keep to the size that was declared.
+            ObjectChanged: It has less than the service keeps: it is not the one sent before.
         """
         too_many = self.total is not None and available > self.total
         too_few = self.total is not None and ended and available < self.total
         if too_many or too_few:
             raise InvalidArgument(f"{self.total} bytes were declared, the source has {available}")
+        if ended and available < self.confirmed:
+            raise ObjectChanged(f"the source has {available} bytes of {self.confirmed} sent before")
         self.available = max(self.available, available)
         if ended:
             self.total = available
@@ -143,11 +149,13 @@ class ResumableUpload:
             raise ProtocolError("the service began a session without naming it")
         self.session_uri = location
         self._asks = False
-        self.confirmed = 0
+        self.confirmed = self._sent = 0
 
-    def sending(self) -> None:
-        """A `Send` is on its way: until it is answered, nobody knows what the service keeps."""
+    def sending(self, action: Send | Query) -> None:
+        """It is on its way: until it is answered, nobody knows what the service keeps."""
         self._asks = True
+        if isinstance(action, Send):
+            self._sent = max(self._sent, action.stop)
 
     def stored(self, resource: dict[str, Any]) -> None:
         """The service answered a `Send` or a `Query` with a 2xx: the object is made.
@@ -156,10 +164,9 @@ class ResumableUpload:
             ProtocolError: It cannot be: not all was sent.
         """
         self.budget.attempts += 1
-        if self.total is None:
-            if not self._restored:
-                raise ProtocolError("the service made an object of an upload that had not ended")
-            # It ended in another process, whose last state was older.
+        if not self._restored and (self.total is None or self._sent < self.total):
+            raise ProtocolError("the service made an object of an upload that had not ended")
+        if self.total is None:  # it ended in another process, whose last state was older
             self.total = parse_number(resource.get("size"))
         self.confirmed = self.total or 0
         self._stored = Stored(resource)
@@ -173,17 +180,18 @@ class ResumableUpload:
         """
         self.budget.attempts += 1
         kept = _kept(head.headers.get("range"))
-        reach = sent.stop if isinstance(sent, Send) else self.total
+        # What another process sent after its last state is not known here.
+        reach = self.total if self._restored else self._sent
         if reach is not None and kept > reach:
             raise ProtocolError(f"the service keeps {kept} bytes, and {reach} were sent")
         if kept < self.confirmed:
             self._go_back(kept)
         elif kept > self.confirmed:
-            self.confirmed = kept
-            self.budget.progress()
-        elif isinstance(sent, Send):
-            # Taken, and nothing kept of it: as good as a failure, or it would go on for ever.
-            self._spend(ProtocolError("the service keeps nothing of what it is sent"), 0.0, None)
+            self._go_forward(kept)
+        elif isinstance(sent, Send) or kept == self.total:
+            # Nothing kept of what it takes, or no object of what it keeps: as good as a failure,
+            # or it would go on for ever.
+            self._spend(ProtocolError("the upload does not come forward"), 0.0, None)
         self._asks = False
 
     def fail(self, error: StorageError, jitter: float, retry_after: float | None = None) -> None:
@@ -216,6 +224,14 @@ class ResumableUpload:
             raise error
         self._pause = Pause(delay, error)
 
+    def _go_forward(self, kept: int) -> None:
+        self.confirmed = kept
+        # Bytes that were confirmed once before are no progress: a service that always loses them
+        # would be sent them for ever.
+        if kept > self._furthest:
+            self._furthest = kept
+            self.budget.progress()
+
     def _go_back(self, kept: int) -> None:
         if not self.can_rewind:
             raise SessionExpired(
@@ -227,6 +243,8 @@ class ResumableUpload:
         self.confirmed = kept
 
     def _begin_anew(self, error: StorageError) -> None:
+        if self._restored:  # what the object was to be, beside its bytes, was said elsewhere
+            raise SessionExpired("the service does not know the upload any more") from error
         if not self.can_rewind and self.confirmed:
             raise SessionExpired("the session is gone, and the source cannot begin anew") from error
         self.session_uri = None
@@ -256,9 +274,8 @@ class ResumableUpload:
             policy=policy,
         )
         self.session_uri = snapshot["session_uri"]
-        self.confirmed = snapshot["confirmed"]
-        self._asks = self.session_uri is not None
-        self._restored = True
+        self.confirmed = self._furthest = snapshot["confirmed"]
+        self._asks = self._restored = self.session_uri is not None
         return self
 
 

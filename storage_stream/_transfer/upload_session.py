@@ -160,7 +160,7 @@ class UploadSession:
         if isinstance(action, Send) and action.stop == action.total == self._outgoing.crc.length:
             headers.append(("x-goog-hash", f"crc32c={self._outgoing.crc.encoded}"))
         # A PUT that breaks may have been taken: until an answer says otherwise, ask.
-        self.machine.sending()
+        self.machine.sending(action)
         reply = await self._open(
             Request("PUT", self.machine.session_uri, Headers(headers), body), also=308
         )
