@@ -153,6 +153,9 @@ class CompositeUpload:
         made: dict[int, ComposeSource] = {}
 
         async def join_group(at: int) -> None:
+            if len(groups[at]) == 1:
+                made[at] = groups[at][0]
+                return
             name = f"{prefix}{at}"
             composition = Composition(self._target.bucket, name, groups[at], {})
             task = asyncio.create_task(compose(self._sender, composition, self._own_options))

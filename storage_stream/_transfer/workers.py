@@ -31,7 +31,10 @@ async def run_workers(items: Iterable[T], work: Callable[[T], Awaitable[None]], 
 
     workers = [asyncio.create_task(worker()) for _ in range(count)]
     try:
-        await asyncio.gather(*workers)
+        # Not gather(): a second cancelling would reach the workers while they tidy up.
+        done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
     except BaseException:
         for task in workers:
             task.cancel()
