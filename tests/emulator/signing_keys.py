@@ -1,7 +1,5 @@
-"""Keys that sign, the published vectors, and what a refusal says."""
+"""Keys that sign, and what a refusal says."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
@@ -9,20 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from google.oauth2 import service_account
 from wire_client import Answer
 
-VECTORS = Path("/work/shared/conformance")
 EMAIL = "signer@project.iam.gserviceaccount.com"
-
-
-def vectors(kind: str) -> list[Any]:
-    file = VECTORS / "v4_signatures.json"
-    if not file.exists():
-        return []
-    content: dict[str, list[Any]] = json.loads(file.read_text())
-    return content[kind]
-
-
-def account() -> Any:
-    return json.loads((VECTORS / "test_service_account.not-a-test.json").read_text())
 
 
 def private_pem(key: rsa.RSAPrivateKey) -> str:
