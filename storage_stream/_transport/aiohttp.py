@@ -27,6 +27,7 @@ from storage_stream.errors import (
     ProtocolError,
     RequestTimeout,
     StorageError,
+    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class AiohttpTransport:
             raise InvalidArgument(f"connections={connections}: at least 1")
         self._given = session
         self._own: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # of our own session
         self._places = asyncio.Semaphore(connections)
         self._closed = False
         self._replies: weakref.WeakSet[_AiohttpReply] = weakref.WeakSet()
@@ -69,18 +71,23 @@ class AiohttpTransport:
 
         Raises:
             ClientClosed: After `close`.
+            UsageError: Another loop is running than at the first use.
         """
         if self._closed:
             raise ClientClosed("the client is closed")
         if self._given is not None:
             return self._given
+        loop = asyncio.get_running_loop()
         if self._own is None:
+            self._loop = loop
             keep_read_buffers()
             self._own = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=_NO_TIMEOUT,
             )
+        if loop is not self._loop:  # it would look like lost connections, or hang
+            raise UsageError("the client was used in another event loop: make one for each")
         return self._own
 
     async def close(self) -> None:

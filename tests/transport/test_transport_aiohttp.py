@@ -26,6 +26,7 @@ from storage_stream.errors import (
     ConnectionLost,
     InvalidArgument,
     ProtocolError,
+    UsageError,
 )
 from storage_stream.testing import Answer
 
@@ -160,6 +161,21 @@ class TestOurSession:
         assert session.closed
         with pytest.raises(ClientClosed):
             _ = transport.session
+
+    async def test_it_is_of_one_loop(self, server: WireServer) -> None:
+        """In another one, aiohttp's futures fail with what looks like a lost connection."""
+        server.answers += [Answer(), Answer()]
+        request = Request("GET", server.url)
+        transport = AiohttpTransport()
+        (await transport.send(request, timeout=10)).close()
+
+        def elsewhere() -> None:
+            with pytest.raises(UsageError, match="another event loop"):
+                asyncio.run(transport.send(request, timeout=10))
+
+        await asyncio.to_thread(elsewhere)
+        (await transport.send(request, timeout=10)).close()
+        await transport.close()
 
     def test_a_transport_can_be_made_outside_of_a_loop(self) -> None:
         async def use(transport: AiohttpTransport) -> None:
