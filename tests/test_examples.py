@@ -45,6 +45,11 @@ PRINTED = {
         "25,165,824 of 33,554,432 bytes had been confirmed",
         "same bytes: True",
     ],
+    "seekable_file": [
+        "500 members in",
+        "123.txt: 22,000 bytes, b'member 123'",
+        "['übrigens\\n']",
+    ],
     "transform_and_reupload": ["4,088,890 bytes became", "the last: LINE 199999: GRÜSSE"],
 }
 
