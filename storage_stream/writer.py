@@ -91,24 +91,26 @@ class StreamWriter:
         self._check_open()
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"write() takes bytes, not {type(data).__name__}")
-        if self._busy:
-            raise UsageError("another task is writing to this stream", subject=self._subject)
+        self._refuse_second_writer()
+        taken = bytes(cast("bytes", data))
         self._busy = True
         try:
-            await self._upload.write(bytes(cast("bytes", data)))
+            await self._upload.write(taken)
         finally:
             self._busy = False
-        return len(data)
+        return len(taken)  # of a memoryview of larger items, data has fewer
 
     async def close(self) -> None:
         """Make the object of what was written. Idempotent.
 
         Raises:
             IntegrityError: The service keeps something else; it was deleted.
+            UsageError: Another task is writing.
             StorageError: The upload cannot be ended.
         """
         if self._ended:
             return
+        self._refuse_second_writer()
         self._resource = await self._upload.finish()
         self._ended = True
 
@@ -140,6 +142,10 @@ class StreamWriter:
     def _check_open(self) -> None:
         if self._ended:
             raise StreamClosed("the object is made, or given up", subject=self._subject)
+
+    def _refuse_second_writer(self) -> None:
+        if self._busy:
+            raise UsageError("another task is writing to this stream", subject=self._subject)
 
     def __repr__(self) -> str:
         return f"<StreamWriter {self._subject} {self.bytes_written} bytes>"

@@ -1,0 +1,111 @@
+"""`StreamWriter`: what is written is there when its block is left in order, and not before."""
+
+import array
+import asyncio
+
+import pytest
+from sample_data import patterned
+
+from storage_stream import Storage
+from storage_stream.errors import StreamClosed, UsageError
+from storage_stream.testing.emulator_handle import EmulatorHandle
+
+CHUNK_BYTES = 256 * 1024
+DATA = patterned(3 * CHUNK_BYTES + 5)
+
+
+@pytest.fixture(autouse=True)
+def _bucket(gcs: EmulatorHandle) -> None:
+    gcs.create_bucket("bucket")
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK_BYTES, CHUNK_BYTES + 1, len(DATA)])
+async def test_what_is_written_is_the_object(
+    gcs: EmulatorHandle, storage: Storage, size: int
+) -> None:
+    async with storage.upload_stream("bucket", "name", chunk_bytes=CHUNK_BYTES) as writer:
+        for start in range(0, size, 100_000):
+            await writer.write(DATA[start : min(start + 100_000, size)])
+        assert writer.bytes_written == size
+        assert gcs.objects("bucket") == []
+    assert gcs.read("bucket", "name") == DATA[:size]
+    assert writer.resource["size"] == str(size)
+
+
+async def test_a_small_object_is_one_request(gcs: EmulatorHandle, storage: Storage) -> None:
+    async with storage.upload_stream("bucket", "name", content_type="text/plain") as writer:
+        await writer.write(b"hello ")
+        await writer.write(bytearray(b"world"))
+    assert len(gcs.log) == 1
+    assert gcs.metadata("bucket", "name")["contentType"] == "text/plain"
+
+
+async def test_bytes_are_counted_whatever_the_buffer_holds(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
+    numbers = array.array("Q", [1, 2, 3])
+    async with storage.upload_stream("bucket", "name") as writer:
+        assert await writer.write(memoryview(numbers)) == 24
+        numbers[0] = 9  # it may be changed afterwards
+    assert gcs.read("bucket", "name") == array.array("Q", [1, 2, 3]).tobytes()
+
+
+@pytest.mark.parametrize("size", [5, len(DATA)])
+async def test_leaving_by_an_exception_leaves_nothing(
+    gcs: EmulatorHandle, storage: Storage, size: int
+) -> None:
+    writer = storage.upload_stream("bucket", "name", chunk_bytes=CHUNK_BYTES)
+
+    async def fail() -> None:
+        async with writer:
+            await writer.write(DATA[:size])
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
+    assert gcs.objects("bucket") == []
+    assert gcs.unfinished_sessions == 0
+    with pytest.raises(UsageError):
+        assert writer.resource
+
+
+async def test_another_process_goes_on_from_its_state(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
+    writer = storage.upload_stream("bucket", "name", chunk_bytes=CHUNK_BYTES)
+    with pytest.raises(UsageError):
+        writer.state()
+    await writer.write(DATA[: 2 * CHUNK_BYTES + 1])
+    assert writer.confirmed_bytes >= CHUNK_BYTES
+    state = writer.state()
+    assert (await storage.resume_upload(state, DATA))["size"] == str(len(DATA))
+    assert gcs.read("bucket", "name") == DATA
+
+
+async def test_what_it_refuses(gcs: EmulatorHandle, storage: Storage) -> None:
+    async with storage.upload_stream("bucket", "name") as writer:
+        with pytest.raises(TypeError, match="str"):
+            await writer.write("text")  # type: ignore[arg-type] # that is the point
+        with pytest.raises(UsageError, match="not made"):
+            assert writer.resource
+    await writer.close()
+    await writer.abort()
+    with pytest.raises(StreamClosed):
+        await writer.write(b"more")
+    with pytest.raises(StreamClosed):
+        async with writer:
+            raise AssertionError("it cannot be entered")
+    assert gcs.read("bucket", "name") == b""
+
+
+async def test_two_writers_at_once_are_refused(gcs: EmulatorHandle, storage: Storage) -> None:
+    gcs.arm_next("storage.objects.insert", "stall-for-0.1s-after-0K")
+    async with storage.upload_stream("bucket", "name", chunk_bytes=CHUNK_BYTES) as writer:
+        first = asyncio.create_task(writer.write(DATA))
+        await asyncio.sleep(0)
+        with pytest.raises(UsageError, match="another task"):
+            await writer.write(b"x")
+        with pytest.raises(UsageError, match="another task"):
+            await writer.close()
+        assert await first == len(DATA)
+    assert gcs.read("bucket", "name") == DATA
