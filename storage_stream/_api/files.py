@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from storage_stream._api.downloads import Downloads
 from storage_stream._api.uploads import Uploads
 from storage_stream._protocol.names import gs_name
-from storage_stream._protocol.options import Preconditions
+from storage_stream._protocol.options import Preconditions, RequestKeywords
+from storage_stream._protocol.resumable_upload import DEFAULT_CHUNK_BYTES
+from storage_stream._transfer.new_object import NewObject
+from storage_stream._transfer.upload import StreamUpload, UploadHow
 from storage_stream.errors import InvalidArgument
 from storage_stream.files.keywords import (
     ReadKeywords,
@@ -24,9 +27,10 @@ from storage_stream.files.text_format import TextFormat
 from storage_stream.files.text_reader import TextReader
 from storage_stream.files.text_writer import TextWriter
 from storage_stream.files.writer import ObjectWriter
+from storage_stream.writer import StreamWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from storage_stream.streams import DownloadRequest
 
@@ -87,7 +91,7 @@ class Files(Downloads, Uploads):
 
         Reading makes one request, and one more for each seek that goes far; the first is made by
         the first read, so an object that is not there is told by that. Writing makes those of
-        `upload_stream`.
+        `upload_stream`, and one more with `x`.
 
         Args:
             bucket: The bucket.
@@ -143,11 +147,30 @@ class Files(Downloads, Uploads):
         self, bucket: str, name: str, mode: FileMode, options: dict[str, Any]
     ) -> Callable[[], ObjectWriter]:
         _check_names(options, WriteKeywords.__annotations__.keys())
-        if mode.creates:
-            options["preconditions"] = _only_create(options.get("preconditions"))
-        stream = self.upload_stream(bucket, name, **options)
+        create = self._creating_stream if mode.creates else self.upload_stream
+        stream = create(bucket, name, **options)
         subject = gs_name(bucket, name)
         return lambda: ObjectWriter(stream, bucket, name, mode=mode.text, subject=subject)
+
+    def _creating_stream(
+        self,
+        bucket: str,
+        name: str,
+        *,
+        content_type: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        chunk_bytes: int = DEFAULT_CHUNK_BYTES,
+        **options: Unpack[RequestKeywords],
+    ) -> StreamWriter:
+        """As `upload_stream`, but always a session, which is asked when its last answer is lost.
+
+        A single request would be made again, and then find the object that it made itself.
+        """
+        options["preconditions"] = _only_create(options.get("preconditions"))
+        target = NewObject(bucket, name, content_type, dict(metadata or {})).checked()
+        how = UploadHow(resumable=True, chunk_bytes=chunk_bytes)
+        upload = StreamUpload(self._sender, target, self._upload_options(options), how)
+        return StreamWriter(upload, target.subject)
 
 
 def _text_format(options: dict[str, Any]) -> TextFormat:

@@ -99,8 +99,19 @@ async def test_only_create(
         await file.write(content)
 
 
+@pytest.mark.parametrize("size", [0, 10, 3_000_000])
+async def test_a_creation_whose_answer_is_lost_is_one(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, size: int
+) -> None:
+    gcs.arm_next("storage.objects.insert", "commit-then-drop", "commit-then-drop")
+    async with storage.open(gcs_bucket, "name", "xb", chunk_bytes=1024 * 1024) as file:
+        await file.write(DATA[:size])
+    assert gcs.read(gcs_bucket, "name") == DATA[:size]
+    assert file.resource["size"] == str(size)
+
+
 async def test_an_empty_object(gcs: EmulatorHandle, gcs_bucket: str, storage: Storage) -> None:
-    for mode in ("wb", "w"):
+    for mode in ("wb", "w", "xb", "x"):
         async with storage.open(gcs_bucket, mode, mode):
             pass
         assert gcs.read(gcs_bucket, mode) == b""
