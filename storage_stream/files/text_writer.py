@@ -41,6 +41,7 @@ class TextWriter(NotReadable):
         self.errors = how.errors
         self._format = how
         self._encoder = how.encoder()
+        self._begun = False
 
     @property
     def bucket(self) -> str:
@@ -77,7 +78,10 @@ class TextWriter(NotReadable):
         """
         if not isinstance(text, str):
             raise TypeError(f"write() takes text, not {type(text).__name__}")
-        await self._write(text, final=False)
+        if text:  # of nothing some encodings make a byte order mark
+            await self._write(text, final=False)
+        else:
+            await self.buffer.flush()
         return len(text)
 
     async def writelines(self, lines: Iterable[str] | AsyncIterable[str]) -> None:
@@ -104,7 +108,8 @@ class TextWriter(NotReadable):
     async def close(self) -> None:
         """Make the object of what was written; see `ObjectWriter.close`. Idempotent."""
         if not self.closed:
-            await self._write("", final=True)  # an encoding may have an end; it has it once
+            if self._begun:
+                await self._write("", final=True)  # an encoding may have an end; it has it once
             await self.buffer.close()
 
     async def abort(self) -> None:
@@ -134,10 +139,12 @@ class TextWriter(NotReadable):
         return f"<TextWriter {self.encoding} {self.buffer!r}>"
 
     async def _write(self, text: str, *, final: bool) -> None:
-        state = self._encoder.getstate()
+        state, begun = self._encoder.getstate(), self._begun
         try:
             data = self._encoder.encode(self._format.with_ends(text), final)
+            self._begun = not final
             await self.buffer.write(data)
         except (UnicodeError, UsageError):  # it was not written
             self._encoder.setstate(state)
+            self._begun = begun
             raise
