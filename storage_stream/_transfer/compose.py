@@ -15,6 +15,7 @@ from storage_stream._protocol.compose import (
     temporary_prefix,
 )
 from storage_stream._transfer.deletion import delete_listed
+from storage_stream._transfer.shielding import to_its_end
 from storage_stream.errors import ProtocolError, StorageError
 
 if TYPE_CHECKING:
@@ -67,9 +68,9 @@ async def compose(
         sources = await levels.reduce(composition.sources)
         resource = await _join(sender, replace(composition, sources=sources), options)
     except BaseException as error:
-        await _to_its_end(levels.remove(error))
+        await to_its_end(levels.remove(error))
         raise
-    await _to_its_end(levels.remove(None))
+    await to_its_end(levels.remove(None))
     return resource
 
 
@@ -155,17 +156,3 @@ def _generation(resource: ObjectResource) -> int:
         return int(resource.get("generation", ""))
     except ValueError:
         raise ProtocolError("a composed object has no generation") from None
-
-
-async def _to_its_end(work: Any) -> None:
-    """Run it to its end, whoever cancels meanwhile; the cancelling comes after it."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    task.result()
-    if cancelled is not None:
-        raise cancelled

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiofiles.threadpool import wrap
 
+from storage_stream._transfer.shielding import ended
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
@@ -31,7 +33,7 @@ async def opened(path: Path, mode: str) -> AsyncGenerator[Any]:
         OSError: It cannot be opened; or, at the end, not everything could be written.
     """
     opening = asyncio.ensure_future(asyncio.to_thread(path.open, mode))
-    cancelled = await _held_back(opening)
+    cancelled = await ended(opening)
     file = opening.result()
     try:
         if cancelled is not None:
@@ -39,18 +41,7 @@ async def opened(path: Path, mode: str) -> AsyncGenerator[Any]:
         yield wrap(file)
     finally:
         closing = asyncio.ensure_future(asyncio.to_thread(file.close))
-        cancelled = await _held_back(closing)
+        cancelled = await ended(closing)
         closing.result()
         if cancelled is not None:
             raise cancelled
-
-
-async def _held_back(work: asyncio.Future[Any]) -> asyncio.CancelledError | None:
-    """Wait for `work`, whatever happens; gives the cancel that came meanwhile."""
-    cancelled = None
-    while not work.done():
-        try:
-            await asyncio.wait([work])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    return cancelled

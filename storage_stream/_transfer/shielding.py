@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-__all__ = ["end", "to_its_end"]
+__all__ = ["end", "ended", "to_its_end"]
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
         CancelledError: It was cancelled meanwhile; what the work gave or raised is lost.
     """
     task = asyncio.create_task(work)
-    cancelled = await _waited(task)
+    cancelled = await ended(task)
     if cancelled is not None:
         if not task.cancelled():
             task.exception()  # taken note of; the cancelling is what the caller waits for
@@ -36,18 +36,19 @@ async def end(task: asyncio.Task[Any], grace: float) -> None:
     else:
         timer = None
         task.cancel()
-    await _waited(task)  # whoever calls this is being cancelled already
+    await ended(task)  # whoever calls this is being cancelled already
     if timer is not None:
         timer.cancel()
     if not task.cancelled():
         task.exception()
 
 
-async def _waited(task: asyncio.Task[Any]) -> asyncio.CancelledError | None:
+async def ended(work: asyncio.Future[Any]) -> asyncio.CancelledError | None:
+    """Wait until it is done, whoever cancels meanwhile; gives the cancel that came."""
     cancelled: asyncio.CancelledError | None = None
-    while not task.done():
+    while not work.done():
         try:
-            await asyncio.wait([task])
+            await asyncio.wait([work])
         except asyncio.CancelledError as error:
             cancelled = error
     return cancelled
