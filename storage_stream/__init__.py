@@ -16,7 +16,11 @@ from storage_stream._lazy import lazy_names
 from storage_stream._version import __version__
 
 if TYPE_CHECKING:
+    from storage_stream._api.batches import Batch, BatchCall
+    from storage_stream._protocol.compose import ComposeSource
+    from storage_stream._protocol.list_options import ListKeywords
     from storage_stream._protocol.media_head import ObjectHead
+    from storage_stream._protocol.object_stat import ObjectStat
     from storage_stream._protocol.options import (
         DownloadKeywords,
         Preconditions,
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from storage_stream._protocol.post_policy import SignedPostPolicy
     from storage_stream._protocol.retry import RetryPolicy
     from storage_stream._protocol.signing_address import SigningAddress, UrlStyle
+    from storage_stream._transfer.deletion import DeleteResult, Deletion
+    from storage_stream._transport.credentials import SCOPES
     from storage_stream._transport.environment import Environment
     from storage_stream.blob import Blob
     from storage_stream.bucket import Bucket
@@ -40,14 +46,22 @@ if TYPE_CHECKING:
     from storage_stream.writer import StreamWriter
 
 __all__ = [
+    "SCOPES",
+    "Batch",
+    "BatchCall",
     "Blob",
     "Bucket",
+    "ComposeSource",
+    "DeleteResult",
+    "Deletion",
     "DownloadKeywords",
     "DownloadRequest",
     "Environment",
     "FileRequest",
+    "ListKeywords",
     "ObjectHead",
     "ObjectReader",
+    "ObjectStat",
     "ObjectWriter",
     "Preconditions",
     "RequestKeywords",
@@ -66,6 +80,14 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "Batch": "storage_stream._api.batches",
+        "BatchCall": "storage_stream._api.batches",
+        "ComposeSource": "storage_stream._protocol.compose",
+        "DeleteResult": "storage_stream._transfer.deletion",
+        "Deletion": "storage_stream._transfer.deletion",
+        "ListKeywords": "storage_stream._protocol.list_options",
+        "ObjectStat": "storage_stream._protocol.object_stat",
+        "SCOPES": "storage_stream._transport.credentials",
         "Blob": "storage_stream.blob",
         "Bucket": "storage_stream.bucket",
         "DownloadKeywords": "storage_stream._protocol.options",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from storage_stream._protocol.names import check_object
 from storage_stream._protocol.options import DEFAULT_TIMEOUT
 from storage_stream._protocol.resumable_upload import ALIGNMENT_BYTES
+from storage_stream._transport.signers import IamClientSigner, sign_with_pem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,6 +163,26 @@ class Blob:
             token=token,
             session=session,
         )
+
+    @staticmethod
+    def get_pem_signature(str_to_sign: str, private_key: str) -> bytes:
+        """Sign a text with a key in PEM; `get_signed_url` does all of it.
+
+        Raises:
+            InvalidArgument: It is no RSA key in plain PEM.
+        """
+        return sign_with_pem(private_key, str_to_sign.encode())
+
+    @staticmethod
+    async def get_iam_api_signature(
+        str_to_sign: str,
+        iam_client: Any,
+        service_account_email: str | None,
+        session: Any,
+    ) -> bytes:
+        """Sign a text by a `gcloud.aio.auth.IamClient`; `get_signed_url` does all of it."""
+        signer = IamClientSigner(iam_client, service_account_email, session)
+        return await signer.sign(str_to_sign.encode())
 
     def __repr__(self) -> str:
         return f"<Blob gs://{self.bucket.name}/{self.name}>"

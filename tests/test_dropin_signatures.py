@@ -18,12 +18,9 @@ from storage_stream._protocol.options import DownloadKeywords, RequestKeywords
 CLASSES = ("Storage", "Bucket", "Blob")
 
 # What is not there yet, and nothing else: a line goes when its method comes.
-MISSING_METHODS = {
-    "Blob.get_pem_signature",
-    "Blob.get_iam_api_signature",
-}
+MISSING_METHODS: set[str] = set()
 MISSING_KEYWORDS: set[tuple[str, str]] = set()
-MISSING_NAMES = {"SCOPES"}
+MISSING_NAMES: set[str] = set()
 BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 

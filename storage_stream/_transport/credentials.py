@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from storage_stream._transport.clock import Clock
 
-__all__ = ["Anonymous", "Credentials", "SharedToken", "TokenSource", "default_token"]
+__all__ = ["SCOPES", "Anonymous", "Credentials", "SharedToken", "TokenSource", "default_token"]
 
 # Objects, buckets and who may use them; and IAM, which signs where there is no key at hand.
-_SCOPES = (
+SCOPES = [
     "https://www.googleapis.com/auth/devstorage.full_control",
     "https://www.googleapis.com/auth/iam",
-)
+]
 
 log = logging.getLogger("storage_stream")
 
@@ -47,7 +47,7 @@ def default_token(service_file: Any, session: Any) -> Any:
     # Loads cryptography and more, and takes longer than all the rest of a program's start.
     from gcloud.aio.auth import Token  # noqa: PLC0415
 
-    return Token(service_file=service_file, session=session, scopes=list(_SCOPES))
+    return Token(service_file=service_file, session=session, scopes=list(SCOPES))
 
 
 class TokenSource(Protocol):

@@ -19,7 +19,13 @@ from storage_stream._protocol.retry import RetryPolicy, is_transient
 from storage_stream._protocol.signing import check_email
 from storage_stream._transport.credentials import Anonymous, Credentials
 from storage_stream._transport.sender import Sender
-from storage_stream.errors import CredentialsError, ProtocolError, ResponseError, TransportError
+from storage_stream.errors import (
+    CredentialsError,
+    InvalidArgument,
+    ProtocolError,
+    ResponseError,
+    TransportError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -80,12 +86,28 @@ class KeySigner:
 
     async def sign(self, data: bytes) -> bytes:
         """See `Signer.sign`. Cancelling loses nothing."""
-        from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - as in _loaded
-        from cryptography.hazmat.primitives.asymmetric import padding  # noqa: PLC0415
-
         if self._key is None:
             self._key = await asyncio.to_thread(_loaded, self._pem, self.email)
-        return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+        return _signature(self._key, data)
+
+
+def sign_with_pem(pem: str, data: bytes) -> bytes:
+    """A signature with a key that is at hand, without an account.
+
+    Raises:
+        InvalidArgument: It is no RSA key in plain PEM. The message does not hold it.
+    """
+    try:
+        return _signature(_loaded(pem, "nobody"), data)
+    except CredentialsError:
+        raise InvalidArgument("the private key is no RSA key in plain PEM") from None
+
+
+def _signature(key: RSAPrivateKey, data: bytes) -> bytes:
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - as in _loaded
+    from cryptography.hazmat.primitives.asymmetric import padding  # noqa: PLC0415 - the same
+
+    return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
 
 
 def _loaded(pem: str, email: str) -> RSAPrivateKey:

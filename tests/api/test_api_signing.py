@@ -1,15 +1,17 @@
 """Signed URLs and forms through the client; the signatures themselves are tested below."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import gcloud.aio.storage
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from storage_stream import Environment, SigningAddress, Storage, UrlStyle
+from storage_stream import Blob, Environment, SigningAddress, Storage, UrlStyle
 from storage_stream.errors import ClientClosed, InvalidArgument
 from storage_stream.testing import Answer, FakeClock, MemoryTransport
 
@@ -118,6 +120,26 @@ async def test_where_there_is_no_key_the_machine_names_the_account_and_iam_signs
     metadata, signing = transport.requests
     assert "authorization" not in metadata.headers
     assert signing.headers.get("authorization") == "Bearer token-of-the-test"
+
+
+async def test_a_blob_signs_a_text_as_gcloud_aio_storage_does(key_file: str) -> None:
+    account = json.loads(Path(key_file).read_text())  # noqa: ASYNC240 - a small local file
+    signature = Blob.get_pem_signature("text", account["private_key"])
+    assert signature == gcloud.aio.storage.Blob.get_pem_signature("text", account["private_key"])
+    with pytest.raises(ValueError, match="no RSA key"):
+        Blob.get_pem_signature("text", "no key")
+
+
+async def test_a_blob_lets_a_client_of_the_callers_sign() -> None:
+    asked: list[Any] = []
+
+    async def sign_blob(data: Any, **keywords: Any) -> dict[str, str]:
+        asked.append((data, keywords))
+        return {"signedBlob": "AAEC"}
+
+    client = SimpleNamespace(sign_blob=sign_blob)
+    assert await Blob.get_iam_api_signature("text", client, EMAIL, None) == b"\0\1\2"
+    assert asked == [(b"text", {"service_account_email": EMAIL, "session": None})]
 
 
 async def test_a_closed_client_signs_nothing(key_file: str) -> None:
