@@ -40,7 +40,8 @@ def _revive(pure: type[E], message: str, fields: dict[str, Any]) -> E:
     url = URL(fields.pop("url", ""), encoded=True).with_query(None)
     no_headers = CIMultiDictProxy(CIMultiDict[str]())
     info = aiohttp.RequestInfo(url, fields.get("method") or "GET", no_headers, url)
-    vars(error).update(fields, request_info=info, history=())
+    headers = CIMultiDict[str](fields["headers"])  # asked as aiohttp's are: "Retry-After"
+    vars(error).update(fields, headers=headers, request_info=info, history=())
     return error
 
 

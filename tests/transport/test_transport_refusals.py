@@ -102,6 +102,7 @@ class TestRefusals:
         assert error.status == 404
         assert error.message == "Gone fishing"
         assert error.headers == {"x-a": "1", "content-length": "0"}
+        assert error.headers["X-A"] == "1", "aiohttp's headers are asked in any case"
         assert str(error.request_info.real_url) == f"{ROOT}/storage/v1/b/x/o/y"
         assert error.request_info.method == "GET"
         assert error.history == ()
