@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from storage_stream.errors import StreamClosed, UsageError
+from storage_stream.errors import StorageError, StreamClosed, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from types import TracebackType
 
     from storage_stream._protocol.resources import ObjectResource
@@ -25,7 +27,8 @@ class StreamWriter:
         print(writer.resource["generation"])
 
     Leaving the block makes the object and compares it with what was written; leaving it by an
-    exception (or a cancel) gives the upload up, and nothing of it becomes visible. One chunk (8
+    exception (or a cancel) gives the upload up, and nothing of it becomes visible; only where the
+    exception is the upload's own and has a `state`, `Storage.resume_upload` can go on. One chunk (8
     MiB) is held at most, besides what one `write` brings; an object smaller than that goes out in
     one request. A connection that breaks is replaced, and the upload goes on from what the service
     confirms.
@@ -91,13 +94,9 @@ class StreamWriter:
         self._check_open()
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"write() takes bytes, not {type(data).__name__}")
-        self._refuse_second_writer()
-        taken = bytes(cast("bytes", data))
-        self._busy = True
-        try:
+        with self._alone():
+            taken = bytes(cast("bytes", data))
             await self._upload.write(taken)
-        finally:
-            self._busy = False
         return len(taken)  # of a memoryview of larger items, data has fewer
 
     async def close(self) -> None:
@@ -110,8 +109,8 @@ class StreamWriter:
         """
         if self._ended:
             return
-        self._refuse_second_writer()
-        self._resource = await self._upload.finish()
+        with self._alone():
+            self._resource = await self._upload.finish()
         self._ended = True
 
     async def abort(self) -> None:
@@ -131,21 +130,35 @@ class StreamWriter:
         traceback: TracebackType | None,
     ) -> None:
         if error is not None:
-            await self.abort()
+            await self._give_up(error)
             return
         try:
             await self.close()
-        except BaseException:
-            await self.abort()
+        except BaseException as failure:
+            await self._give_up(failure)
             raise
+
+    async def _give_up(self, error: BaseException) -> None:
+        """Abort, unless the error hands the upload out for somebody to go on with."""
+        state = error.state if isinstance(error, StorageError) else None
+        if state is not None and state.get("session_uri") == self._upload.session.uri:
+            self._ended = True
+        else:
+            await self.abort()
 
     def _check_open(self) -> None:
         if self._ended:
             raise StreamClosed("the object is made, or given up", subject=self._subject)
 
-    def _refuse_second_writer(self) -> None:
+    @contextlib.contextmanager
+    def _alone(self) -> Generator[None]:
         if self._busy:
             raise UsageError("another task is writing to this stream", subject=self._subject)
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
 
     def __repr__(self) -> str:
         return f"<StreamWriter {self._subject} {self.bytes_written} bytes>"

@@ -123,7 +123,8 @@ class Uploads(ApiBase):
         """Go on with an upload that another process, or an earlier call, did not end.
 
         The source's beginning is compared with what was sent before; what the service has is not
-        sent again. One request to ask where it stands, then as in `upload`.
+        sent again. One request to ask where it stands, then as in `upload`. Cancelling or failing
+        gives nothing up: the state stays good until the service forgets it.
 
         Args:
             state: What `StreamWriter.state()` gave, or an error's `state`.
@@ -132,6 +133,7 @@ class Uploads(ApiBase):
 
         Raises:
             ObjectChanged: The source does not begin with what was sent before.
+            IntegrityError: The object is not what this source holds; it was deleted.
             SessionExpired: The service does not know the upload any more.
             InvalidArgument: It is no state, or the source has another length than was declared.
         """

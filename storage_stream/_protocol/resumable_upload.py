@@ -34,7 +34,7 @@ from storage_stream.errors import (
 if TYPE_CHECKING:
     from storage_stream._protocol.http import ReplyHead
 
-__all__ = ["ALIGNMENT_BYTES", "DEFAULT_CHUNK_BYTES", "ResumableUpload"]
+__all__ = ["ALIGNMENT_BYTES", "DEFAULT_CHUNK_BYTES", "ResumableUpload", "check_chunk"]
 
 ALIGNMENT_BYTES = 256 * 1024
 """Every request but the last carries a multiple of this, and the service keeps multiples of it."""
@@ -45,6 +45,16 @@ DEFAULT_CHUNK_BYTES = 8 * 1024 * 1024
 _KEPT = re.compile(r"bytes\s*=\s*0\s*-\s*(\d+)", re.IGNORECASE | re.ASCII)
 _RESUME_INCOMPLETE = 308
 _SESSION_IS_GONE = frozenset({404, 410})
+
+
+def check_chunk(chunk_bytes: int) -> None:
+    """Refuse a chunk size that the service would refuse.
+
+    Raises:
+        InvalidArgument: It is no positive multiple of 256 KiB.
+    """
+    if not isinstance(chunk_bytes, int) or chunk_bytes <= 0 or chunk_bytes % ALIGNMENT_BYTES:
+        raise InvalidArgument(f"chunk_bytes={chunk_bytes!r}: a multiple of {ALIGNMENT_BYTES}")
 
 
 class ResumableUpload:
@@ -69,8 +79,8 @@ class ResumableUpload:
         chunk_bytes: int | None = DEFAULT_CHUNK_BYTES,
         policy: RetryPolicy = DEFAULT_RETRY,
     ) -> None:
-        if chunk_bytes is not None and (chunk_bytes <= 0 or chunk_bytes % ALIGNMENT_BYTES):
-            raise InvalidArgument(f"chunk_bytes={chunk_bytes}: a multiple of {ALIGNMENT_BYTES}")
+        if chunk_bytes is not None:
+            check_chunk(chunk_bytes)
         self.total = total
         self.can_rewind = can_rewind
         self.chunk_bytes = chunk_bytes

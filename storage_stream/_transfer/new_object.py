@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.names import check_bucket, check_object, gs_name
 from storage_stream._protocol.objects import api_resource, delete_object
-from storage_stream.errors import IntegrityError, InvalidArgument, StorageError
+from storage_stream.errors import IntegrityError, InvalidArgument, ProtocolError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +82,10 @@ class NewObject:
 
         Raises:
             IntegrityError: It differs; the generation that was made is deleted.
+            ProtocolError: The answer says neither size nor checksum, and was not asked to be short.
         """
+        if not {"crc32c", "size"} & resource.keys() and "fields" not in dict(options.params):
+            raise ProtocolError("the answer does not say what is stored", subject=self.subject)
         kept, size = resource.get("crc32c", sent.encoded), resource.get("size", str(sent.length))
         if kept == sent.encoded and size == str(sent.length):
             return resource

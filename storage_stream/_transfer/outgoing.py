@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FramedContent", "HeldBytes", "Outgoing", "RewindableBytes", "RewindableSlice"]
 
-_MARK_BYTES = 8 * 1024 * 1024  # how finely a rewindable source's checksums are remembered
+_MARK_BYTES = 256 * 1024  # what the service keeps of an upload that broke is a multiple of this
+_MOST_MARKS = 1024
+_SMALL_BYTES = 64 * 1024  # smaller pieces are joined: each has a cost of its own in memory
 
 
 class Outgoing(Protocol):
@@ -52,6 +54,7 @@ class RewindableBytes:
     def __init__(self, source: Rewindable) -> None:
         self._source = source
         self._marks = [Crc32c()]
+        self._mark_bytes = _MARK_BYTES
         self.crc = Crc32c()
 
     async def prepare(self, offset: int) -> None:
@@ -79,11 +82,21 @@ class RewindableBytes:
         async for chunk in self._source.chunks(start, stop):
             end = position + len(chunk)
             if end > self.crc.length:
-                self.crc.update(memoryview(chunk)[self.crc.length - position :])
-                if self.crc.length - self._marks[-1].length >= _MARK_BYTES:
-                    self._marks.append(Crc32c(self.crc.value, self.crc.length))
+                self._take_in(memoryview(chunk)[self.crc.length - position :])
             position = end
             yield chunk
+
+    def _take_in(self, data: memoryview) -> None:
+        """Sum bytes up, and remember the sum of the beginning at every mark."""
+        while data:
+            room = self._marks[-1].length + self._mark_bytes - self.crc.length
+            self.crc.update(data[:room])
+            if len(data) >= room:
+                self._marks.append(Crc32c(self.crc.value, self.crc.length))
+            if len(self._marks) > _MOST_MARKS:
+                self._marks = self._marks[::2]
+                self._mark_bytes *= 2
+            data = data[room:]
 
 
 class RewindableSlice:
@@ -109,6 +122,7 @@ class HeldBytes:
 
     def __init__(self) -> None:
         self._pieces: deque[memoryview] = deque()
+        self._small = bytearray()  # the latest bytes, not yet a piece
         self._released = Crc32c()
         self.crc = Crc32c()
 
@@ -125,7 +139,18 @@ class HeldBytes:
     def append(self, data: bytes) -> None:
         """Take in the next bytes."""
         self.crc.update(data)
-        self._pieces.append(memoryview(data))
+        if len(data) < _SMALL_BYTES:
+            self._small += data
+            if len(self._small) >= _SMALL_BYTES:
+                self._join_small()
+        else:
+            self._join_small()
+            self._pieces.append(memoryview(data))
+
+    def _join_small(self) -> None:
+        if self._small:
+            self._pieces.append(memoryview(bytes(self._small)))
+            self._small.clear()
 
     async def prepare(self, offset: int) -> None:
         """See `Outgoing.prepare`; every byte entered the checksum when it came."""
@@ -136,11 +161,14 @@ class HeldBytes:
 
     def joined(self) -> bytes:
         """All that is held."""
+        self._join_small()
         return b"".join(self._pieces)
 
     def confirmed(self, offset: int) -> None:
         """See `Outgoing.confirmed`; what lies before is let go."""
-        while self._pieces and self._released.length < offset:
+        while self._released.length < min(offset, self.end):
+            if not self._pieces:
+                self._join_small()
             piece = self._pieces.popleft()
             gone = piece[: offset - self._released.length]
             self._released.update(gone)
@@ -152,6 +180,7 @@ class HeldBytes:
         return self._released
 
     def _between(self, start: int, stop: int) -> list[memoryview]:
+        self._join_small()
         position, found = self._released.length, list[memoryview]()
         for piece in self._pieces:
             part = piece[max(0, start - position) : max(0, stop - position)]

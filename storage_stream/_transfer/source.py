@@ -1,12 +1,13 @@
 """What can be uploaded: what can be read again from any byte, and what comes only once.
 
 Nothing that the caller opened is closed, moved or changed: a file object is read from where it
-stands, and stands behind what was read afterwards.
+stands, and stands behind what was read afterwards; where it stood, if the upload failed.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import AsyncIterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
@@ -17,7 +18,7 @@ from storage_stream.pipeline.source import Input, open_source, run_blocking
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["MemorySource", "Rewindable", "source_of"]
+__all__ = ["FileSource", "MemorySource", "Rewindable", "source_of"]
 
 _READ_BYTES = 1024 * 1024  # for one hop to the thread that reads
 
@@ -131,23 +132,44 @@ def _read_at(path: Path, position: int, size: int) -> bytes:
 
 
 class FileSource:
-    """An open binary file that can seek, from where it stands."""
+    """An open binary file that can seek, from where it stands.
+
+    A request that was given up may still be reading in its thread while the next one begins, so
+    each read goes to its own place, and one at a time.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        self._lock = threading.Lock()
+        self._given_up = False
         self._origin = file.tell()
         self.length = max(0, file.seek(0, os.SEEK_END) - self._origin)
         file.seek(self._origin)
 
     async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
         """The bytes from `start` to `stop`; a source that became shorter is an error."""
-        await run_blocking(self._file.seek, self._origin + start)
         while start < stop:
-            chunk = await run_blocking(self._file.read, min(_READ_BYTES, stop - start))
+            chunk = await run_blocking(self._read_at, start, min(_READ_BYTES, stop - start))
             if not chunk:
                 raise TransferError("the file became shorter while it was sent")
             start += len(chunk)
             yield chunk
+
+    async def put_back(self) -> None:
+        """Let the file stand where it stood: nothing of it was used."""
+        await run_blocking(self._put_back)
+
+    def _put_back(self) -> None:
+        with self._lock:
+            self._given_up = True
+            self._file.seek(self._origin)
+
+    def _read_at(self, position: int, size: int) -> bytes:
+        with self._lock:
+            if self._given_up:
+                return b""
+            self._file.seek(self._origin + position)
+            return self._file.read(size)
 
 
 Rewindable: TypeAlias = MemorySource | PathSource | FileSource

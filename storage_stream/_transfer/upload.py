@@ -15,14 +15,18 @@ from storage_stream import pipeline
 from storage_stream._protocol.checksums import Crc32c, crc32c, encode_crc32c
 from storage_stream._protocol.multipart import MultipartFrame
 from storage_stream._protocol.objects import insert_media, insert_multipart
-from storage_stream._protocol.resumable_upload import DEFAULT_CHUNK_BYTES, ResumableUpload
+from storage_stream._protocol.resumable_upload import (
+    DEFAULT_CHUNK_BYTES,
+    ResumableUpload,
+    check_chunk,
+)
 from storage_stream._transfer.outgoing import (
     FramedContent,
     HeldBytes,
     RewindableBytes,
     RewindableSlice,
 )
-from storage_stream._transfer.source import MemorySource, Rewindable, source_of
+from storage_stream._transfer.source import FileSource, MemorySource, Rewindable, source_of
 from storage_stream._transfer.upload_session import UploadSession
 from storage_stream.errors import StorageError
 from storage_stream.pipeline.source import Input, open_source
@@ -57,6 +61,14 @@ class UploadHow:
     chunk_bytes: int = DEFAULT_CHUNK_BYTES
     zipped: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what the service would, also where no session comes of it.
+
+        Raises:
+            InvalidArgument: A chunk size that is no positive multiple of 256 KiB.
+        """
+        check_chunk(self.chunk_bytes)
+
 
 async def upload(
     sender: Sender, target: NewObject, data: Any, options: RequestOptions, how: UploadHow
@@ -73,13 +85,29 @@ async def upload(
         StorageError: It was refused, or there was no answer.
         TypeError: The data is nothing that can be sent.
     """
-    if not callable(getattr(data, "read", None)) and hasattr(data, "__aenter__"):
-        async with data as opened:  # a download that has not begun: opened here, closed here
+    if _is_unopened(data):
+        async with data as opened:
             return await upload(sender, target, opened, options, how)
     source = await source_of(data)
+    try:
+        return await _upload_source(sender, target, source, options, how)
+    except BaseException:
+        if isinstance(source, FileSource):
+            await source.put_back()
+        raise
+
+
+async def _upload_source(
+    sender: Sender,
+    target: NewObject,
+    source: bytes | Rewindable | Input,
+    options: RequestOptions,
+    how: UploadHow,
+) -> ObjectResource:
     if how.zipped:
         target = target.with_metadata(contentEncoding="gzip")
-        source = open_source(pipeline.gzip(_pieces(source)))
+        async with pipeline.gzip(_pieces(source)) as stage:
+            return await StreamUpload(sender, target, options, how).send_all(open_source(stage))
     if isinstance(source, bytes) and _fits(len(source), how):
         return await _send_whole(sender, target, source, options)
     if isinstance(source, bytes):
@@ -150,12 +178,16 @@ class StreamUpload:
         assert resource is not None  # noqa: S101 - nothing more is to come
         return resource
 
-    async def send_all(self, source: Input) -> ObjectResource:
+    async def pour(self, source: Input) -> ObjectResource:
         """Write all of a source, and make the object of it."""
+        while chunk := await source.read_chunk():
+            await self.write(chunk)
+        return await self.finish()
+
+    async def send_all(self, source: Input) -> ObjectResource:
+        """Write all of a source, and make the object of it, or give up."""
         try:
-            while chunk := await source.read_chunk():
-                await self.write(chunk)
-            return await self.finish()
+            return await self.pour(source)
         except StorageError as error:
             if error.state is None:
                 await self.session.cancel()  # the source failed; else the state can go on
@@ -170,11 +202,16 @@ async def resume(
 ) -> ObjectResource:
     """Go on with an upload of another process.
 
+    It is never given up here: whoever has the state can go on with it.
+
     Raises:
         ObjectChanged: The source does not begin with what was sent before.
         SessionExpired: The service does not know the upload any more.
         InvalidArgument: The source has another length than was declared.
     """
+    if _is_unopened(data):
+        async with data as opened:
+            return await resume(sender, target, state, opened, options)
     source = await source_of(data)
     if isinstance(source, bytes):
         source = MemorySource(source)
@@ -185,11 +222,18 @@ async def resume(
         outgoing = RewindableBytes(source)
         await outgoing.prepare(min(state.checked.length, source.length))
         state.compare(outgoing.crc)
-        return await _to_the_end(UploadSession(sender, target, outgoing, options, machine))
+        resource = await UploadSession(sender, target, outgoing, options, machine).run()
+        assert resource is not None  # noqa: S101 - all of the source was offered
+        return resource
     how = UploadHow(resumable=True, chunk_bytes=machine.chunk_bytes or DEFAULT_CHUNK_BYTES)
     stream = StreamUpload(sender, target, options, how, machine)
     await stream.session.ask()
-    return await stream.send_all(_Compared(source, state))
+    return await stream.pour(_Compared(source, state))
+
+
+def _is_unopened(data: Any) -> bool:
+    """Whether it is a download that has not begun: opened here, closed here."""
+    return not callable(getattr(data, "read", None)) and hasattr(data, "__aenter__")
 
 
 class _Compared:

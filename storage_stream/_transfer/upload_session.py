@@ -14,7 +14,7 @@ from storage_stream._protocol.objects import start_resumable
 from storage_stream._protocol.replies import is_success, parse_json
 from storage_stream._protocol.upload_actions import Fill, Pause, Query, Send, Start, Stored
 from storage_stream._transfer.upload_state import UploadState
-from storage_stream.errors import ConnectionLost, ProtocolError, StorageError
+from storage_stream.errors import ConnectionLost, ProtocolError, StorageError, StreamClosed
 
 if TYPE_CHECKING:
     from storage_stream._protocol.http import Content
@@ -58,11 +58,17 @@ class UploadSession:
         self._options = options
         self.machine = machine
         self._begun = sender.clock.now()
+        self._given_up = False
 
     @property
     def confirmed(self) -> int:
         """Bytes that the service said it keeps."""
         return self.machine.confirmed
+
+    @property
+    def uri(self) -> str | None:
+        """Where the service takes the bytes, once the session has begun."""
+        return self.machine.session_uri
 
     def state(self) -> dict[str, Any]:
         """Where it stands, as JSON can hold it; see `Storage.resume_upload`."""
@@ -93,8 +99,11 @@ class UploadSession:
         Raises:
             IntegrityError: The object is not what was sent; it was deleted.
             StorageError: It cannot go on; `state` tells from where another could.
+            StreamClosed: It was given up.
         """
         while not isinstance(action := self.machine.next_action(), Fill | Stored):
+            if self._given_up:
+                raise StreamClosed("the upload was given up", subject=self._target.subject)
             try:
                 await self._act(action)
             except StorageError as error:
@@ -108,8 +117,10 @@ class UploadSession:
 
     async def cancel(self) -> None:
         """Tell the service, if it can be told quickly, that the upload is given up."""
+        is_made = isinstance(self.machine.next_action(), Stored)
         uri, self.machine.session_uri = self.machine.session_uri, None
-        if uri is None:
+        self._given_up = True
+        if uri is None or is_made:
             return
         try:
             async with asyncio.timeout(_CANCEL_SECONDS):

@@ -43,12 +43,18 @@ class UploadState:
             if state["version"] != VERSION:
                 raise InvalidArgument(f"an upload state of version {state['version']!r}")
             value, length = decode_crc32c(state["crc32c"]), int(state["checked"])
-            names = ("session_uri", "confirmed", "total", "chunk_bytes")
-            machine = {name: state[name] for name in names}
-            if value is None or not isinstance(machine["session_uri"], str):
+            confirmed = int(state["confirmed"])
+            machine: dict[str, Any] = {
+                "session_uri": state["session_uri"],
+                "confirmed": confirmed,
+                "total": None if state["total"] is None else int(state["total"]),
+                "chunk_bytes": None if state["chunk_bytes"] is None else int(state["chunk_bytes"]),
+            }
+            has_uri = isinstance(machine["session_uri"], str)
+            if value is None or not has_uri or not 0 <= length <= confirmed:
                 raise InvalidArgument("the upload state is damaged")
             return cls(str(state["bucket"]), str(state["name"]), machine, Crc32c(value, length))
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InvalidArgument(f"this is no upload state: {error}") from error
 
     def write(self) -> dict[str, Any]:
