@@ -89,6 +89,7 @@ class Storage(
 
     Raises:
         InvalidArgument: An address that is none, or no connections.
+        TypeError: A token that cannot be asked for one.
     """
 
     def __init__(
@@ -104,6 +105,9 @@ class Storage(
         retry: RetryPolicy = DEFAULT_RETRY,
         environment: Environment | None = None,
     ) -> None:
+        if token is not None and not callable(getattr(token, "get", None)):
+            kind = type(token).__name__
+            raise TypeError(f"token takes an object with an async get(), not {kind}")
         surroundings = environment or Environment()
         endpoint = Endpoint.of(api_root, api_is_dev)
         self._aiohttp = AiohttpTransport(connections=connections, session=session)

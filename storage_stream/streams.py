@@ -349,6 +349,12 @@ class DownloadRequest:
         self._used = True
         return await self._begin()
 
+    def __aiter__(self) -> NoReturn:
+        raise StreamNotOpen(
+            "the download is not open: 'async with' it or 'await' it before iterating",
+            subject=self._subject,
+        )
+
     def __enter__(self) -> NoReturn:
         raise TypeError("a download is opened with 'async with', not 'with'")
 

@@ -174,6 +174,7 @@ class SharedToken:
     async def _refresh(self) -> str | None:
         budget = RetryBudget(_REFRESH)
         while True:
+            source: Any = None
             try:
                 source = self._make_source()
                 value, lifetime = await _ask(source)
@@ -185,7 +186,9 @@ class SharedToken:
                 delay = None if _is_permanent(error) else budget.after(self._random())
                 if delay is None:
                     why = without_secrets(f"{type(error).__name__}: {error}")
-                    raise CredentialsError(f"no access token could be had: {why}") from error
+                    raise CredentialsError(
+                        f"no access token could be had: {why}{_hint(source)}"
+                    ) from error
                 await self._clock.sleep(delay)
             else:
                 now = self._clock.now()
@@ -194,6 +197,16 @@ class SharedToken:
                 self._prefetch_at = now + lifetime * _PREFETCH_AT
                 self._expires_at = now + lifetime * _EXPIRES_AT
                 return value
+
+
+def _hint(source: Any) -> str:
+    """What to do where nothing names any credentials, and the machine has none either."""
+    if getattr(source, "service_data", None) != {}:
+        return ""
+    return (
+        ". Name a key with service_file=, log in with `gcloud auth application-default login`,"
+        " pass anonymous=True for public objects, or set STORAGE_EMULATOR_HOST for an emulator"
+    )
 
 
 async def _ask(source: TokenSource) -> tuple[str | None, float]:

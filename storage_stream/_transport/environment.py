@@ -12,6 +12,11 @@ from storage_stream._transport.clock import Clock, SystemClock
 __all__ = ["Environment"]
 
 
+def _dice() -> Callable[[], float]:
+    """Numbers of our own: who seeds Python's shared generator shall not seed our waits."""
+    return random.Random().random  # noqa: S311 - jitter is no secret
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """Network, time and chance.
@@ -24,4 +29,4 @@ class Environment:
 
     transport: Transport | None = None
     clock: Clock = field(default_factory=SystemClock)
-    random: Callable[[], float] = random.random
+    random: Callable[[], float] = field(default_factory=_dice)

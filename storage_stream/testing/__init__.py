@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from storage_stream._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from storage_stream.testing.emulator_handle import EmulatorHandle
+    from storage_stream.testing.emulator_thread import EmulatorThread
     from storage_stream.testing.fake_clock import FakeClock
     from storage_stream.testing.memory_answer import Answer
     from storage_stream.testing.memory_transport import (
@@ -18,12 +20,22 @@ if TYPE_CHECKING:
         UnexpectedRequest,
     )
 
-__all__ = ["Answer", "FakeClock", "MemoryTransport", "RecordedRequest", "UnexpectedRequest"]
+__all__ = [
+    "Answer",
+    "EmulatorHandle",
+    "EmulatorThread",
+    "FakeClock",
+    "MemoryTransport",
+    "RecordedRequest",
+    "UnexpectedRequest",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "Answer": "storage_stream.testing.memory_answer",
+        "EmulatorHandle": "storage_stream.testing.emulator_handle",
+        "EmulatorThread": "storage_stream.testing.emulator_thread",
         "FakeClock": "storage_stream.testing.fake_clock",
         "MemoryTransport": "storage_stream.testing.memory_transport",
         "RecordedRequest": "storage_stream.testing.memory_transport",

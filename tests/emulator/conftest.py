@@ -1,5 +1,6 @@
 """The emulator under test, and a client for it."""
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,6 +8,10 @@ from aiohttp import ClientSession
 from wire_client import WireClient
 
 from storage_stream.emulator import Emulator
+
+# google-cloud-storage looks up each bucket in a thread of its own, for its traces, and lets the
+# thread outlive the test. It reads this when it is imported.
+os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from storage_stream.emulator.integers import parse_integer
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.store.object_rows import COLUMNS, record
 from storage_stream.emulator.store.records import ObjectRecord, ObjectState
@@ -141,9 +142,9 @@ class _Scan:
         return self._connection.execute(self._statement, values)
 
     def _make_statement(self) -> str:
-        where = "bucket = ?1 AND (name, generation) >= (?2, ?3)"
+        where = "bucket = ? AND (name, generation) >= (?, ?)"
         if self._end is not None:
-            where += " AND name < ?4"
+            where += " AND name < ?"
         return (
             f"SELECT {COLUMNS} FROM objects WHERE {where} AND {self._states()}"  # noqa: S608 - constant parts
             f" ORDER BY name, generation LIMIT {SCAN_ROWS}"
@@ -196,7 +197,8 @@ def _encode_token(key: Key) -> str:
 def _decode_token(token: str) -> Key:
     try:
         name, generation, given = json.loads(base64.urlsafe_b64decode(token))
-        return bytes.fromhex(name), int(generation), bool(given)
-    except (binascii.Error, ValueError, TypeError) as error:
+        number = parse_integer("pageToken", str(generation)) or 0
+        return bytes.fromhex(name), number, bool(given)
+    except (binascii.Error, ValueError, TypeError, RecursionError) as error:
         message = f"Invalid pageToken: '{token}'"
         raise ApiError(400, "invalidParameter", message, location="pageToken") from error

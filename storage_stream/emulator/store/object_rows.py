@@ -87,11 +87,11 @@ def drop_unnamed_bodies(connection: sqlite3.Connection, body_ids: Iterable[int])
     files: list[int] = []
     for body_id in body_ids:
         row = connection.execute(
-            "DELETE FROM bodies WHERE id = ?1"
-            " AND NOT EXISTS (SELECT 1 FROM objects WHERE body_id = ?1)"
-            " AND NOT EXISTS (SELECT 1 FROM multipart_parts WHERE body_id = ?1)"
+            "DELETE FROM bodies WHERE id = :id"
+            " AND NOT EXISTS (SELECT 1 FROM objects WHERE body_id = :id)"
+            " AND NOT EXISTS (SELECT 1 FROM multipart_parts WHERE body_id = :id)"
             " RETURNING content IS NULL",
-            (body_id,),
+            {"id": body_id},
         ).fetchone()
         if row is not None and row[0]:
             files.append(body_id)
