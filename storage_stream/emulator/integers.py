@@ -3,6 +3,8 @@
 from storage_stream.emulator.problems import ApiError
 
 INT64_END = 1 << 63
+INT64_DIGITS = 19
+"""Python refuses to read some thousand digits; what is longer than this is out of range anyway."""
 
 
 def parse_integer(name: str, value: str | None, *, at_least: int = 0) -> int | None:
@@ -13,9 +15,15 @@ def parse_integer(name: str, value: str | None, *, at_least: int = 0) -> int | N
     """
     if value is None:
         return None
-    if not (value.isascii() and value.isdigit()) or not at_least <= int(value) < INT64_END:
+    if not is_number(value) or int(value) < at_least:
         raise invalid_value(name, value)
     return int(value)
+
+
+def is_number(text: str) -> bool:
+    """Return whether ``text`` is plain digits that 64 bits can hold."""
+    is_short = text.isascii() and text.isdigit() and len(text) <= INT64_DIGITS
+    return is_short and int(text) < INT64_END
 
 
 def invalid_value(name: str, value: str) -> ApiError:

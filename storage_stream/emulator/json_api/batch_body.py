@@ -16,6 +16,7 @@ from typing import cast
 from aiohttp import web
 from multidict import CIMultiDict
 
+from storage_stream.emulator.integers import is_number
 from storage_stream.emulator.problems import ApiError
 
 MAX_CALLS = 100
@@ -108,7 +109,7 @@ def _whole(headers: CIMultiDict[str], body: bytes) -> bytes:
     said = headers.get("Content-Length")
     if said is None:
         return body
-    if not (said.isascii() and said.isdigit()) or int(said) > len(body):
+    if not is_number(said) or int(said) > len(body):
         raise _malformed("the body of a call is shorter than its Content-Length")
     return body[: int(said)]
 

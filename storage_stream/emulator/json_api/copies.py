@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from storage_stream.emulator.integers import is_number
 from storage_stream.emulator.json_api.answers import json_answer
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.settings import Settings
@@ -181,7 +182,7 @@ def _source(bucket: str, said: Any, key_sha256: str | None) -> Source:
 def _number(name: str, said: Any) -> int:
     # JSON carries 64-bit numbers as strings, and some clients send small ones as numbers.
     text = str(said)
-    if not (text.isascii() and text.isdigit()):
+    if not is_number(text):
         raise ApiError(400, "invalid", f"Invalid value for field '{name}'.", location=name)
     return int(text)
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from storage_stream.emulator.integers import is_number
 from storage_stream.emulator.json_api.answers import json_answer, no_content
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.store import notification_rows
@@ -109,7 +110,7 @@ def _shown(request: web.Request, bucket: str, number: int, resource: Json) -> Js
 
 def _number(request: web.Request) -> int:
     text = decode_path_part(request.rel_url.raw_path.rpartition("/")[2])
-    if not (text.isascii() and text.isdigit()):
+    if not is_number(text):
         raise ApiError(404, "notFound", f"Notification {json.dumps(text)} not found.")
     return int(text)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from storage_stream.emulator.problems import ApiError
 
-_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+|\*)|(\*))/(\d+|\*)", re.ASCII)
+_CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,19})-(\d{1,19}|\*)|(\*))/(\d{1,19}|\*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

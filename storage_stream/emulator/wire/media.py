@@ -8,6 +8,7 @@ https://cloud.google.com/storage/docs/xml-api/reference-headers
 
 import asyncio
 import enum
+import re
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
@@ -28,6 +29,9 @@ from storage_stream.emulator.wire.resources import etag
 
 READ_BYTES = 256 * 1024
 """Bytes of a compressed file that are read and inflated at once."""
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, section 5.6.2
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -149,7 +153,8 @@ def _add_identity(headers: CIMultiDict[str], item: ObjectRecord, dialect: Dialec
     if item.component_count is not None:
         headers["x-goog-component-count"] = str(item.component_count)
     for name, value in item.metadata.get("metadata", {}).items():
-        headers[f"x-goog-meta-{name}"] = value
+        if _TOKEN.fullmatch(name):  # JSON's keys may be anything, a header's name may not
+            headers[f"x-goog-meta-{name}"] = _CONTROL.sub(" ", value)
 
 
 def _is_gunzipped(request: web.Request, item: ObjectRecord, source: Path | bytes) -> bool:

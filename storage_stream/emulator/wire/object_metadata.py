@@ -3,6 +3,7 @@
 https://cloud.google.com/storage/docs/json_api/v1/objects#resource
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, cast
@@ -10,6 +11,8 @@ from typing import Any, cast
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.store.records import Json
 from storage_stream.emulator.wire.resources import OBJECT_SETTABLE
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 STORAGE_CLASSES = frozenset(
     {
@@ -79,6 +82,11 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_header_text(value: Any) -> bool:
+    # What goes out as a header later has to stay in its line, or no answer could be made.
+    return isinstance(value, str) and _CONTROL.search(value) is None
+
+
 def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -99,7 +107,7 @@ def _is_text_map(value: Any) -> bool:
 
 
 def _is_storage_class(value: Any) -> bool:
-    return value in STORAGE_CLASSES
+    return isinstance(value, str) and value in STORAGE_CLASSES
 
 
 def _is_time(value: Any) -> bool:
@@ -119,11 +127,11 @@ def _is_retention(value: Any) -> bool:
 
 _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "acl": _is_list,
-    "cacheControl": _is_text,
-    "contentDisposition": _is_text,
-    "contentEncoding": _is_text,
-    "contentLanguage": _is_text,
-    "contentType": _is_text,
+    "cacheControl": _is_header_text,
+    "contentDisposition": _is_header_text,
+    "contentEncoding": _is_header_text,
+    "contentLanguage": _is_header_text,
+    "contentType": _is_header_text,
     "contexts": _is_map,
     "customTime": _is_time,
     "eventBasedHold": _is_flag,

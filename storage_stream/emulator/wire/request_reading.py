@@ -82,12 +82,17 @@ def parse_json(body: bytes) -> Json:
     if not body.strip():
         return {}
     try:
-        content: Any = json.loads(body)
-    except ValueError as error:
+        content: Any = json.loads(body, parse_constant=_refuse_constant)
+        json.dumps(content, ensure_ascii=False).encode()  # "\\ud800" is no text
+    except (ValueError, RecursionError) as error:
         raise ApiError(400, "parseError", f"Parse Error: {error}") from error
     if not isinstance(content, dict):
         raise ApiError(400, "parseError", "Parse Error: the body is not a JSON object.")
     return content  # pyright: ignore[reportUnknownVariableType] - JSON
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")  # Python reads NaN and Infinity
 
 
 def conditions(query: Query) -> Preconditions:

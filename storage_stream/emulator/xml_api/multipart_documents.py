@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
+from storage_stream.emulator.integers import is_number
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.store.multipart_uploads import NamedPart
 from storage_stream.emulator.store.records import (
@@ -127,7 +128,7 @@ def named_parts(document: bytes) -> list[NamedPart]:
 def _named(part: ET.Element) -> NamedPart:
     said = {_local(child): (child.text or "").strip() for child in part}
     number, etag = said.get("PartNumber", ""), said.get("ETag", "").strip('"')
-    if not (number.isascii() and number.isdigit()) or not etag:
+    if not is_number(number) or not etag:
         raise _malformed("a Part needs a PartNumber and an ETag")
     return NamedPart(int(number), etag)
 
