@@ -188,7 +188,6 @@ class _ParallelUpload:
         await run_workers(plan, send, workers)
         whole = self._whole(plan)
         resource = await self._join(whole)
-        await self._source.leave_at_end()
         return await self._target.check(whole, resource, self._sender, self._options)
 
     async def _begin(self) -> None:
@@ -255,6 +254,7 @@ class _ParallelUpload:
 
     async def _tidy(self) -> None:
         """After the object was made: components are removed, and then the journal."""
+        await self._source.leave_at_end()
         if isinstance(self._place, CompositeUpload):
             try:
                 await self._place.remove()
@@ -266,22 +266,27 @@ class _ParallelUpload:
 
     async def _give_up(self, error: BaseException) -> None:
         """Remove what was sent, unless a journal tells of it and it may go on later."""
-        if self._place.handle is None:
-            return
         passing = isinstance(error, StorageError) and is_transient(error)
-        if self._journal is not None and passing:
+        if self._place.handle is not None and self._journal is not None and passing:
             error.add_note(
                 "what was sent is kept: the same call with the same journal goes on from there,"
                 " clean_upload() removes it"
             )
-            return
+        elif self._place.handle is not None:
+            await self._remove(error)
+        try:
+            await self._source.put_back()
+        except (OSError, ValueError) as failure:
+            error.add_note(f"the file does not stand where it stood: {failure}")
+
+    async def _remove(self, error: BaseException) -> None:
         try:
             async with asyncio.timeout(_CLEANING_SECONDS):
                 await self._place.remove()
-                if self._journal is not None:
-                    await self._journal.remove()
-        except (StorageError, TimeoutError) as failure:
-            error.add_note(f"temporary parts are left: {failure}")
+            if self._journal is not None:
+                await self._journal.remove()
+        except (StorageError, TimeoutError, OSError) as failure:
+            error.add_note(f"temporary parts, or a journal of them, are left: {failure}")
 
 
 def _fingerprint(target: NewObject) -> str:

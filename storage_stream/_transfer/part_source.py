@@ -6,13 +6,16 @@ again.
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import hashlib
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.checksums import Crc32c
 from storage_stream._transfer.source import FileSource, MemorySource, Rewindable, source_of
+from storage_stream.errors import TransferError
 from storage_stream.pipeline.source import run_blocking
 
 if TYPE_CHECKING:
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Digest", "PartContent", "PartSource"]
 
-_STEP_BYTES = 1024 * 1024  # of an open file, for one turn of a worker
+_READ_BYTES = 1024 * 1024  # for one hop to the thread that reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,9 @@ class Digest:
 class PartSource:
     """The source."""
 
-    def __init__(self, source: Rewindable) -> None:
+    def __init__(self, source: Rewindable, path: Path | None = None) -> None:
         self._source = source
-        self._turn = asyncio.Lock()
+        self._path = path
         self.length = source.length
 
     @classmethod
@@ -58,7 +61,7 @@ class PartSource:
                 f"{kind} comes only once, and cannot be read in several places:"
                 " pass a path, a file that can seek or bytes, or use upload()"
             )
-        return cls(source)
+        return cls(source, Path(data) if isinstance(data, os.PathLike) else None)
 
     async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes | memoryview]:
         """The bytes from `start` to `stop`, whoever else is reading.
@@ -66,17 +69,12 @@ class PartSource:
         Raises:
             TransferError: The source became shorter.
         """
-        if not isinstance(self._source, FileSource):
-            async for chunk in self._source.chunks(start, stop):
-                yield chunk
-            return
-        for position in range(start, stop, _STEP_BYTES):
-            # An open file has one position: whoever moves it reads before anybody else does.
-            async with self._turn:
-                step = self._source.chunks(position, min(position + _STEP_BYTES, stop))
-                read = [chunk async for chunk in step]
-            for chunk in read:
-                yield chunk
+        if self._path is None:
+            chunks: AsyncIterator[bytes | memoryview] = self._source.chunks(start, stop)
+        else:
+            chunks = _chunks_of_path(self._path, start, stop)
+        async for chunk in chunks:
+            yield chunk
 
     async def digest(self, part: Part, *, with_md5: bool = False) -> Digest:
         """The checksums of a part.
@@ -97,8 +95,17 @@ class PartSource:
 
     async def leave_at_end(self) -> None:
         """Let an open file stand behind what was read, as after any other reading."""
-        async for _ in self._source.chunks(self.length, self.length):
-            pass
+        if not isinstance(self._source, FileSource):
+            return
+        # What was to be sent is sent: a file that was cut or closed since has no such place.
+        with contextlib.suppress(TransferError, OSError, ValueError):
+            async for _ in self._source.chunks(max(0, self.length - 1), self.length):
+                pass
+
+    async def put_back(self) -> None:
+        """Let an open file stand where it stood: nothing of it was used."""
+        if isinstance(self._source, FileSource):
+            await self._source.put_back()
 
 
 class PartContent:
@@ -123,3 +130,24 @@ class PartContent:
             left -= len(chunk)
             self.handed_over = not left
             yield chunk
+
+
+async def _chunks_of_path(path: Path, start: int, stop: int) -> AsyncIterator[bytes | memoryview]:
+    """Read into buffers that this thread makes.
+
+    What the threads that read allocate stays with their arenas when it is freed, and there are
+    several threads: measured with 8 workers, 80 MiB that nobody uses.
+    """
+    while start < stop:
+        buffer = bytearray(min(_READ_BYTES, stop - start))
+        count = await run_blocking(_read_into, path, start, buffer)
+        if not count:
+            raise TransferError(f"{path.name} became shorter while it was sent")
+        start += count
+        yield memoryview(buffer)[:count]
+
+
+def _read_into(path: Path, position: int, buffer: bytearray) -> int:
+    with path.open("rb", buffering=0) as file:
+        file.seek(position)
+        return file.readinto(buffer) or 0

@@ -78,25 +78,3 @@ async def test_cancelled_at_every_request(
         await asyncio.wait([task])
         nothing_temporary(gcs)
         await nothing_under_way(storage)
-
-
-async def test_cancelled_while_the_answer_to_a_component_is_awaited(
-    gcs: EmulatorHandle, storage: Storage
-) -> None:
-    """The service has the component whole: it must not come to be after the others went."""
-    gcs.arm_next("storage.objects.insert", *["stall-for-0.3s-after-5119K"] * 2)
-    task = asyncio.create_task(
-        storage.upload_parallel(
-            "bucket", "name", DATA, part_bytes=PART_BYTES, method="composite", workers=2
-        )
-    )
-    await until(lambda: len(gcs.log) >= 2, lambda: "no component is sent")
-    for _ in range(20):
-        await asyncio.sleep(0.005)  # both bodies go out; whichever is cut short is no object
-    task.cancel()
-    await asyncio.wait([task])
-    assert task.cancelled()
-    await nothing_under_way(storage)
-    await until(lambda: gcs.open_connections <= 2, lambda: "requests go on")
-    nothing_temporary(gcs)
-    assert names(gcs) == []

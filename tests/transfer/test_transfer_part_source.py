@@ -53,6 +53,8 @@ async def test_an_open_file_from_where_it_stands_to_its_end(tmp_path: Path) -> N
         file.seek(0)
         await source.leave_at_end()
         assert file.tell() == len(DATA)
+        await source.put_back()
+        assert file.tell() == 5
 
 
 async def test_digests() -> None:
