@@ -140,22 +140,32 @@ class BodyWriter:
             await self._flush()
 
     async def finish(self) -> Body:
-        """Return the body, whole and safe to name in a row."""
+        """Return the body, whole and safe to name in a row.
+
+        Raises:
+            OSError: The disk is full, ...; what arrived is forgotten.
+        """
         if self.size <= INLINE_BYTES:
             return self._finish_inline()
-        if self._batch:
-            await self._flush()
-        await self._settle()
-        await asyncio.to_thread(self._close_and_publish)
+        try:
+            if self._batch:
+                await self._flush()
+            await self._settle()
+            await asyncio.to_thread(self._close_and_publish)
+        except OSError:
+            await self.discard()
+            raise
         return self._body(None)
 
     async def discard(self) -> None:
-        """Forget what arrived."""
-        await self._settle()
+        """Forget what arrived, also when it was the disk that refused it."""
+        if self._flushing is not None:
+            await asyncio.wait([self._flushing])
+            self._flushing.exception()  # told to whom wrote, or why it is discarded
         if self._file is not None:
             self._file.close()
             self._file = None
-            self._folder.incoming_path(self._id).unlink(missing_ok=True)
+        self._folder.incoming_path(self._id).unlink(missing_ok=True)
 
     async def _flush(self) -> None:
         await self._settle()

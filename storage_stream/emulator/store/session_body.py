@@ -87,14 +87,18 @@ class SessionBody:
     async def _written(self) -> None:
         # Shielded: a cancelled request must not lose sight of a write that goes on.
         if self._flushing is not None:
-            await asyncio.shield(self._flushing)
+            try:
+                await asyncio.shield(self._flushing)
+            except OSError:
+                self._flushing = None  # told once: with room on the disk, the session goes on
+                raise
             self._flushing = None
 
     def _write(self, data: memoryview) -> None:
         if self._file is None:
             raise RuntimeError("The session's file is not open.")
-        self._sums.update(data)
         write_all(self._file, data)
+        self._sums.update(data)  # behind the write, which may fail: both count the same bytes
         self.size += len(data)
 
     def _open_at(self, size: int) -> None:
