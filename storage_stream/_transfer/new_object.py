@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.names import check_bucket, check_object, gs_name
-from storage_stream._protocol.objects import api_resource, delete_object
+from storage_stream._protocol.objects import api_resource, delete_object, get_object
 from storage_stream.errors import IntegrityError, InvalidArgument, ProtocolError, StorageError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream._transport.sender import Sender
+    from storage_stream.errors import PreconditionFailed
 
 __all__ = ["NewObject"]
 
@@ -74,6 +75,36 @@ class NewObject:
     def resource(self) -> dict[str, Any]:
         """The fields of the resource that the caller gave, in the service's spelling."""
         return api_resource(self.metadata)
+
+    async def made_before(
+        self, refusal: PreconditionFailed, sent: Crc32c, sender: Sender, options: RequestOptions
+    ) -> ObjectResource:
+        """A repeat was refused: by another's object, or by one that the first attempt made.
+
+        An attempt whose answer was lost may have been carried out, and then its own object fails
+        the repeat's precondition. Where what is stored is in all what was sent, it was.
+
+        Raises:
+            PreconditionFailed: The refusal, where there was no attempt before, or what is stored
+                is something else.
+        """
+        if (refusal.attempts or 1) < 2:  # noqa: PLR2004 - the first attempt has none before it
+            raise refusal
+        look = get_object(self.bucket, self.name)
+        try:
+            stored: Any = await sender.send(look, options.only_connection())
+        except StorageError:
+            raise refusal from None
+        wanted = {
+            **self.resource(),
+            "contentType": self.resolved_type(),
+            "crc32c": sent.encoded,
+            "size": str(sent.length),
+        }
+        if any(stored.get(name) != value for name, value in wanted.items()):
+            raise refusal
+        made: ObjectResource = stored
+        return made
 
     async def check(
         self, sent: Crc32c, resource: ObjectResource, sender: Sender, options: RequestOptions

@@ -28,7 +28,7 @@ from storage_stream._transfer.outgoing import (
 )
 from storage_stream._transfer.source import FileSource, MemorySource, Rewindable, source_of
 from storage_stream._transfer.upload_session import UploadSession
-from storage_stream.errors import StorageError
+from storage_stream.errors import PreconditionFailed, StorageError
 from storage_stream.pipeline.source import Input, open_source
 
 if TYPE_CHECKING:
@@ -272,10 +272,17 @@ async def _to_the_end(session: UploadSession) -> ObjectResource:
 async def _send_whole(
     sender: Sender, target: NewObject, content: bytes | RewindableSlice, options: RequestOptions
 ) -> ObjectResource:
-    """One request."""
-    resource = await sender.send(_insertion(target, content), options)
-    sent = Crc32c(crc32c(content), len(content)) if isinstance(content, bytes) else content.crc
-    return await target.check(sent, resource, sender, options)
+    """One request; one more to look where a repeat is refused by what it may have made itself."""
+    try:
+        resource = await sender.send(_insertion(target, content), options)
+    except PreconditionFailed as refusal:
+        return await target.made_before(refusal, _checksum(content), sender, options)
+    return await target.check(_checksum(content), resource, sender, options)
+
+
+def _checksum(content: bytes | RewindableSlice) -> Crc32c:
+    """Of what was sent; of a source that is read while it is sent, of what was read so far."""
+    return Crc32c(crc32c(content), len(content)) if isinstance(content, bytes) else content.crc
 
 
 def _insertion(target: NewObject, content: bytes | Content) -> Operation[ObjectResource]:
