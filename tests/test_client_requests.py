@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from doc_tables import table_of
@@ -13,12 +14,14 @@ from leaks import until
 from sample_data import gzipped, text_lines
 
 from storage_stream import Blob, Bucket, Preconditions, Storage
-from storage_stream.errors import IntegrityError, NotFound, ServerError
+from storage_stream.errors import Forbidden, IntegrityError, NotFound, ServerError
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 GET, INSERT = "storage.objects.get", "storage.objects.insert"
 ROWS = {row["operation"]: row for row in table_of("requests.md", "operation")}
 TEXT = text_lines(300_000)
+PART_BYTES = 5 * 1024 * 1024
+LARGE = bytes(2 * PART_BYTES + 1)
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,29 @@ async def _repeated(world: World) -> None:
     world.gcs.arm_next(INSERT, "return-503")
     new_only = Preconditions(if_generation_match=0)
     await world.storage.upload("bucket", "new", b"data", preconditions=new_only)
+
+
+async def _parallel(world: World, method: Any = "multipart") -> None:
+    await world.storage.upload_parallel(
+        "bucket", "new", LARGE, part_bytes=PART_BYTES, method=method
+    )
+
+
+async def _refused_at_its_end(world: World) -> None:
+    world.gcs.arm_next("storage.multipartUploads.complete", "return-403")
+    with pytest.raises(Forbidden):
+        await _parallel(world)
+
+
+async def _cleaned(world: World) -> None:
+    journal = world.folder / "journal"
+    world.gcs.arm_next("storage.multipartUploads.uploadPart", "return-503")
+    with pytest.raises(ServerError):
+        await world.storage.upload_parallel(
+            *("bucket", "new", LARGE), part_bytes=PART_BYTES, workers=1, journal=journal, retries=0
+        )
+    world.gcs.log.clear()
+    assert await world.storage.clean_upload(journal) == 1
 
 
 async def _iterate(world: World) -> None:
@@ -194,6 +220,16 @@ CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
     "upload of a file that arrived changed": [_changed],
     "upload that fails once, without a precondition": [_failing],
     "upload that fails once, with a precondition": [_repeated],
+    "upload_parallel of what fits into one part": [
+        lambda world: world.storage.upload_parallel("bucket", "new", b"data"),
+        lambda world: world.storage.upload_parallel("bucket", "new", b"", method="composite"),
+    ],
+    "upload_parallel in three parts": [_parallel],
+    'upload_parallel in three parts, method="composite"': [
+        lambda world: _parallel(world, "composite")
+    ],
+    "upload_parallel in three parts that is refused at its end": [_refused_at_its_end],
+    "clean_upload of a multipart upload": [_cleaned],
     "patch_metadata, set_holds, set_custom_time, set_contexts, Blob.patch_metadata": [
         lambda world: world.storage.patch_metadata("bucket", "name", {"contentType": "a/b"}),
         lambda world: world.storage.set_holds("bucket", "name", temporary=False),

@@ -11,7 +11,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from storage_stream._protocol.checksums import Crc32c
 from storage_stream._transfer.source import FileSource, MemorySource, Rewindable, source_of
@@ -61,7 +61,8 @@ class PartSource:
                 f"{kind} comes only once, and cannot be read in several places:"
                 " pass a path, a file that can seek or bytes, or use upload()"
             )
-        return cls(source, Path(data) if isinstance(data, os.PathLike) else None)
+        is_path = isinstance(data, os.PathLike)
+        return cls(source, Path(cast("os.PathLike[str]", data)) if is_path else None)
 
     async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes | memoryview]:
         """The bytes from `start` to `stop`, whoever else is reading.

@@ -5,11 +5,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from leaks import names_in, nothing_under_way
-from part_places import MIB, PART_BYTES, names, operations, unfinished
-from sample_data import encoded_crc32c, patterned
+from leaks import nothing_under_way
+from part_places import (
+    ABORT,
+    COMPLETE,
+    COMPOSE,
+    CREATE,
+    DATA,
+    GET,
+    INSERT,
+    METHODS,
+    MIB,
+    PART,
+    PART_BYTES,
+    names,
+    nothing,
+    operations,
+    unfinished,
+    upload,
+    whole,
+)
+from sample_data import encoded_crc32c
 
-from storage_stream import Preconditions, RetryPolicy, Storage
+from storage_stream import Preconditions, Storage
 from storage_stream.errors import (
     BadRequest,
     ConnectionLost,
@@ -25,13 +43,7 @@ from storage_stream.errors import (
 )
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
-DATA = patterned(12 * MIB + 5)  # three parts
-PART, COMPLETE = "storage.multipartUploads.uploadPart", "storage.multipartUploads.complete"
-CREATE, ABORT = "storage.multipartUploads.create", "storage.multipartUploads.abort"
-INSERT, COMPOSE, GET = "storage.objects.insert", "storage.objects.compose", "storage.objects.get"
-METHODS = {"multipart": PART, "composite": INSERT}
 JOINS = {"multipart": COMPLETE, "composite": COMPOSE}
-NONE_LEFT: list[str] = []
 
 
 @pytest.fixture(autouse=True)
@@ -44,23 +56,6 @@ def bucket(gcs: EmulatorHandle) -> None:
 def source(tmp_path: Path) -> Path:
     (tmp_path / "source").write_bytes(DATA)
     return tmp_path / "source"
-
-
-async def upload(storage: Storage, data: Any, method: str, **arguments: Any) -> Any:
-    chosen = {"part_bytes": PART_BYTES, "method": method, **arguments}
-    return await storage.upload_parallel("bucket", "näme", data, **chosen)
-
-
-def whole(gcs: EmulatorHandle) -> None:
-    """Exactly one intact object, and nothing else."""
-    assert names(gcs) == ["näme"]
-    assert unfinished(gcs) == NONE_LEFT
-    assert gcs.read("bucket", "näme") == DATA
-
-
-def nothing(gcs: EmulatorHandle) -> None:
-    assert names(gcs) == NONE_LEFT
-    assert unfinished(gcs) == NONE_LEFT
 
 
 # -- what is made ----------------------------------------------------------------------------
@@ -294,7 +289,7 @@ async def test_a_file_that_is_closed_meanwhile(gcs: EmulatorHandle, storage: Sto
             return data
 
     with pytest.raises(ValueError, match="closed") as caught:
-        await upload(storage, Closing(DATA), "multipart")
+        await upload(storage, Closing(DATA), "multipart", workers=1)
     assert "does not stand where it stood" in caught.value.__notes__[0]
     nothing(gcs)
 
@@ -361,193 +356,6 @@ async def test_a_component_that_cannot_be_removed_is_said(
         await upload(storage, DATA, "composite")
     assert "the object was made" in caught.value.__notes__[0]
     assert gcs.read("bucket", "näme") == DATA
-
-
-# -- the journal -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("method", METHODS)
-async def test_a_passing_failure_keeps_what_was_sent(
-    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path, method: str
-) -> None:
-    journal = tmp_path / "journal"
-    once = RetryPolicy(retries=0)
-    gcs.arm_next(METHODS[method], "pass", "pass", "return-503")
-    with pytest.raises(ServerError) as caught:
-        await upload(storage, source, method, journal=journal, workers=1, retry=once)
-    assert "same journal" in caught.value.__notes__[0]
-    assert journal.exists()
-    gcs.log.clear()
-    await upload(storage, source, method, journal=journal)
-    sent = METHODS[method].rpartition(".")[2]
-    assert operations(gcs).count(sent) == 1
-    whole(gcs)
-    assert names_in(tmp_path) == ["source"]
-
-
-@pytest.mark.parametrize("method", METHODS)
-async def test_other_failures_leave_no_journal(
-    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path, method: str
-) -> None:
-    gcs.arm_next(METHODS[method], "return-403")
-    with pytest.raises(Forbidden):
-        await upload(storage, source, method, journal=tmp_path / "journal")
-    nothing(gcs)
-    assert names_in(tmp_path) == ["source"]
-
-
-async def broken(
-    gcs: EmulatorHandle, storage: Storage, source: Path, method: str, journal: Path
-) -> None:
-    """An upload whose last part failed for now."""
-    gcs.arm_next(METHODS[method], "pass", "pass", "return-503")
-    with pytest.raises(ServerError):
-        await upload(
-            *(storage, source, method), journal=journal, workers=1, retry=RetryPolicy(retries=0)
-        )
-    gcs.log.clear()
-
-
-@pytest.mark.parametrize("method", METHODS)
-async def test_parts_that_differ_are_sent_again(
-    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path, method: str
-) -> None:
-    await broken(gcs, storage, source, method, tmp_path / "journal")
-    changed = bytearray(DATA)
-    changed[6 * MIB] ^= 1
-    await upload(storage, changed, method, journal=tmp_path / "journal")
-    assert gcs.read("bucket", "näme") == changed
-    assert operations(gcs).count(METHODS[method].rpartition(".")[2]) == 2
-    assert names(gcs) == ["näme"]
-    assert unfinished(gcs) == NONE_LEFT
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"method": "composite"},
-        {"part_bytes": 6 * MIB},
-        {"metadata": {"metadata": {"a": "b"}}},
-        {"content_type": "a/b"},
-        {"file_data": DATA[:-1]},
-        {"object_name": "other"},
-    ],
-)
-async def test_a_journal_of_another_upload(
-    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path, other: dict[str, Any]
-) -> None:
-    journal = tmp_path / "journal"
-    await broken(gcs, storage, source, "multipart", journal)
-    given: dict[str, Any] = {"object_name": "näme", "file_data": source, "part_bytes": PART_BYTES}
-    with pytest.raises(InvalidArgument, match="another upload"):
-        await storage.upload_parallel("bucket", journal=journal, **given | other)
-    assert operations(gcs) == []
-    assert await storage.clean_upload(journal) == 1
-    nothing(gcs)
-
-
-@pytest.mark.parametrize(("method", "count"), [("multipart", 1), ("composite", 2)])
-async def test_cleaning(
-    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path, method: str, count: int
-) -> None:
-    journal = tmp_path / "journal"
-    await broken(gcs, storage, source, method, journal)
-    gcs.put("bucket", ".storage-stream/upload/somebody-else", b"x")
-    text = journal.read_bytes()
-    failing = ABORT if method == "multipart" else "storage.objects.list"
-    gcs.arm_next(failing, "return-403")
-    with pytest.raises(Forbidden):
-        await storage.clean_upload(journal)
-    assert journal.exists()
-    assert await storage.clean_upload(journal) == count
-    assert not journal.exists()
-    assert names(gcs) == [".storage-stream/upload/somebody-else"]
-    assert unfinished(gcs) == NONE_LEFT
-    journal.write_bytes(text)  # killed before it was removed
-    assert await storage.clean_upload(journal) == 0
-    with pytest.raises(FileNotFoundError):
-        await storage.clean_upload(journal)
-
-
-async def test_cleaning_removes_nothing_that_is_not_ours(
-    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path
-) -> None:
-    journal = tmp_path / "journal"
-    await broken(gcs, storage, source, "composite", journal)
-    text = journal.read_text()
-    prefix = text.partition('"handle": "')[2].partition('"')[0]
-    for handle in ("a", ".storage-stream/upload/", prefix[:-1]):
-        journal.write_text(text.replace(prefix, handle))
-        with pytest.raises(InvalidArgument):
-            await storage.clean_upload(journal)
-    journal.write_text(text.replace('"composite"', '"magic"'))
-    with pytest.raises(InvalidArgument, match="magic"):
-        await storage.clean_upload(journal)
-    assert operations(gcs) == []
-
-
-@pytest.mark.parametrize("method", METHODS)
-async def test_killed_after_the_object_was_made(
-    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path, method: str
-) -> None:
-    """The journal is still there, and so is the object: nothing is sent again, or made twice."""
-    journal = tmp_path / "journal"
-    await broken(gcs, storage, source, method, journal)
-    text = journal.read_bytes()
-    made = await upload(storage, source, method, journal=journal)
-    journal.write_bytes(text)
-    gcs.log.clear()
-    again = await upload(storage, source, method, journal=journal)
-    whole(gcs)
-    assert not journal.exists()
-    if method == "multipart":
-        assert again["generation"] == made["generation"]
-        assert operations(gcs) == ["listParts", "get", "get"]
-
-
-async def test_killed_after_the_object_was_made_and_then_overwritten(
-    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path
-) -> None:
-    journal = tmp_path / "journal"
-    await broken(gcs, storage, source, "multipart", journal)
-    text = journal.read_bytes()
-    await upload(storage, source, "multipart", journal=journal)
-    gcs.put("bucket", "näme", DATA[:-1] + b"?")
-    journal.write_bytes(text)
-    await upload(storage, source, "multipart", journal=journal)
-    whole(gcs)
-
-
-async def test_an_upload_that_somebody_aborted_begins_anew(
-    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path
-) -> None:
-    journal = tmp_path / "journal"
-    await broken(gcs, storage, source, "multipart", journal)
-    text = journal.read_bytes()
-    await storage.clean_upload(journal)
-    journal.write_bytes(text)
-    await upload(storage, source, "multipart", journal=journal)
-    whole(gcs)
-
-
-async def test_the_service_is_gone_while_it_gives_up(
-    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path
-) -> None:
-    gcs.arm_next(PART, "return-403")
-    gcs.arm_next(ABORT, *["return-reset-connection"] * 9)
-    with pytest.raises(Forbidden):
-        await upload(storage, source, "multipart", journal=tmp_path / "journal")
-    gcs.arm_next(ABORT)
-    assert await storage.clean_upload(tmp_path / "journal") == 1
-    nothing(gcs)
-
-
-async def test_a_journal_that_cannot_be_written(
-    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path
-) -> None:
-    with pytest.raises(FileNotFoundError):
-        await upload(storage, source, "multipart", journal=tmp_path / "none" / "journal")
-    nothing(gcs)
 
 
 async def test_the_connection_is_lost_for_good(
