@@ -138,6 +138,8 @@ async def run_blocking(function: Callable[..., R], *args: Any) -> R:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
         await asyncio.wait([future])
+        if not future.cancelled():
+            future.exception()  # looked at, so that asyncio does not report it: the cancel counts
         raise
 
 

@@ -2,6 +2,7 @@
 
 import array
 import asyncio
+import gc
 import io
 import mmap
 import threading
@@ -17,7 +18,7 @@ from aiohttp.test_utils import TestServer
 from pipeline_doubles import CountingSource, as_async, items
 
 from storage_stream.pipeline import collect, gunzip, gzip, json_lines, lines, rechunk, tee
-from storage_stream.pipeline.source import READ_BYTES
+from storage_stream.pipeline.source import READ_BYTES, run_blocking
 
 DATA = bytes(range(256)) * 3000  # more than one read
 
@@ -262,3 +263,27 @@ async def test_a_source_that_never_waits_lets_others_run() -> None:
 async def test_memory_is_given_in_bounded_chunks() -> None:
     sizes = [len(chunk) for chunk in await items(tee(bytes(READ_BYTES * 2 + 1)))]
     assert sizes == [READ_BYTES, READ_BYTES, 1]
+
+
+async def test_a_blocking_call_that_fails_after_the_cancel_is_not_reported() -> None:
+    """asyncio's own complaint comes through the loop's handler when the future is collected."""
+    complaints: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    entered, proceed = threading.Event(), threading.Event()
+
+    def fail() -> None:
+        entered.set()
+        proceed.wait()
+        raise OSError("too late")
+
+    task = asyncio.create_task(run_blocking(fail))
+    await asyncio.to_thread(entered.wait)
+    task.cancel()
+    loop.call_soon(proceed.set)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    del task
+    gc.collect()
+    await asyncio.sleep(0)
+    assert complaints == []
