@@ -266,7 +266,7 @@ async def test_memory_is_given_in_bounded_chunks() -> None:
 
 
 async def test_a_blocking_call_that_fails_after_the_cancel_is_not_reported() -> None:
-    """asyncio's own complaint comes through the loop's handler when the future is collected."""
+    """Asyncio's own complaint comes through the loop's handler when the future is collected."""
     complaints: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: complaints.append(context))
