@@ -112,7 +112,7 @@ class Storage(
         endpoint = Endpoint.of(api_root, api_is_dev)
         self._aiohttp = AiohttpTransport(connections=connections, session=session)
         self._service_file = service_file
-        self._token = token
+        self._token: Any = token
         self._owns_token = False
         explicit = token is not None or service_file is not None
         needs_none = anonymous or (endpoint.is_emulator and not explicit)
