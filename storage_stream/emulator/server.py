@@ -23,6 +23,7 @@ from aiohttp import web
 from storage_stream.emulator.access.admission import Admission
 from storage_stream.emulator.access.signers import SignerBook
 from storage_stream.emulator.access.tokens import DEFAULT_LIFETIME_SECONDS, TokenBook, token_route
+from storage_stream.emulator.access.visitors import from_this_machine, is_loopback
 from storage_stream.emulator.app import service_routes
 from storage_stream.emulator.clock import Clock
 from storage_stream.emulator.control_routes import Status, control_routes
@@ -119,7 +120,7 @@ class Emulator:
     @property
     def warning(self) -> str | None:
         """What whoever starts it should be told; None on loopback."""
-        if _is_loopback(self._host):
+        if is_loopback(self._host):
             return None
         return f"anyone who reaches {self._host} over the network can read and write all objects"
 
@@ -277,7 +278,8 @@ class Emulator:
     def _application(self, store: Store) -> web.Application:
         admission = Admission(self.tokens, self.signers, self.clock)
         guard = around(self.log, self.faults, admission, housekeeping=self._housekeeping)
-        app = web.Application(middlewares=[guard])
+        watched = [from_this_machine] if is_loopback(self._host) else []
+        app = web.Application(middlewares=[*watched, guard])
         app.add_routes(control_routes(self.log, self.faults, admission, self._status))
         app.add_routes([token_route(self.tokens)])
         serve_call = around_calls(self.faults, admission, housekeeping=self._housekeeping)
@@ -334,13 +336,6 @@ def _empty_folder(folder: Path) -> None:
             shutil.rmtree(part)
         else:
             part.unlink()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False  # a name can be anything by the time it is bound
 
 
 def _reachable(host: str) -> str:

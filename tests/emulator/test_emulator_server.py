@@ -96,10 +96,12 @@ async def test_stopping_waits_for_no_client() -> None:
             await ask(emulator.url, "POST", UPLOAD, body=b"x" * (16 << 20))
             _, idle = await asyncio.open_connection(host, int(port))
             deaf_reader, deaf = await asyncio.open_connection(host, int(port), limit=1024)
-            deaf.write(f"GET {MEDIA} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            deaf.write(f"GET {MEDIA} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             await deaf_reader.readexactly(100)
             _, sender = await asyncio.open_connection(host, int(port))
-            sender.write(f"POST {UPLOAD} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n".encode())
+            sender.write(
+                f"POST {UPLOAD} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n".encode()
+            )
             while len(emulator.log) < 3:  # noqa: ASYNC110 - until all of them have arrived
                 await asyncio.sleep(0)
             assert emulator.open_connections == 3
@@ -113,7 +115,7 @@ async def test_open_connections_are_counted() -> None:
         assert emulator.open_connections == 0
         host, port = emulator.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(b"GET /_emulator/status HTTP/1.1\r\nHost: x\r\n\r\n")
+        writer.write(b"GET /_emulator/status HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await reader.readuntil(b"}")
         assert emulator.open_connections == 1
         writer.write_eof()
