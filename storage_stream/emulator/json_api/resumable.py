@@ -127,9 +127,11 @@ class ResumableHandlers:
         query = read_query(request, _SESSION_QUERY)
         session = self._sessions.get(query.required("upload_id"))
         _check_bucket(request, session)
-        if session.state is SessionState.FINISHED:
-            raise ApiError(410, "gone", "The upload is finished.", location="upload_id")
+        _check_unfinished(session)
         async with self._sessions.live(session).lock:
+            # Again: a PUT that held the lock may have finished it, and its body is the object's.
+            session = self._sessions.get(session.upload_id)
+            _check_unfinished(session)
             await self._sessions.close(session, SessionState.CANCELLED)
         return web.Response(status=CLIENT_CLOSED_REQUEST, reason="Client Closed Request")
 
@@ -259,6 +261,11 @@ def _refuse_misfit(session: SessionRecord, part: ContentRange) -> None:
             f" but {received} byte(s) have been received."
         )
         raise ApiError(400, "invalid", message, location="Content-Range")
+
+
+def _check_unfinished(session: SessionRecord) -> None:
+    if session.state is SessionState.FINISHED:
+        raise ApiError(410, "gone", "The upload is finished.", location="upload_id")
 
 
 def _check_bucket(request: web.Request, session: SessionRecord) -> None:
