@@ -183,6 +183,19 @@ async def test_confirmed_bytes_that_the_service_loses(
     assert _one_whole_object(gcs)
 
 
+async def test_a_service_that_loses_confirmed_bytes_is_reported(
+    gcs: EmulatorHandle, storage: Storage, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = storage.upload_stream("bucket", "name", chunk_bytes=CHUNK)
+    await writer.write(DATA)
+    confirmed = writer.confirmed_bytes
+    gcs.arm_next(INSERT, "308-back-to-0")
+    await storage.resume_upload(writer.state(), DATA)
+    assert confirmed > 0
+    assert f"had confirmed {confirmed} bytes and now has 0" in caplog.text
+    assert gcs.read("bucket", "name") == DATA
+
+
 @pytest.mark.parametrize("status", [404, 410])
 @pytest.mark.parametrize("kind", ["bytes", "path", "file"])
 async def test_a_lost_session_begins_anew(

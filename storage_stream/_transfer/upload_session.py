@@ -7,6 +7,7 @@ waited, and the object that comes of it is compared with what was sent.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.http import Headers, Reply, Request
@@ -17,7 +18,7 @@ from storage_stream._transfer.upload_state import UploadState
 from storage_stream.errors import ConnectionLost, ProtocolError, StorageError, StreamClosed
 
 if TYPE_CHECKING:
-    from storage_stream._protocol.http import Content
+    from storage_stream._protocol.http import Content, ReplyHead
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream._protocol.resumable_upload import ResumableUpload
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from storage_stream._transport.sender import Sender
 
 __all__ = ["UploadSession"]
+
+log = logging.getLogger("storage_stream")
 
 _RESUME_INCOMPLETE = 308
 _CANCEL_SECONDS = 5.0  # for telling the service that nothing more will come
@@ -177,11 +180,23 @@ class UploadSession:
         )
         try:
             if reply.head.status == _RESUME_INCOMPLETE:
-                self.machine.incomplete(reply.head, action)
+                self._incomplete(reply.head, action)
             else:
                 self.machine.stored(await self._resource(reply))
         finally:
             reply.close()
+
+    def _incomplete(self, head: ReplyHead, action: Send | Query) -> None:
+        """Tell the machine; that the service lost what it had confirmed goes into the log."""
+        before = self.machine.went_back
+        self.machine.incomplete(head, action)
+        if self.machine.went_back != before:
+            log.warning(
+                "%s: the service had confirmed %s bytes and now has %d; they are sent again",
+                self._target.subject,
+                self.machine.went_back,
+                self.confirmed,
+            )
 
     async def _open(self, request: Request, also: int | None = None) -> ReplyStream:
         """Send once; a refusal is raised.
