@@ -16,17 +16,14 @@ def run(code: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize("missing", ["click", "rich"])
-def test_a_missing_library_is_one_sentence(missing: str) -> None:
+def test_a_missing_library_is_one_sentence() -> None:
     ran = run(
-        f"import sys; sys.modules['{missing}'] = None;"
+        "import sys; sys.modules['click'] = None;"
         "from storage_stream.cli import main; import importlib;"
         "sys.argv = ['storage-stream', '--help']; main()"
     )
-    if missing == "rich" and ran.returncode == 0:
-        pytest.skip("no command needs it yet")
     assert ran.returncode == 1
-    assert ran.stderr.strip() == f"{missing} is missing: install storage-stream[cli]"
+    assert ran.stderr.strip() == "click is missing: install storage-stream[cli]"
 
 
 def test_another_missing_module_is_not_blamed_on_the_extra() -> None:
