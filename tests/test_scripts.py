@@ -1,4 +1,4 @@
-"""The scripts: what they install and when, what they say when they cannot, and the coverage gate.
+"""The scripts: what they install and when, what they say when they cannot, what they run.
 
 Nothing is installed here: a stand-in for Python writes down what it is asked to do.
 """
@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -75,7 +75,9 @@ class Project:
             assert found is not None
             (self.path / tool).symlink_to(found)
 
-    def python(self, name: str, *, suitable: bool = True, pip_status: int = 0) -> None:
+    def python(
+        self, name: str, *, suitable: bool = True, pip_status: int = 0, failing: str = ""
+    ) -> None:
         """Put a stand-in for Python on the PATH."""
         stand_in = self.path / name
         stand_in.write_text(
@@ -85,6 +87,7 @@ class Project:
               --version) echo "Python stand-in" ;;
               *"import sys, venv, ensurepip"*) exit {0 if suitable else 1} ;;
               "-m venv"*) mkdir -p "${{@: -1}}/bin" && cp "$0" "${{@: -1}}/bin/python" ;;
+              {failing or "nothing"}) exit 1 ;;
               "-m pip"*) echo "pip's last words"; exit {pip_status} ;;
             esac
             """
@@ -101,6 +104,24 @@ class Project:
             encoding="utf-8",
             check=False,
         )
+
+    def test(self, *arguments: str, failing: str = "") -> subprocess.CompletedProcess[str]:
+        """Run `scripts/test` with a stand-in for Python that fails at a command like `failing`."""
+        shutil.copy(SCRIPTS / "test", self.root / "scripts/test")
+        self.python("python3", failing=failing)
+        return subprocess.run(  # noqa: S603 - ours
+            [self.path / "bash", "scripts/test", *arguments],
+            cwd=self.root,
+            env={"PATH": str(self.path)},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+
+    def modules_run(self) -> list[str]:
+        """What was run as `python -m`, without what makes the virtual environment."""
+        found = re.findall(r" -m (.+)", self.calls.read_text())
+        return [line for line in found if not line.startswith(("venv", "pip"))]
 
     def installed(self) -> list[str]:
         """The extras that pip was told to install, in order."""
@@ -166,36 +187,26 @@ def test_a_failed_installation_is_told_and_tried_again(project: Project) -> None
     assert project.installed() == ["cli", "cli"]
 
 
-@pytest.mark.parametrize(
-    ("tests", "arguments", "status", "verdict"),
-    [
-        ("assert half(1) == 0\n    assert half(-1) == 1", [], 0, "100.00 % of lines"),
-        ("assert half(1) == 0", [], 1, "it must be 100 %"),
-        ("assert half(1) == 0", ["-k", "nothing or half"], 1, "it must be 100 %"),
-        ("assert half(1) == 0", ["test_half.py"], 0, "not judged"),
-        ("assert half(1) == 7", [], 1, "not judged"),
-    ],
-)
-def test_the_coverage_gate(
-    tmp_path: Path, tests: str, arguments: list[str], status: int, verdict: str
-) -> None:
-    (tmp_path / "half.py").write_text(
-        "def half(n):\n    if n < 0:\n        return 1\n    return 0\n"
-    )
-    (tmp_path / "test_half.py").write_text(
-        f"from half import half\n\n\ndef test_half():\n    {tests}\n"
-    )
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = .\npythonpath = .\n")
-    program = ["-m", "coverage", "run", "--branch", "--include=half.py", "-m", "pytest"]
-    plugins = ["-p", "coverage_gate", "-p", "no:asyncio", "-p", "no:cacheprovider"]
-    done = subprocess.run(  # noqa: S603 - ours
-        [sys.executable, *program, *plugins, *arguments],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert done.returncode == status, done.stdout
-    assert verdict in done.stdout
-    assert re.fullmatch(r"=+ 1 (passed|failed) in .*", done.stdout.splitlines()[-1])
+def test_all_tests_are_the_gate_and_then_the_rest(project: Project) -> None:
+    assert project.test().returncode == 0
+    assert project.modules_run() == [
+        "coverage run -m pytest tests/protocol",
+        "coverage report",
+        "pytest --numprocesses auto --dist worksteal --ignore tests/protocol",
+    ]
+
+
+def test_without_whole_coverage_nothing_else_is_run(project: Project) -> None:
+    assert project.test(failing='*"coverage report"').returncode == 1
+    assert project.modules_run()[-1] == "coverage report"
+
+
+def test_arguments_go_to_pytest(project: Project) -> None:
+    assert project.test("tests/pipeline", "-k", "two words").returncode == 0
+    assert project.modules_run() == ["pytest tests/pipeline -k two words"]
+
+
+def test_the_gate_is_whole_coverage_with_branches() -> None:
+    coverage = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]
+    assert coverage["report"]["fail_under"] == 100
+    assert coverage["run"] == {"branch": True, "source": ["storage_stream/_protocol"]}

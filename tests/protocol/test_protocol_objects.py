@@ -83,6 +83,19 @@ def test_uploads_in_one_request() -> None:
     assert framed.query == (("uploadType", "multipart"),)
 
 
+@pytest.mark.parametrize(("total", "lines"), [(None, 0), (0, 1), (5, 1)])
+def test_beginning_a_resumable_session(total: int | None, lines: int) -> None:
+    call = objects.start_resumable("b", NAME, {"metadata": {"k": "v"}}, "text/plain", total)
+    assert (call.method, call.path) == ("POST", "/upload/storage/v1/b/b/o")
+    assert call.query == (("uploadType", "resumable"), ("name", NAME))
+    assert call.headers.get("x-upload-content-type") == "text/plain"
+    assert call.headers.get_all("x-upload-content-length") == [str(total)] * lines
+    assert json.loads(call.body if isinstance(call.body, bytes) else b"") == {
+        "name": NAME,
+        "metadata": {"k": "v"},
+    }
+
+
 def test_a_content_type_cannot_smuggle_a_header() -> None:
     with pytest.raises(InvalidArgument, match="line break"):
         objects.insert_media("b", "o", b"", "text/plain\r\nX-Evil: 1")

@@ -218,7 +218,9 @@ async def test_a_path_that_cannot_be_read(tmp_path: Path) -> None:
         await source_of(tmp_path)
 
 
-@pytest.mark.parametrize("data", [5, object(), {"a": 1}, True], ids=repr)
+@pytest.mark.parametrize(
+    "data", [5, object(), {"a": 1}, True], ids=lambda data: type(data).__name__
+)
 async def test_what_is_no_source(data: Any) -> None:
     with pytest.raises(TypeError, match="cannot upload"):
         await source_of(data)

@@ -171,7 +171,9 @@ async def _async_pieces() -> Any:
 
 
 @pytest.mark.parametrize(
-    "data", [5, 1.5, object(), ["list"], {"a": 1}, b"x".__iter__(), True], ids=repr
+    "data",
+    [5, 1.5, object(), ["list"], {"a": 1}, b"x".__iter__(), True],
+    ids=lambda data: type(data).__name__,
 )
 async def test_what_is_no_data(
     gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, data: Any

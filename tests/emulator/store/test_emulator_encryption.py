@@ -19,7 +19,7 @@ from wire_client import Answer, WireClient, crc32c, object_path
 
 from storage_stream.emulator import Emulator
 
-KEY, OTHER = os.urandom(32), os.urandom(32)
+KEY, OTHER = bytes(range(32)), bytes(range(32, 64))
 CONTENT = os.urandom(100_000)
 
 
