@@ -1,0 +1,238 @@
+"""The memory a body arrives in: one ring, reused for all of it, that the network writes into.
+
+A fresh block for each piece costs a page fault for each of its pages and a copy on the way out.
+Here the event loop receives straight into the ring (`asyncio.BufferedProtocol`), and the reader
+works on the very same bytes while the loop fills the rest of it. It knows no HTTP and no socket:
+it is told how long the body is, and how to ask for silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from storage_stream.errors import StorageError
+
+__all__ = ["BODY_BUFFER_BYTES", "BodyBuffer"]
+
+BODY_BUFFER_BYTES: Final = 512 * 1024
+"""Measured on loopback: pieces of 256 KiB, half of it, stay in a core's own cache; with 1 MiB
+they do not, and with 256 KiB there are twice as many of them."""
+
+
+class BodyBuffer:
+    """A body between the network, which is called back, and one reader, who waits.
+
+    The reader gets at most half of the ring at a time, and the network at most half: while one
+    half is worked on, the other fills. When both are full the network is paused, until half of
+    the ring is free again.
+
+    Args:
+        pause: Called when there is no space left; nothing may be received until `resume`.
+        resume: Called when there is space again.
+        limit: Bytes of the body; None when only `end` tells. Not one byte more is asked for.
+        storage: Memory to use in place of its own, of at least two bytes; nobody else may write
+            to it until `close`.
+    """
+
+    __slots__ = (
+        "_aborted",
+        "_closed",
+        "_ended",
+        "_error",
+        "_fed",
+        "_filled",
+        "_half",
+        "_left",
+        "_lent",
+        "_memory",
+        "_pause",
+        "_paused",
+        "_resume",
+        "_size",
+        "_start",
+        "_waiter",
+    )
+
+    def __init__(
+        self,
+        pause: Callable[[], None],
+        resume: Callable[[], None],
+        *,
+        limit: int | None = None,
+        storage: bytearray | memoryview | None = None,
+    ) -> None:
+        if storage is None:
+            size = BODY_BUFFER_BYTES if limit is None else min(BODY_BUFFER_BYTES, 2 * limit)
+            storage = bytearray(max(2, size))
+        self._memory = memoryview(storage)
+        self._size = len(self._memory)
+        self._half = self._size // 2
+        self._start = 0  # of what nobody has read yet; what is lent lies right before it
+        self._filled = 0
+        self._lent = 0
+        self._fed: deque[bytes | memoryview] = deque()
+        self._left = limit
+        self._pause = pause
+        self._resume = resume
+        self._paused = False
+        self._ended = False
+        self._aborted = False
+        self._closed = False
+        self._error: StorageError | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    # -- the network's side ----------------------------------------------------------------
+
+    @property
+    def left(self) -> int | None:
+        """Bytes of the body that have not arrived yet; None when its length is not known."""
+        return self._left
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the body has arrived to its end, in order."""
+        return self._left == 0 or (self._ended and self._error is None)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can arrive: complete, ended with an error, aborted or closed."""
+        return self._left == 0 or self._ended or self._closed
+
+    def feed(self, data: bytes | memoryview) -> int:
+        """Take bytes that were received before the first ones of the network.
+
+        They are kept as they are, not copied: who feeds a view leaves its memory alone.
+
+        Returns:
+            How many of them belong to the body. What is behind its end is not taken.
+
+        Raises:
+            RuntimeError: Something was received already, and these would come out of turn.
+        """
+        if self._filled or self._lent:
+            raise RuntimeError("bytes were received already: these come too late")
+        taken = len(data) if self._left is None else min(len(data), self._left)
+        if taken:
+            self._fed.append(data if taken == len(data) else memoryview(data)[:taken])
+            self._arrived(taken)
+        return taken
+
+    def space(self) -> memoryview:
+        """Where the next bytes go (for `get_buffer`); empty when paused, and behind the end."""
+        free = self._size - self._filled - self._lent
+        begin = self._start + self._filled
+        if begin >= self._size:
+            begin -= self._size
+        size = min(free, self._size - begin, self._half)
+        if self._left is not None and self._left < size:
+            size = self._left
+        return self._memory[begin : begin + size]
+
+    def received(self, count: int) -> None:
+        """Say that so many bytes were written into `space()` (for `buffer_updated`)."""
+        self._filled += count
+        self._arrived(count)
+        if self._filled + self._lent >= self._size and self._left != 0 and not self._paused:
+            self._paused = True
+            self._pause()
+
+    def end(self, error: StorageError | None) -> None:
+        """Nothing more comes.
+
+        Args:
+            error: What is raised behind the last byte that arrived; None for an end in order.
+                Behind the limit there is no failure any more.
+        """
+        if not self.is_over:
+            self._ended, self._error = True, error
+            self._wake()
+
+    def abort(self, error: StorageError) -> None:
+        """Let the read that waits, or else the next one, raise this, whatever has arrived.
+
+        A body that was read to its end stays one.
+        """
+        if not self._aborted and not (self.is_complete and not self._filled and not self._fed):
+            self._aborted = self._ended = True
+            self._error = error
+            self._wake()
+
+    def close(self, error: StorageError) -> None:
+        """Forget what is there; the memory may be used for something else. Idempotent.
+
+        Args:
+            error: For a read that waits, and for whoever reads on.
+        """
+        if not self._closed:
+            self.abort(error)
+            self._closed = True
+            self._fed.clear()
+            self._start = self._filled = self._lent = self._size = self._half = 0
+            self._memory = memoryview(b"")
+
+    # -- the reader's side -----------------------------------------------------------------
+
+    async def read(self) -> memoryview | bytes:
+        """The next bytes, as they come; `b""` at the end, every time.
+
+        A view is borrowed: it is valid until the next `read` or `close`, and then the network
+        writes over it. Cancelling loses nothing.
+
+        Raises:
+            StorageError: What `abort`, or behind the last byte `end`, was given.
+            RuntimeError: Another task is reading.
+        """
+        if self._waiter is not None:
+            raise RuntimeError("another task is reading this body")
+        self._take_back()
+        while True:
+            if self._aborted:
+                assert self._error is not None  # noqa: S101 - `abort` set both
+                raise self._error
+            if self._fed:
+                return memoryview(self._fed.popleft())
+            if self._filled:
+                return self._lend()
+            if self._error is not None:
+                raise self._error
+            if self._left == 0 or self._ended:
+                return b""
+            await self._arrival()
+
+    def _lend(self) -> memoryview:
+        size = min(self._filled, self._half, self._size - self._start)
+        view = self._memory[self._start : self._start + size]
+        self._start = (self._start + size) % self._size
+        self._filled -= size
+        self._lent = size
+        return view
+
+    def _take_back(self) -> None:
+        """The view that was lent last is not looked at any more."""
+        self._lent = 0
+        if not self._filled:
+            self._start = 0  # the same memory again: it is still in the cache
+        if self._paused and self._filled <= self._half and not self._closed:
+            self._paused = False
+            self._resume()
+
+    async def _arrival(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _arrived(self, count: int) -> None:
+        if self._left is not None:
+            self._left -= count
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
