@@ -16,7 +16,9 @@ from storage_stream._protocol.retry import DEFAULT_RETRY, RetryPolicy
 from storage_stream.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from storage_stream._protocol.meter import Meter
 
 __all__ = [
     "DEFAULT_TIMEOUT",
@@ -93,6 +95,8 @@ class RequestKeywords(TypedDict, total=False):
     preconditions: In which state the object must be.
     retry: A `RetryPolicy` in place of the client's.
     retries: Only the number of repeats, the rest as in the client's policy.
+    progress: A `Progress`, or what is called with a `ProgressSnapshot` now and then: bytes,
+        attempts, rate, of the bytes of objects that this call moves or lets the service copy.
     """
 
     headers: Mapping[str, str] | None
@@ -106,6 +110,7 @@ class RequestKeywords(TypedDict, total=False):
     preconditions: Preconditions | None
     retry: RetryPolicy | None
     retries: int | None
+    progress: Any
 
 
 class DownloadKeywords(RequestKeywords, total=False):
@@ -125,6 +130,12 @@ class DownloadKeywords(RequestKeywords, total=False):
     raw: bool
 
 
+def _as_given(progress: Any) -> Meter:
+    """A meter of what the caller gave; a client knows of more than meters."""
+    given: Meter = progress
+    return given
+
+
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
     """`RequestKeywords`, checked, with every default filled in."""
@@ -135,6 +146,8 @@ class RequestOptions:
     stall_timeout: float | None = DEFAULT_STALL_TIMEOUT
     session: Any = None
     retry: RetryPolicy = DEFAULT_RETRY
+    meter: Meter | None = field(default=None, repr=False, compare=False)
+    new_meter: Callable[[Any], Meter] = field(default=_as_given, repr=False, compare=False)
 
     @classmethod
     def of(cls, keywords: Mapping[str, Any], defaults: RequestOptions) -> RequestOptions:
@@ -157,6 +170,8 @@ class RequestOptions:
             session=given.get("session", defaults.session),
             retry=given.get("retry", defaults.retry),
         )
+        if "progress" in given:
+            options = replace(options, meter=defaults.new_meter(given["progress"]))
         if "retries" in given:
             options = replace(options, retry=replace(options.retry, retries=given["retries"]))
         for name in _SECONDS & keywords.keys():  # where None says something: no limit

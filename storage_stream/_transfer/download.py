@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from storage_stream._protocol.download_actions import Done, Fetch, Receive, Wait
 from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.gunzip import Gunzipper
+from storage_stream._protocol.media_head import Coding
 from storage_stream._protocol.objects import get_media
 from storage_stream._protocol.options import DownloadKeywords, RequestOptions
 from storage_stream._protocol.ranges import ByteRange
@@ -27,6 +28,7 @@ from storage_stream.errors import (
 )
 
 if TYPE_CHECKING:
+    from storage_stream._protocol.checksums import Crc32c
     from storage_stream._protocol.media_head import ObjectHead
     from storage_stream._protocol.operation import Operation
     from storage_stream._transport.base import ReplyStream
@@ -115,6 +117,49 @@ class Download:
     def content_length(self) -> int | None:
         """Bytes that will be delivered, or None when that is not known before."""
         return self._machine.content_length
+
+    @property
+    def offset(self) -> int:
+        """Where the next byte that is received stands in the body."""
+        return self._machine.offset
+
+    @property
+    def crc(self) -> int:
+        """The crc32c of what was received so far."""
+        return self._machine.crc.value
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether what is delivered are bytes as they are stored, so that others of them can be
+        asked for by their offsets.
+        """
+        return self._machine.coding is Coding.STORED and not self._machine.decodes
+
+    def part(self, start: int, stop: int) -> Download:
+        """The download of other stored bytes of the very object that this one has opened."""
+        known = self.object
+        machine = ResumableDownload(
+            ByteRange(start, stop),
+            generation=known.generation,
+            raw=True,
+            policy=self._options.retry,
+        )
+        machine.object = known  # so what is not there any more has changed
+        return Download(self._sender, self._operation, self._options, machine)
+
+    def check(self, crc: Crc32c) -> bool | None:
+        """Compare the checksum of the whole object, however it came, with what the service says.
+
+        Returns:
+            True when it is right; None when the service did not tell one.
+
+        Raises:
+            IntegrityError: It is wrong.
+        """
+        try:
+            return crc.check(self.object.crc32c)
+        except IntegrityError as error:
+            raise self._stop(error) from None
 
     @property
     def resumes(self) -> int:
@@ -234,6 +279,11 @@ class Download:
         if not is_success(reply.head.status):
             refusal = await self._sender.refusal(reply, request, self._operation.subject)
         self._machine.receive_head(reply.head, refusal)
+        if (meter := self._options.meter) is not None:
+            if self._machine.resumes:
+                meter.resumed()
+            else:
+                meter.expect(self._machine.content_length)
         if not isinstance(self._machine.next_action(), Receive):
             self._release()
 
@@ -245,6 +295,9 @@ class Download:
             if self._error is not None:
                 return b""  # it was ended meanwhile
             piece = self._machine.receive_data(data)
+            if (meter := self._options.meter) is not None:
+                meter.moved(len(data))
+                meter.gained(len(piece))
             if not data or self._machine.has_all:
                 self._end(reply)
         except StorageError as error:

@@ -16,10 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from storage_stream._protocol.http import Content
+    from storage_stream._protocol.meter import Meter
     from storage_stream._protocol.multipart import MultipartFrame
     from storage_stream._transfer.source import Rewindable
 
-__all__ = ["FramedContent", "HeldBytes", "Outgoing", "RewindableBytes", "RewindableSlice"]
+__all__ = [
+    "FramedContent",
+    "HeldBytes",
+    "Outgoing",
+    "RewindableBytes",
+    "RewindableSlice",
+    "metered",
+]
 
 _MARK_BYTES = 256 * 1024  # what the service keeps of an upload that broke is a multiple of this
 _MOST_MARKS = 1024
@@ -198,6 +206,25 @@ class _Pieces:
     async def chunks(self) -> AsyncIterator[memoryview]:
         for piece in self._pieces:
             yield piece
+
+
+class _MeteredContent:
+    """A content that counts what is taken of it."""
+
+    def __init__(self, content: Content, meter: Meter) -> None:
+        self._content = content
+        self._meter = meter
+        self.length = content.length
+
+    async def chunks(self) -> AsyncIterator[bytes | memoryview]:
+        async for chunk in self._content.chunks():
+            self._meter.moved(len(chunk))
+            yield chunk
+
+
+def metered(content: Content, meter: Meter | None) -> Content:
+    """The same content, counted as it goes out where somebody counts."""
+    return content if meter is None else _MeteredContent(content, meter)
 
 
 class FramedContent:

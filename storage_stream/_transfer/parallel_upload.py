@@ -185,6 +185,8 @@ class _ParallelUpload:
         async def send(part: Part) -> None:
             await self._send(part, kept.get(part.number))
 
+        if self._options.meter is not None:
+            self._options.meter.expect(self._source.length)
         await run_workers(plan, send, workers)
         whole = self._whole(plan)
         resource = await self._join(whole)
@@ -205,6 +207,10 @@ class _ParallelUpload:
             self._place.keep(part, kept)
         else:
             await self._place.send(part, self._source.content(part), digest)
+            if self._options.meter is not None:
+                self._options.meter.moved(part.size)
+        if self._options.meter is not None:
+            self._options.meter.gained(part.size)
 
     def _whole(self, plan: list[Part]) -> Crc32c:
         """The checksum of the object, made of those of its parts."""

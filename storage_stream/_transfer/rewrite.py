@@ -47,6 +47,7 @@ async def copy_object(
     if _TOKEN in said:
         rewrite = replace(rewrite, token=said.pop(_TOKEN))
         options = replace(options, params=tuple(said.items()))
+    meter, copied = options.meter, None
     while True:
         try:
             step = await sender.send(rewrite_object(rewrite), options)
@@ -54,6 +55,11 @@ async def copy_object(
             if rewrite.token is not None:
                 error.state = rewrite.state()
             raise
+        if meter is not None:
+            if copied is None:
+                meter.expect(step.total_bytes)
+            meter.gained(step.done_bytes - (copied or 0))
+            copied = step.done_bytes
         if on_progress is not None:
             on_progress(step.done_bytes, step.total_bytes)
         if step.token is None:

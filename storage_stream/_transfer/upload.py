@@ -25,6 +25,7 @@ from storage_stream._transfer.outgoing import (
     HeldBytes,
     RewindableBytes,
     RewindableSlice,
+    metered,
 )
 from storage_stream._transfer.source import FileSource, MemorySource, Rewindable, source_of
 from storage_stream._transfer.upload_session import UploadSession
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from storage_stream._protocol.http import Content
+    from storage_stream._protocol.meter import Meter
     from storage_stream._protocol.operation import Operation
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import ObjectResource
@@ -273,11 +275,20 @@ async def _send_whole(
     sender: Sender, target: NewObject, content: bytes | RewindableSlice, options: RequestOptions
 ) -> ObjectResource:
     """One request; one more to look where a repeat is refused by what it may have made itself."""
+    meter, is_held = options.meter, isinstance(content, bytes)
+    size = len(content) if isinstance(content, bytes) else content.length
+    if meter is not None:
+        meter.expect(size)
     try:
-        resource = await sender.send(_insertion(target, content), options)
+        resource = await sender.send(_insertion(target, content, meter), options)
     except PreconditionFailed as refusal:
-        return await target.made_before(refusal, _checksum(content), sender, options)
-    return await target.check(_checksum(content), resource, sender, options)
+        resource = await target.made_before(refusal, _checksum(content), sender, options)
+    else:
+        resource = await target.check(_checksum(content), resource, sender, options)
+    if meter is not None:
+        meter.moved(size if is_held else 0)  # what is read as it goes out was counted then
+        meter.gained(size)
+    return resource
 
 
 def _checksum(content: bytes | RewindableSlice) -> Crc32c:
@@ -285,7 +296,11 @@ def _checksum(content: bytes | RewindableSlice) -> Crc32c:
     return Crc32c(crc32c(content), len(content)) if isinstance(content, bytes) else content.crc
 
 
-def _insertion(target: NewObject, content: bytes | Content) -> Operation[ObjectResource]:
+def _insertion(
+    target: NewObject, content: bytes | Content, meter: Meter | None
+) -> Operation[ObjectResource]:
+    if not isinstance(content, bytes):
+        content = metered(content, meter)
     resource = {**target.resource(), "name": target.name}
     content_type = target.resolved_type()
     if isinstance(content, bytes):

@@ -14,6 +14,7 @@ from storage_stream._protocol.http import Headers, Reply, Request
 from storage_stream._protocol.objects import start_resumable
 from storage_stream._protocol.replies import is_success, parse_json
 from storage_stream._protocol.upload_actions import Fill, Pause, Query, Send, Start, Stored
+from storage_stream._transfer.outgoing import metered
 from storage_stream._transfer.upload_state import UploadState
 from storage_stream.errors import ConnectionLost, ProtocolError, StorageError, StreamClosed
 
@@ -61,6 +62,9 @@ class UploadSession:
         self._options = options
         self.machine = machine
         self._begun = sender.clock.now()
+        self._told = 0  # bytes that the caller's meter knows to be confirmed
+        if machine.session_uri is not None and options.meter is not None:
+            options.meter.expect(machine.total)  # it began in another process
         self._given_up = False
 
     @property
@@ -112,11 +116,18 @@ class UploadSession:
             except StorageError as error:
                 raise self._enriched(error) from error.__cause__
             self._outgoing.confirmed(self.confirmed)
+            self._tell()
         if isinstance(action, Fill):
             return None
         resource: Any = action.resource
         await self._outgoing.prepare(self.confirmed)
         return await self._target.check(self._outgoing.crc, resource, self._sender, self._options)
+
+    def _tell(self) -> None:
+        meter, gained = self._options.meter, self.confirmed - self._told
+        if meter is not None and gained:
+            meter.gained(gained)
+            self._told += gained
 
     async def cancel(self) -> None:
         """Tell the service, if it can be told quickly, that the upload is given up."""
@@ -158,6 +169,8 @@ class UploadSession:
             target.resolved_type(),
             self.machine.total,
         ).with_options(self._options)
+        if self._options.meter is not None:
+            self._options.meter.expect(self.machine.total)
         reply = await self._open(operation.request)
         try:
             self.machine.started(reply.head)
@@ -169,11 +182,13 @@ class UploadSession:
         body: bytes | Content = b""
         if isinstance(action, Send) and action.stop > action.start:
             await self._outgoing.prepare(action.start)
-            body = self._outgoing.content(action.start, action.stop)
+            body = metered(self._outgoing.content(action.start, action.stop), self._options.meter)
         headers = [*self._key_headers(), ("content-range", action.content_range())]
         if isinstance(action, Send) and action.stop == action.total == self._outgoing.crc.length:
             headers.append(("x-goog-hash", f"crc32c={self._outgoing.crc.encoded}"))
         # A PUT that breaks may have been taken: until an answer says otherwise, ask.
+        if isinstance(action, Query) and self._options.meter is not None:
+            self._options.meter.resumed()
         self.machine.sending(action)
         reply = await self._open(
             Request("PUT", self.machine.session_uri, Headers(headers), body), also=308

@@ -105,9 +105,13 @@ class Sender:
         """
         for is_last in (False, True):
             token = await self._token_for(request)
+            if options.meter is not None:
+                options.meter.attempt()
             reply = await self._transport.send(
                 self._dressed(request, token), timeout=options.timeout, session=options.session
             )
+            if options.meter is not None:
+                options.meter.answered(reply.head.status)
             if reply.head.status != _UNAUTHORIZED or token is None or is_last:
                 return WatchedReply(reply, self.clock, options.stall_timeout)
             reply.close()
