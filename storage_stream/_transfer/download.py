@@ -278,12 +278,13 @@ class Download:
         refusal = None
         if not is_success(reply.head.status):
             refusal = await self._sender.refusal(reply, request, self._operation.subject)
+        is_new = self._machine.object is None
         self._machine.receive_head(reply.head, refusal)
-        if (meter := self._options.meter) is not None:
-            if self._machine.resumes:
-                meter.resumed()
-            else:
+        if (meter := self._options.meter) is not None and refusal is None:
+            if is_new:  # else it is a part of one that told, or goes on
                 meter.expect(self._machine.content_length)
+            elif self._machine.resumes:
+                meter.resumed()
         if not isinstance(self._machine.next_action(), Receive):
             self._release()
 
