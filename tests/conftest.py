@@ -16,6 +16,12 @@ AT_ONCE = RetryPolicy(initial_delay=0)
 """Repeats without waiting: a test's time is not spent on backoff."""
 
 
+def pytest_collection_finish() -> None:
+    """Take the modules and the tests out of what every collection of garbage goes through."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def at_once() -> RetryPolicy:
     return AT_ONCE
