@@ -32,7 +32,8 @@ _HEAD = """\
 
 Made of the docstrings by `scripts/docs --write`. `help(Storage.upload)` tells all of one: its
 arguments with their units and defaults, its errors, and what cancelling does.
-[docs/requests.md](requests.md) says how many requests each makes. Every method that makes a request also takes {keywords}.
+[docs/requests.md](requests.md) says how many requests each makes. Every method that makes a
+request also takes {keywords}.
 """
 
 
