@@ -1,0 +1,384 @@
+"""One connection: a request goes out, an answer comes in, and then perhaps the next.
+
+A body that is here with its head, as small ones are, is handed over whole: no buffer is made for
+it, nobody is woken for it. A longer one comes straight into a `BodyBuffer`. Between two calls of
+the event loop the state is whole, so that it may end at any of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, cast
+
+from storage_stream._protocol.http import Framing
+from storage_stream._protocol.replies import without_secrets
+from storage_stream._transport.body_buffer import BodyBuffer
+from storage_stream._transport.lean.head_reader import HeadReader
+from storage_stream._transport.lean.reply import LeanReply
+from storage_stream._transport.lean.request_body import RequestBody, is_small
+from storage_stream.errors import (
+    ConnectionLost,
+    ProtocolError,
+    RequestTimeout,
+    StorageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from storage_stream._protocol.http import Content
+    from storage_stream._transport.lean.head import AnswerHead, AnswerParser
+
+__all__ = ["Connection", "ReceiveBuffer"]
+
+
+class ReceiveBuffer:
+    """Where all connections of a transport receive heads and small bodies, one at a time.
+
+    An event loop asks for the buffer and says what it wrote in one go; that no other connection
+    came between is looked at each time, because a buffer that is mixed up is somebody's data.
+    """
+
+    __slots__ = ("memory", "user", "view")
+
+    SIZE: Final = 128 * 1024
+
+    def __init__(self) -> None:
+        self.memory = bytearray(self.SIZE)
+        self.view = memoryview(self.memory)
+        self.user: Connection | None = None
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One HTTP/1.1 connection. Made by the pool, used by one request at a time.
+
+    Args:
+        loop: The event loop it lives in.
+        buffer: For heads and small bodies.
+        on_free: Told when a request is done with it, be it lost or not.
+        on_lost: Told when it is gone.
+    """
+
+    __slots__ = (
+        "_body",
+        "_buffer",
+        "_deadline",
+        "_heads",
+        "_is_idle",
+        "_keeps_alive",
+        "_loop",
+        "_method",
+        "_on_free",
+        "_on_lost",
+        "_parser",
+        "_reply",
+        "_request_body",
+        "_saw_eof",
+        "_seconds",
+        "_timer",
+        "_timer_at",
+        "_transport",
+        "_waiter",
+        "idle_since",
+        "is_lost",
+        "opened_at",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        buffer: ReceiveBuffer,
+        on_free: Callable[[Connection], None],
+        on_lost: Callable[[Connection], None],
+    ) -> None:
+        self._loop = loop
+        self._buffer = buffer
+        self._on_free = on_free
+        self._on_lost = on_lost
+        self.opened_at = self.idle_since = loop.time()
+        self.is_lost = False
+        self._transport: asyncio.Transport | None = None
+        self._saw_eof = False
+        self._is_idle = True
+        self._keeps_alive = True
+        self._method = ""
+        self._waiter: asyncio.Future[LeanReply] | None = None
+        self._heads = HeadReader()
+        self._parser: AnswerParser | None = None  # of an answer in chunks
+        self._body: BodyBuffer | None = None  # that is being received
+        self._reply: LeanReply | None = None
+        self._request_body: RequestBody | None = None
+        self._seconds: float | None = None
+        self._deadline: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+
+    # -- one exchange ----------------------------------------------------------------------
+
+    async def exchange(
+        self,
+        method: str,
+        head: bytes,
+        body: bytes | Content,
+        deadline: float | None,
+        seconds: float | None,
+    ) -> LeanReply:
+        """Send a request, and wait for the head of its answer.
+
+        Cancelling closes the connection.
+
+        Args:
+            method: Its method.
+            head: Request line and headers.
+            body: Its body.
+            deadline: By the loop's clock, when it is too late for an answer.
+            seconds: By how much each piece of the body that goes out puts that off.
+
+        Raises:
+            StorageError: As `Transport.send`.
+            Exception: Of the body's source.
+        """
+        assert self._transport is not None  # noqa: S101 - the pool hands out open ones
+        self._is_idle = False
+        self._method = method
+        self._seconds = seconds
+        waiter = self._waiter = self._loop.create_future()
+        self._expect_by(deadline)
+        try:
+            if is_small(body):
+                data = cast("bytes", body)
+                self._transport.write(head + data if data else head)
+            else:
+                self._request_body = RequestBody(head, body, self._transport, self)
+            reply: LeanReply = await waiter
+        except BaseException:
+            self._waiter = self._reply = None
+            self.abort()
+            if self._request_body is not None:
+                await self._request_body.cancelled()
+            raise
+        return reply
+
+    def finish(self, reply: LeanReply) -> None:
+        """The answer is read no further: give the connection back, or close it."""
+        request_body = self._request_body
+        is_sent = request_body is None or request_body.is_sent
+        clean = is_sent and self._keeps_alive and not self._saw_eof and reply.has_arrived
+        if not clean:
+            self.abort()
+        self._body = self._parser = self._request_body = self._reply = None
+        self._is_idle = True
+        self._on_free(self)
+
+    def abort(self) -> None:
+        """Close it now, whatever is under way. Idempotent."""
+        self.is_lost = True
+        if self._request_body is not None:
+            self._request_body.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def end(self, error: StorageError) -> None:
+        """Close it from outside; who waits for something of it is told this."""
+        reply = self._reply
+        self._fail(error)
+        if reply is not None:
+            reply.abort(error)
+
+    @property
+    def file_number(self) -> int:
+        """Its socket's descriptor, or -1."""
+        assert self._transport is not None  # noqa: S101 - the pool asks about open ones
+        connected = self._transport.get_extra_info("socket")
+        return -1 if connected is None else connected.fileno()
+
+    # -- the event loop's calls ------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.BaseProtocol`."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - a hint
+        """See `asyncio.BufferedProtocol`."""
+        body = self._body
+        buffer = self._buffer
+        if body is not None:
+            space = body.space()
+            if space and self._parser is None:
+                return space
+            if space:  # chunks become no longer than they are on the wire
+                buffer.user = self
+                return buffer.view[: len(space)]
+        buffer.user = self
+        return buffer.view
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """See `asyncio.BufferedProtocol`."""
+        body = self._body
+        if body is not None and self._parser is None:
+            body.received(nbytes)
+            if body.left == 0:
+                self._body = None
+            return
+        buffer = self._buffer
+        if buffer.user is not self:
+            self._fail(ProtocolError("the event loop mixes up the buffers of two connections"))
+            return
+        if self._parser is not None:
+            self._receive_chunks(buffer.view[:nbytes])
+        elif self._waiter is None or self._waiter.done():
+            self._keeps_alive = False  # nothing was asked, or all was answered
+            if self._is_idle:
+                self.abort()
+        else:
+            self._receive_head(nbytes)
+
+    def eof_received(self) -> bool:
+        """See `asyncio.BaseProtocol`."""
+        self._saw_eof = True
+        return False  # the transport closes itself
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.BaseProtocol`."""
+        self.is_lost = True
+        body, self._body = self._body, None
+        if body is not None and body.left is None and self._parser is None and exc is None:
+            body.end(None if self._saw_eof else ConnectionLost("the connection closed"))
+        text = "the connection closed" if exc is None else without_secrets(str(exc))
+        error = ConnectionLost(text or type(exc).__name__)
+        if body is not None:
+            body.end(error)
+        self._fail(error)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._request_body is not None:
+            self._request_body.lost()
+        self._on_lost(self)
+
+    def pause_writing(self) -> None:
+        """See `asyncio.BaseProtocol`."""
+        if self._request_body is not None:
+            self._request_body.pause()
+
+    def resume_writing(self) -> None:
+        """See `asyncio.BaseProtocol`."""
+        if self._request_body is not None:
+            self._request_body.resume()
+
+    # -- the request's body tells ----------------------------------------------------------
+
+    def sent_piece(self) -> None:
+        """A large body takes its time; only silence counts."""
+        if self._waiter is not None and not self._waiter.done() and self._seconds is not None:
+            self._expect_by(self._loop.time() + self._seconds)
+
+    def source_failed(self, error: BaseException) -> None:
+        """Half a request stands on the connection, and nothing will follow."""
+        waiter = self._waiter
+        if waiter is not None and not waiter.done() and isinstance(error, Exception):
+            waiter.set_exception(error)
+        self._fail(ConnectionLost("the source of the request's body failed"))
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _receive_head(self, nbytes: int) -> None:
+        buffer = self._buffer
+        try:
+            found = self._heads.read(buffer.memory, buffer.view[:nbytes], self._method)
+        except ProtocolError as error:
+            self._fail(error)
+        else:
+            if found is not None:
+                self._deliver(*found)
+
+    def _deliver(self, head: AnswerHead, parser: AnswerParser, rest: memoryview) -> None:
+        self._keeps_alive = head.keeps_alive
+        length = head.length
+        whole = b""
+        body: BodyBuffer | None = None
+        if length is not None and length <= len(rest):
+            whole = bytes(rest[:length])
+            if length < len(rest):
+                self._keeps_alive = False
+        else:
+            body = self._body = BodyBuffer(self._pause, self._resume, limit=length)
+            if head.framing is Framing.CHUNKED:
+                self._parser = parser
+                if rest:
+                    self._receive_chunks(rest)
+            elif rest:
+                body.feed(bytes(rest))
+        self._deadline = None
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            self._reply = LeanReply(head, self, whole, body)
+            waiter.set_result(self._reply)
+
+    def _receive_chunks(self, data: memoryview) -> None:
+        parser, body = self._parser, self._body
+        if body is None or parser is None:  # behind the last chunk
+            self._keeps_alive = False
+            return
+        try:
+            pieces = parser.read_chunks(data)
+        except ProtocolError as error:
+            self._fail(ConnectionLost(error.message))
+            return
+        for piece in pieces:
+            _copy(piece, body)
+        if parser.is_complete:
+            self._keeps_alive = self._keeps_alive and not parser.excess
+            self._body = None
+            body.end(None)
+
+    def _fail(self, error: StorageError) -> None:
+        """Tell whoever waits, and close."""
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(error)
+        body, self._body = self._body, None
+        if body is not None:
+            body.end(error)
+        self.abort()
+
+    def _pause(self) -> None:
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            transport.pause_reading()
+
+    def _resume(self) -> None:
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            transport.resume_reading()
+
+    def _expect_by(self, deadline: float | None) -> None:
+        """Fail when no head is here by then; one timer serves many requests."""
+        self._deadline = deadline
+        if deadline is None or (self._timer is not None and self._timer_at <= deadline):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = deadline
+        self._timer = self._loop.call_at(deadline, self._check_deadline)
+
+    def _check_deadline(self) -> None:
+        self._timer = None
+        deadline = self._deadline
+        if deadline is None:
+            return
+        if self._loop.time() < deadline:
+            self._expect_by(deadline)
+        else:
+            self._fail(RequestTimeout(f"no answer within {self._seconds} s"))
+
+
+def _copy(piece: bytes, body: BodyBuffer) -> None:
+    """Into the ring, in which there is room for as much as was received."""
+    view = memoryview(piece)
+    while view:
+        space = body.space()
+        size = min(len(space), len(view))
+        space[:size] = view[:size]
+        body.received(size)
+        view = view[size:]

@@ -1,0 +1,78 @@
+"""An answer that came over a lean connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from storage_stream.errors import ClientClosed
+
+if TYPE_CHECKING:
+    from storage_stream._protocol.http import ReplyHead
+    from storage_stream._transport.body_buffer import BodyBuffer
+    from storage_stream._transport.lean.head import AnswerHead
+    from storage_stream.errors import StorageError
+
+__all__ = ["LeanReply"]
+
+
+class _Connection(Protocol):
+    def finish(self, reply: LeanReply) -> None: ...
+
+
+class LeanReply:
+    """See `ReplyStream`.
+
+    Args:
+        head: What the answer says.
+        connection: Told when nobody reads it any more.
+        whole: The body, where all of it came with the head.
+        body: Receives the body, where it did not.
+    """
+
+    __slots__ = ("_connection", "_error", "_whole", "body", "framing", "head")
+
+    def __init__(
+        self, head: AnswerHead, connection: _Connection, whole: bytes, body: BodyBuffer | None
+    ) -> None:
+        self.head: ReplyHead = head.reply
+        self.framing = head.framing
+        self.body = body
+        self._connection: _Connection | None = connection
+        self._whole = whole
+        self._error: StorageError | None = None
+
+    @property
+    def raw(self) -> Any:
+        """See `ReplyStream.raw`: there is no other response behind this one."""
+        return None
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether the body is here to its end."""
+        return self.body is None or self.body.is_complete
+
+    async def read_piece(self) -> bytes | memoryview:
+        """See `ReplyStream.read_piece`."""
+        if self.body is not None:
+            return await self.body.read()
+        if self._error is not None:
+            raise self._error
+        piece, self._whole = self._whole, b""
+        return piece
+
+    def abort(self, error: StorageError) -> None:
+        """See `ReplyStream.abort`."""
+        if self.body is not None:
+            self.body.abort(error)
+        elif self._whole and self._error is None:
+            self._error = error
+
+    def close(self) -> None:
+        """See `ReplyStream.close`."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        connection.finish(self)
+        self.abort(closed := ClientClosed("the answer was closed while it was read"))
+        if self.body is not None:
+            self.body.close(closed)
