@@ -13,11 +13,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.batch import MAX_CALLS, EncodedCall, encode_call
-from storage_stream._protocol.objects import delete_object, list_page
+from storage_stream._protocol.objects import delete_object, get_object, list_page
 from storage_stream._protocol.options import Preconditions
 from storage_stream._transfer.batch import send_batch
 from storage_stream._transfer.listing import iter_pages
-from storage_stream.errors import Gone, InvalidArgument, InvalidName, NotFound, StorageError
+from storage_stream.errors import (
+    Gone,
+    InvalidArgument,
+    InvalidName,
+    NotFound,
+    PreconditionFailed,
+    StorageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterable
@@ -145,7 +152,7 @@ def delete_named(
                 yield _target(bucket, said, options, versions=False)
 
     def start(deletion: Deletion) -> AsyncGenerator[DeleteResult, None]:
-        run = _Run(sender, options, concurrency, deletion, missing_ok=missing_ok)
+        run = _Run(sender, bucket, options, concurrency, deletion, missing_ok=missing_ok)
         return run.results(targets())
 
     return Deletion(start)
@@ -180,7 +187,7 @@ def delete_listed(
                     yield _target(bucket, resource, options, versions=versions)
 
     def start(deletion: Deletion) -> AsyncGenerator[DeleteResult, None]:
-        run = _Run(sender, options, concurrency, deletion, missing_ok=True)
+        run = _Run(sender, bucket, options, concurrency, deletion, missing_ok=True)
         return run.results(targets())
 
     return Deletion(start)
@@ -218,6 +225,7 @@ class _Run:
     def __init__(
         self,
         sender: Sender,
+        bucket: str,
         options: RequestOptions,
         concurrency: int,
         deletion: Deletion,
@@ -225,6 +233,7 @@ class _Run:
         missing_ok: bool,
     ) -> None:
         self._sender = sender
+        self._bucket = bucket
         self._options = options
         self._concurrency = concurrency
         self._deletion = deletion
@@ -277,16 +286,34 @@ class _Run:
         calls = [target.call for target in targets if target.call is not None]
         answers = iter(await send_batch(self._sender, calls, self._options) if calls else [])
         results = [
-            self._result(target, target.error if target.call is None else next(answers).error)
+            await self._result(target, target.error if target.call is None else next(answers).error)
             for target in targets
         ]
         self._deletion.count(results)
         return results
 
-    def _result(self, target: _Target, error: StorageError | None) -> DeleteResult:
-        if self._missing_ok and isinstance(error, NotFound | Gone):
+    async def _result(self, target: _Target, error: StorageError | None) -> DeleteResult:
+        is_missing = isinstance(error, NotFound | Gone)
+        if isinstance(error, PreconditionFailed) and target.generation is not None:
+            is_missing = not await self._is_there(target)
+        if self._missing_ok and is_missing:
             return DeleteResult(target.name, target.generation, existed=False)
         return DeleteResult(target.name, target.generation, error=error)
+
+    async def _is_there(self, target: _Target) -> bool:
+        """Whether an object that is not as it was listed has changed, or is gone.
+
+        It is gone when it was deleted and the answer lost: the repeat met nothing, and the
+        documentation leaves open whether that is a 404 or a 412.
+        """
+        look = get_object(self._bucket, target.name).with_query((("fields", "generation"),))
+        try:
+            await self._sender.send(look, self._options.only_connection())
+        except NotFound:
+            return False
+        except StorageError:
+            return True  # the refusal stands as it was told
+        return True
 
 
 async def _batches(targets: AsyncGenerator[_Target, None]) -> AsyncGenerator[list[_Target], None]:

@@ -123,6 +123,17 @@ async def test_what_was_overwritten_since_it_was_listed_stays(
     assert gcs.metadata("bucket", "a")["generation"] == newer["generation"]
 
 
+async def test_what_is_gone_is_missing_whatever_the_repeat_was_told(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
+    fill(gcs, 0)
+    gone = gcs.put("bucket", "a", b"x")
+    await storage.delete("bucket", "a")
+    gcs.arm_next(DELETE, "return-412")
+    summary = await storage.delete_many("bucket", [gone], missing_ok=True)
+    assert (summary.deleted, summary.missing, summary.failed) == (0, 1, 0)
+
+
 async def test_versions_stay_unless_they_are_asked_for(
     gcs: EmulatorHandle, storage: Storage
 ) -> None:
