@@ -7,13 +7,12 @@ awaited; then it is a `StreamResponse`.
 from __future__ import annotations
 
 import asyncio
-import io
 import warnings
-from collections import deque
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from storage_stream import pipeline
-from storage_stream.errors import InvalidArgument, StreamClosed, StreamNotOpen, UsageError
+from storage_stream._transfer.exact_reads import ExactReads
+from storage_stream.errors import InvalidArgument, StreamNotOpen, UsageError
 from storage_stream.pipeline.text import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
@@ -43,11 +42,7 @@ class StreamResponse:
     def __init__(self, download: Download, on_close: Callable[[StreamResponse], None]) -> None:
         self._download = download
         self._on_close = on_close
-        self._pieces: deque[bytes | memoryview] = deque()
-        self._buffered = 0
-        self._at_end = False
-        self._closed = False
-        self._busy = False
+        self._reads = ExactReads(download.next_piece, download.subject)
         self._delivered = 0
 
     # -- what is known ---------------------------------------------------------------------
@@ -103,7 +98,7 @@ class StreamResponse:
     @property
     def closed(self) -> bool:
         """Whether it was closed."""
-        return self._closed
+        return self._reads.closed
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -121,10 +116,7 @@ class StreamResponse:
             IntegrityError: The end was reached, and the checksum is wrong.
             StorageError: The download cannot be continued.
         """
-        if size is None or size < 0:
-            return await self._read_rest()
-        await self._fill(size)
-        return self._take(size)
+        return self._counted(await self._reads.read(_limit(size)))
 
     async def read1(self, size: int = -1) -> bytes:
         """Read what is there, waiting only when nothing is.
@@ -134,9 +126,7 @@ class StreamResponse:
         """
         if size == 0:
             return b""
-        await self._fill(1)
-        first = len(self._pieces[0]) if self._pieces else 0
-        return self._take(first if size < 0 else min(size, first))
+        return self._counted(await self._reads.read1(_limit(size)))
 
     async def readexactly(self, size: int) -> bytes:
         """Read exactly so many bytes.
@@ -163,14 +153,9 @@ class StreamResponse:
         target = memoryview(buffer).cast("B")
         if target.readonly:
             raise TypeError("readinto takes a writable buffer")
-        await self._fill(len(target))
-        position = 0
-        while self._pieces and position < len(target):
-            piece = self._next_piece(len(target) - position)
-            target[position : position + len(piece)] = piece
-            position += len(piece)
-        self._delivered += position
-        return position
+        count = await self._reads.readinto(target)
+        self._delivered += count
+        return count
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._iterate()
@@ -203,10 +188,8 @@ class StreamResponse:
 
         A connection whose body has not arrived to its end is closed, not drained.
         """
-        if not self._closed:
-            self._closed = True
-            self._pieces.clear()
-            self._buffered = 0
+        if not self._reads.closed:
+            self._reads.close()
             self._download.close()
             self._on_close(self)
 
@@ -215,7 +198,7 @@ class StreamResponse:
         self._download.abandon(error)
 
     async def __aenter__(self) -> Self:
-        self._check_open()
+        self._reads.check_open()
         return self
 
     async def __aexit__(
@@ -227,86 +210,30 @@ class StreamResponse:
         self.close()
 
     def __del__(self) -> None:
-        if not self._closed and not self._download.is_over:
+        if not self._reads.closed and not self._download.is_over:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
             self._download.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self._closed else f"{self._delivered} of {self.content_length} bytes"
+        state = (
+            "closed" if self._reads.closed else f"{self._delivered} of {self.content_length} bytes"
+        )
         return f"<StreamResponse {self._download.subject} {state}>"
 
     # -- inside ----------------------------------------------------------------------------
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StreamClosed("the stream is closed", subject=self._download.subject)
-
-    async def _fill(self, size: int) -> None:
-        """Wait until `size` bytes are buffered, or all there are."""
-        self._check_open()
-        if self._busy:
-            raise UsageError("another task is reading this stream")
-        if self._buffered >= size or self._at_end:
-            return
-        self._busy = True
-        try:
-            while self._buffered < size and not self._at_end:
-                piece = await self._download.next_piece()
-                self._check_open()
-                self._at_end = not piece
-                if piece:
-                    self._pieces.append(piece)
-                    self._buffered += len(piece)
-        finally:
-            self._busy = False
-
-    def _next_piece(self, size: int) -> bytes | memoryview:
-        """Up to `size` bytes from the front of the buffer, without copying."""
-        piece = self._pieces[0]
-        if len(piece) <= size:
-            self._pieces.popleft()
-        else:
-            view = memoryview(piece)
-            piece, self._pieces[0] = view[:size], view[size:]
-        self._buffered -= len(piece)
-        return piece
-
-    def _take(self, size: int) -> bytes:
-        size = min(size, self._buffered)
-        self._delivered += size
-        if self._pieces and len(self._pieces[0]) >= size:
-            piece = self._next_piece(size) if size else b""
-            return piece if isinstance(piece, bytes) else bytes(piece)
-        parts: list[bytes | memoryview] = []
-        while size:
-            parts.append(self._next_piece(size))
-            size -= len(parts[-1])
-        return b"".join(parts)
-
-    async def _read_rest(self) -> bytes:
-        """All the rest, in one growing buffer: half the memory of joining a list."""
-        whole = io.BytesIO()
-        try:
-            while True:
-                await self._fill(1)
-                if not self._pieces:
-                    break
-                whole.write(self._next_piece(len(self._pieces[0])))
-        except BaseException:
-            self._put_back(whole.getvalue())
-            raise
-        data = whole.getvalue()
+    def _counted(self, data: bytes) -> bytes:
         self._delivered += len(data)
         return data
-
-    def _put_back(self, data: bytes) -> None:
-        if data and not self._closed:
-            self._pieces.appendleft(data)
-            self._buffered += len(data)
 
     async def _iterate(self) -> AsyncIterator[bytes]:
         while piece := await self.read1():
             yield piece
+
+
+def _limit(size: int | None) -> int | None:
+    """A size as files spell it: below zero, or None, is all."""
+    return None if size is None or size < 0 else size
 
 
 class DownloadRequest:

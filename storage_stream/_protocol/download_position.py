@@ -146,13 +146,13 @@ class DownloadPosition:
             raise _behind_the_end(self.start, self.total)
         self._skip, self._body_stop = self.offset, self.total
 
-    def take(self, data: bytes) -> bytes | memoryview:
+    def take(self, data: bytes | memoryview) -> bytes | memoryview:
         """Bytes of the body arrived; gives the part of them that is new and wanted.
 
         Raises:
             ProtocolError: More bytes than the answer announced.
         """
-        view: bytes | memoryview = data
+        view = data
         if self._skip:
             skipped = min(self._skip, len(data))
             self._skip -= skipped

@@ -162,7 +162,7 @@ class ResumableDownload:
         else:
             raise ProtocolError(f"status {head.status} is no answer to a download")
 
-    def receive_data(self, data: bytes) -> bytes | memoryview:
+    def receive_data(self, data: bytes | memoryview) -> bytes | memoryview:
         """Bytes arrived.
 
         Returns:

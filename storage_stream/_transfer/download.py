@@ -209,7 +209,8 @@ class Download:
     async def next_piece(self) -> bytes | memoryview:
         """The next bytes, as they come; `b""` at the end, every time.
 
-        Cancelling loses nothing; the next call goes on.
+        A memoryview is borrowed: it is valid until the next call, or `close`; who keeps it
+        copies. Cancelling loses nothing; the next call goes on.
 
         Raises:
             IntegrityError: In place of the end: the checksum is wrong.
@@ -300,6 +301,7 @@ class Download:
                 meter.moved(len(data))
                 meter.gained(len(piece))
             if not data or self._machine.has_all:
+                piece = bytes(piece)  # the answer is let go, and the memory it lent
                 self._end(reply)
         except StorageError as error:
             self._failed(error)

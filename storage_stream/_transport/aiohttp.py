@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import weakref
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -19,6 +20,7 @@ from storage_stream._protocol.http import Content, Framing, Headers, ReplyHead, 
 from storage_stream._protocol.replies import without_secrets
 from storage_stream._transport.allocator import keep_read_buffers
 from storage_stream._transport.base import exact_chunks
+from storage_stream._transport.body_lane import SHORTEST_BODY_BYTES, enter_lane
 from storage_stream.errors import (
     ClientClosed,
     ConnectFailed,
@@ -31,15 +33,36 @@ from storage_stream.errors import (
 )
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Callable
 
     from aiohttp import ClientHandlerType
 
-__all__ = ["AiohttpTransport"]
+    from storage_stream._transport.body_lane import BodyLane
+
+__all__ = ["AiohttpTransport", "SessionOptions"]
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 _PIECE_BYTES = 256 * 1024  # of a body that is handed to aiohttp at a time
 _WITHOUT_AUTOMATIC = ("User-Agent", "Accept-Encoding", "Content-Type")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """How our own session reaches the service.
+
+    Attributes:
+        context: For TLS; None for the system's authorities.
+        proxy: A proxy's URL, or None.
+        trust_env: Whether the environment may name a proxy.
+    """
+
+    context: ssl.SSLContext | None = None
+    proxy: str | None = field(default=None, repr=False)  # a password may stand in it
+    trust_env: bool = False
+
+
+_PLAIN = SessionOptions()
 
 
 class AiohttpTransport:
@@ -51,17 +74,29 @@ class AiohttpTransport:
     Args:
         connections: How many requests may be under way at once.
         session: A session of the caller's, used in place of our own, and left open.
+        lane_from_bytes: How much of a body has to be to come for it to be received into memory
+            of our own, see `body_lane`; None for no body.
+        places: The turns of requests, where they are shared with another transport.
+        options: How our own session reaches the service.
     """
 
     def __init__(
-        self, *, connections: int = 100, session: aiohttp.ClientSession | None = None
+        self,
+        *,
+        connections: int = 100,
+        session: aiohttp.ClientSession | None = None,
+        lane_from_bytes: int | None = SHORTEST_BODY_BYTES,
+        places: asyncio.Semaphore | None = None,
+        options: SessionOptions = _PLAIN,
     ) -> None:
         if connections < 1:
             raise InvalidArgument(f"connections={connections}: at least 1")
         self._given = session
         self._own: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None  # of our own session
-        self._places = asyncio.Semaphore(connections)
+        self._places = asyncio.Semaphore(connections) if places is None else places
+        self._options = options
+        self._lane_from_bytes = lane_from_bytes
         self._closed = False
         self._replies: weakref.WeakSet[_AiohttpReply] = weakref.WeakSet()
 
@@ -82,9 +117,11 @@ class AiohttpTransport:
             self._loop = loop
             keep_read_buffers()
             self._own = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(limit=0, ssl=self._options.context or True),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=_NO_TIMEOUT,
+                proxy=self._options.proxy,
+                trust_env=self._options.trust_env,
             )
         if loop is not self._loop:  # it would look like lost connections, or hang
             raise UsageError("the client was used in another event loop: make one for each")
@@ -112,6 +149,8 @@ class AiohttpTransport:
             reply = await _exchange(chosen, request, timeout, _nothing)
         else:
             reply = await self._exchange_in_turn(chosen, request, timeout)
+        if self._lane_from_bytes is not None:
+            reply.enter_lane(self._lane_from_bytes)
         self._replies.add(reply)
         return reply
 
@@ -257,6 +296,7 @@ class _AiohttpReply:
         "_connection_closed",
         "_content",
         "_error",
+        "_lane",
         "_on_close",
         "framing",
         "head",
@@ -271,13 +311,21 @@ class _AiohttpReply:
         self.framing = _framing(response, self.head)
         self._content = response.content
         self._error: StorageError | None = None
+        self._lane: BodyLane | None = None
         self._on_close: Callable[[], None] | None = on_close
         self._connection_closed: asyncio.Future[None] | None = None
         if self.framing is Framing.CHUNKED:
             self._watch_connection()
 
-    async def read_piece(self) -> bytes:
+    def enter_lane(self, shortest: int) -> None:
+        """Receive the body into memory of our own, if that can be."""
+        length = self.head.content_length if self.framing is Framing.LENGTH else None
+        self._lane = enter_lane(self.raw, length, shortest)
+
+    async def read_piece(self) -> bytes | memoryview:
         """See `ReplyStream.read_piece`."""
+        if self._lane is not None:
+            return await self._lane.read()
         while self._error is None:
             if self._content.at_eof() and self._content.exception() is None:
                 return b""  # readchunk() of aiohttp's one empty body says this only once
@@ -317,7 +365,10 @@ class _AiohttpReply:
 
     def abort(self, error: StorageError) -> None:
         """See `ReplyStream.abort`."""
-        self._content.set_exception(error)
+        if self._lane is not None:
+            self._lane.abort(error)
+        else:
+            self._content.set_exception(error)
 
     def close(self) -> None:
         """See `ReplyStream.close`."""
@@ -326,6 +377,8 @@ class _AiohttpReply:
             return
         if self._connection_closed is not None:
             self._connection_closed.remove_done_callback(self._end_waiting)
+        if self._lane is not None:
+            self._lane.close(ClientClosed("the body is closed"))
         if self._content.is_eof():
             self.raw.release()
         else:

@@ -40,8 +40,11 @@ class ReplyStream(Protocol):
         """The HTTP library's own response object, or None."""
         ...
 
-    async def read_piece(self) -> bytes:
+    async def read_piece(self) -> bytes | memoryview:
         """The next bytes of the body, as they come; `b""` at its end, every time.
+
+        A memoryview is borrowed: it is valid until the next `read_piece` or `close`, and then
+        the network writes over it. Who keeps it copies.
 
         What arrived before a failure is delivered first. Cancelling loses nothing.
 

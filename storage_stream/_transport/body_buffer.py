@@ -34,9 +34,15 @@ class BodyBuffer:
     Args:
         pause: Called when there is no space left; nothing may be received until `resume`.
         resume: Called when there is space again.
-        limit: Bytes of the body; None when only `end` tells. Not one byte more is asked for.
+        limit: Bytes of the body; None when only `end` tells. Not one byte more is asked for,
+            unless `catches_excess`.
+        catches_excess: Ask for one byte behind the limit where the ring has room for it. One that
+            comes shows in `has_excess`, and the connection is of no use any more.
         storage: Memory to use in place of its own, of at least two bytes; nobody else may write
             to it until `close`.
+
+    Attributes:
+        has_excess: Whether a byte came from behind the limit. It was not kept.
     """
 
     __slots__ = (
@@ -54,8 +60,10 @@ class BodyBuffer:
         "_paused",
         "_resume",
         "_size",
+        "_spare",
         "_start",
         "_waiter",
+        "has_excess",
     )
 
     def __init__(
@@ -64,6 +72,7 @@ class BodyBuffer:
         resume: Callable[[], None],
         *,
         limit: int | None = None,
+        catches_excess: bool = False,
         storage: bytearray | memoryview | None = None,
     ) -> None:
         if storage is None:
@@ -77,6 +86,8 @@ class BodyBuffer:
         self._lent = 0
         self._fed: deque[bytes | memoryview] = deque()
         self._left = limit
+        self._spare = int(catches_excess)
+        self.has_excess = False
         self._pause = pause
         self._resume = resume
         self._paused = False
@@ -130,11 +141,14 @@ class BodyBuffer:
             begin -= self._size
         size = min(free, self._size - begin, self._half)
         if self._left is not None and self._left < size:
-            size = self._left
+            size = self._left + (self._spare if self._left else 0)
         return self._memory[begin : begin + size]
 
     def received(self, count: int) -> None:
         """Say that so many bytes were written into `space()` (for `buffer_updated`)."""
+        if self._left is not None and count > self._left:
+            self.has_excess = True
+            count = self._left
         self._filled += count
         self._arrived(count)
         if self._filled + self._lent >= self._size and self._left != 0 and not self._paused:

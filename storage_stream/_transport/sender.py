@@ -210,7 +210,7 @@ async def _read(reply: ReplyStream, limit: int, *, cut: bool) -> bytes:
     pieces: list[bytes] = []
     room = limit
     while piece := await reply.read_piece():
-        pieces.append(piece)
+        pieces.append(bytes(piece))
         room -= len(piece)
         if room < 0:
             if cut:

@@ -62,7 +62,7 @@ class WatchedReply:
         """See `ReplyStream.raw`."""
         return self._reply.raw
 
-    async def read_piece(self) -> bytes:
+    async def read_piece(self) -> bytes | memoryview:
         """See `ReplyStream.read_piece`.
 
         Raises:

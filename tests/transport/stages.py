@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +16,7 @@ import aiohttp
 
 from storage_stream._transport.aiohttp import AiohttpTransport
 from storage_stream._transport.base import Transport
+from storage_stream._transport.lean.transport import LeanTransport
 from storage_stream.errors import ConnectFailed, ProtocolError, StorageError
 from storage_stream.testing import Answer, MemoryTransport
 
@@ -30,8 +32,10 @@ GARBAGE = b"SSH-2.0-OpenSSH_9.6\r\n\r\n"
 
 
 @contextlib.asynccontextmanager
-async def _aiohttp(connections: int) -> AsyncIterator[AiohttpTransport]:
-    transport = AiohttpTransport(connections=connections)
+async def _aiohttp(
+    connections: int, *, lane_from_bytes: int | None = 1
+) -> AsyncIterator[AiohttpTransport]:
+    transport = AiohttpTransport(connections=connections, lane_from_bytes=lane_from_bytes)
     try:
         yield transport
     finally:
@@ -45,15 +49,26 @@ async def _aiohttp_with_session(connections: int) -> AsyncIterator[AiohttpTransp
     async with aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
-        transport = AiohttpTransport(session=session)
+        transport = AiohttpTransport(session=session, lane_from_bytes=1)
         yield transport
         await transport.close()
         assert not session.closed
 
 
+@contextlib.asynccontextmanager
+async def _lean(connections: int) -> AsyncIterator[LeanTransport]:
+    transport = LeanTransport(connections=connections)
+    try:
+        yield transport
+    finally:
+        await transport.close()
+
+
 WIRE_TRANSPORTS: dict[str, Callable[[int], contextlib.AbstractAsyncContextManager[Any]]] = {
     "aiohttp": _aiohttp,
+    "aiohttp-reader": functools.partial(_aiohttp, lane_from_bytes=None),
     "aiohttp-session": _aiohttp_with_session,
+    "lean": _lean,
 }
 
 
@@ -178,7 +193,7 @@ async def drain(reply: ReplyStream) -> bytes:
     """The rest of a body."""
     pieces: list[bytes] = []
     while piece := await reply.read_piece():
-        pieces.append(piece)
+        pieces.append(bytes(piece))
     return b"".join(pieces)
 
 
@@ -191,4 +206,4 @@ async def drain_until_error(reply: ReplyStream) -> tuple[bytes, StorageError]:
         except StorageError as error:
             return b"".join(pieces), error
         assert piece, "the body ended in order"
-        pieces.append(piece)
+        pieces.append(bytes(piece))
