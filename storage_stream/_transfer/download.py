@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from storage_stream._protocol.download_actions import Done, Fetch, Receive, Wait
 from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.gunzip import Gunzipper
-from storage_stream._protocol.media_head import Coding
 from storage_stream._protocol.objects import get_media
 from storage_stream._protocol.options import DownloadKeywords, RequestOptions
 from storage_stream._protocol.ranges import ByteRange
@@ -119,29 +118,17 @@ class Download:
         return self._machine.content_length
 
     @property
-    def offset(self) -> int:
-        """Where the next byte that is received stands in the body."""
-        return self._machine.offset
-
-    @property
-    def crc(self) -> int:
-        """The crc32c of what was received so far."""
-        return self._machine.crc.value
-
-    @property
-    def is_stored(self) -> bool:
-        """Whether what is delivered are bytes as they are stored, so that others of them can be
-        asked for by their offsets.
-        """
-        return self._machine.coding is Coding.STORED and not self._machine.decodes
+    def machine(self) -> ResumableDownload:
+        """What decides; to be looked at."""
+        return self._machine
 
     def part(self, start: int, stop: int) -> Download:
-        """The download of other stored bytes of the very object that this one has opened."""
-        known = self.object
+        """The download of some stored bytes; of the very object that this one opened, if it did."""
+        known = self._machine.object
         machine = ResumableDownload(
             ByteRange(start, stop),
-            generation=known.generation,
-            raw=True,
+            generation=self._machine.generation,
+            raw=self._machine.raw or known is not None,
             policy=self._options.retry,
         )
         machine.object = known  # so what is not there any more has changed

@@ -2,83 +2,117 @@
 
 The bytes go to a temporary file beside the target, which takes the target's name only when all of
 them are there and verified. Whatever fails or is cancelled before, an existing file stays as it
-was and no part is left behind.
+was.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import hashlib
 import os
 import secrets
 import stat
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from storage_stream._transfer.opened_file import opened
+from storage_stream._transfer.output_file import in_thread, opened_for_output
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-__all__ = ["pour", "replacing"]
+    from storage_stream._transfer.output_file import OutputFile
 
-_BATCH_BYTES = 1024 * 1024  # for one hop to the thread that writes
-_LONGEST_STEM = 200  # bytes of the target's name in the part's; most file systems allow 255
+__all__ = ["Place", "pour", "replacing"]
+
+_LONGEST_STEM = 190  # bytes of the target's name in the part's; most file systems allow 255
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file is to be.
+
+    Attributes:
+        path: The file, without symbolic links.
+        is_regular: False where a pipe or a device stands, which is written straight into.
+    """
+
+    path: Path
+    is_regular: bool
+
+    @classmethod
+    def of(cls, target: str | os.PathLike[str]) -> Place:
+        """Find it. Blocks.
+
+        Raises:
+            OSError: There is no such folder, or the target is one.
+        """
+        path = Path(os.path.realpath(target))
+        if path.is_dir() or os.fspath(target).endswith(os.sep):  # resolving takes the slash away
+            raise IsADirectoryError(f"{path} is a folder")
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"there is no folder {path.parent}")
+        return cls(path, not path.exists() or stat.S_ISREG(path.stat().st_mode))
+
+    def new_part(self) -> Path:
+        """A name for a temporary file that nobody else has."""
+        return self._beside(secrets.token_hex(6), "part")
+
+    @property
+    def kept_part(self) -> Path:
+        """The name of the part that a later process can find."""
+        digest = hashlib.sha256(os.fsencode(self.path.name)).hexdigest()  # the stem may be cut
+        return self._beside(digest[:12], "sliced.part")
+
+    @property
+    def kept_journal(self) -> Path:
+        """The name of what says what is in it."""
+        return self.kept_part.with_suffix(".json")
+
+    def _beside(self, mark: str, suffix: str) -> Path:
+        stem = os.fsencode(self.path.name)[:_LONGEST_STEM].decode(errors="ignore")
+        return self.path.with_name(f".{stem}.{mark}.{suffix}")
+
+    def take(self, part: Path) -> None:
+        """Give a part the target's name, and an old file's permissions. Blocks."""
+        with contextlib.suppress(FileNotFoundError):
+            part.chmod(stat.S_IMODE(self.path.stat().st_mode))
+        part.replace(self.path)
 
 
 @asynccontextmanager
-async def replacing(target: str | os.PathLike[str]) -> AsyncGenerator[Any]:
-    """A new binary file that takes the place of `target` when the block is left without an error.
+async def replacing(place: Place, now: Callable[[], float]) -> AsyncGenerator[OutputFile]:
+    """A new file that takes its place when the block is left without an error.
 
-    A target that exists and is no ordinary file (a pipe, `/dev/null`) is written straight into;
-    a symbolic link is followed. The new file has an old one's permissions.
+    What is no ordinary file (a pipe, `/dev/null`) is written straight into. The new file has an
+    old one's permissions.
+
+    Args:
+        place: Which.
+        now: A clock, in seconds.
 
     Raises:
-        OSError: The folder does not exist, the disk is full, …; nothing is left behind.
+        OSError: The disk is full, …; nothing is left behind.
     """
-    path, part = await asyncio.to_thread(_paths_of, target)
-    if part is None:
-        async with opened(path, "wb") as file:
+    if not place.is_regular:
+        async with opened_for_output(place.path, now, is_new=False) as file:
             yield file
         return
+    part = place.new_part()
     try:
-        async with opened(part, "xb") as file:
+        async with opened_for_output(part, now) as file:
             yield file
-        await asyncio.to_thread(_put_in_place, part, path)
+        await in_thread(place.take, part)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             part.unlink()  # synchronous: a second cancel must not leave it
         raise
 
 
-async def pour(next_piece: Callable[[], Awaitable[bytes]], file: Any) -> None:
-    """Write all that `next_piece` gives until it gives nothing."""
-    batch: list[bytes] = []
-    held = 0
+async def pour(next_piece: Callable[[], Awaitable[bytes | memoryview]], file: OutputFile) -> None:
+    """Write all that `next_piece` gives until it gives nothing; a piece is not kept."""
+    offset = 0
     while piece := await next_piece():
-        batch.append(piece)
-        held += len(piece)
-        if held >= _BATCH_BYTES:
-            await file.writelines(batch)
-            batch, held = [], 0
-    await file.writelines(batch)
-
-
-def _paths_of(target: str | os.PathLike[str]) -> tuple[Path, Path | None]:
-    """The file, and the temporary one for it; None where it is to be written into itself."""
-    path = Path(os.path.realpath(target))
-    if path.is_dir() or os.fspath(target).endswith(os.sep):  # resolving takes the slash away
-        raise IsADirectoryError(f"{path} is a folder")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {path.parent}")
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        return path, None
-    stem = os.fsencode(path.name)[:_LONGEST_STEM].decode(errors="ignore")
-    return path, path.with_name(f".{stem}.{secrets.token_hex(6)}.part")
-
-
-def _put_in_place(part: Path, path: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        part.chmod(stat.S_IMODE(path.stat().st_mode))
-    part.replace(path)
+        await file.write(piece, offset)
+        offset += len(piece)

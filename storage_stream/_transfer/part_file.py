@@ -1,0 +1,214 @@
+"""The temporary file of a sliced download, and its journal, found again by a later process.
+
+Its name is made of the target's, so a second process on the same target would write into the
+same file. A lock on it (`flock`, which the kernel drops when a process dies) gives it to one of
+them; the others use a name of their own, and leave nothing to go on with. So does Windows, where
+there is no such lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+from storage_stream._protocol.checksums import crc32c
+from storage_stream._transfer.download_journal import DownloadJournal
+from storage_stream.errors import InvalidArgument
+
+if sys.platform != "win32":
+    import fcntl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from storage_stream._protocol.slice_plan import Filled
+    from storage_stream._transfer.files import Place
+
+__all__ = ["PartFile"]
+
+_NOT_SUPPORTED = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}  # by the file system
+_READ_BYTES = 1024 * 1024
+_FLAGS = (
+    os.O_RDWR
+    | os.O_CREAT
+    | getattr(os, "O_NOFOLLOW", 0)  # the name can be guessed: never through somebody's link
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+class PartFile:
+    """An open part. All methods block.
+
+    Attributes:
+        descriptor: Of the file, to read and write.
+        can_be_kept: Whether another process can go on with it.
+        is_in_place: Whether it has the target's name.
+    """
+
+    def __init__(self, place: Place, path: Path, descriptor: int, *, can_be_kept: bool) -> None:
+        self._place = place
+        self._path = path
+        self.descriptor = descriptor
+        self.can_be_kept = can_be_kept
+        self.is_in_place = False
+
+    @classmethod
+    def find(cls, place: Place) -> PartFile | None:
+        """What an earlier process left; None when there is nothing, or another one has it."""
+        if not place.kept_journal.exists():
+            return None
+        descriptor = _locked(place.kept_part)
+        return None if descriptor is None else cls._kept(place, descriptor)
+
+    @classmethod
+    def make(cls, place: Place, *, keep: bool) -> PartFile:
+        """An empty part.
+
+        Args:
+            place: For which target.
+            keep: Under the name that is found again, if nobody else has it.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        descriptor = _locked(place.kept_part) if keep else None
+        if descriptor is not None:
+            part = cls._kept(place, descriptor)
+            part.empty()
+            return part
+        path = place.new_part()
+        return cls(place, path, os.open(path, _FLAGS | os.O_EXCL, 0o666), can_be_kept=False)
+
+    @classmethod
+    def _kept(cls, place: Place, descriptor: int) -> PartFile:
+        return cls(place, place.kept_part, descriptor, can_be_kept=True)
+
+    def journal(self) -> DownloadJournal | None:
+        """What is in it; None when that cannot be known."""
+        try:
+            return DownloadJournal.read(self._place.kept_journal.read_bytes())
+        except (OSError, InvalidArgument):
+            return None  # it is only a saving of work: the object is fetched anew
+
+    def intact(self, filled: Iterable[Filled], start: int) -> list[Filled]:
+        """Those of the ranges whose bytes have the checksum that was recorded.
+
+        Args:
+            filled: Ranges of the object.
+            start: The offset in the object of the file's first byte.
+        """
+        return [part for part in filled if self._crc(part, start) == part.crc]
+
+    def _crc(self, part: Filled, start: int) -> int | None:
+        crc, position, stop = 0, part.start - start, part.stop - start
+        os.lseek(self.descriptor, position, os.SEEK_SET)
+        while position < stop:
+            data = os.read(self.descriptor, min(_READ_BYTES, stop - position))
+            if not data:
+                return None
+            crc = crc32c(data, crc)
+            position += len(data)
+        return crc
+
+    def empty(self) -> None:
+        """Forget what is in it."""
+        self._place.kept_journal.unlink(missing_ok=True)
+        os.ftruncate(self.descriptor, 0)
+
+    def reserve(self, size: int) -> None:
+        """Have room for it: a disk that is too small says so now, and a file stays in one piece.
+
+        Raises:
+            OSError: There is no room.
+        """
+        if not hasattr(os, "posix_fallocate"):  # macOS, Windows
+            os.ftruncate(self.descriptor, size)
+            return
+        try:
+            os.posix_fallocate(self.descriptor, 0, size)
+        except OSError as error:
+            if error.errno not in _NOT_SUPPORTED:
+                raise
+            os.ftruncate(self.descriptor, size)
+
+    def save(self, journal: DownloadJournal) -> None:
+        """Write down what is there.
+
+        Not forced to the disk: what a loss of power takes of the file, its checksums tell.
+        """
+        beside = self._place.kept_journal.with_suffix(".new")  # ours: we have the lock
+        beside.write_bytes(journal.write())
+        beside.replace(self._place.kept_journal)
+
+    def put_in_place(self) -> None:
+        """Give it the target's name, and close it.
+
+        Raises:
+            OSError: Not everything could be written.
+        """
+        if self.can_be_kept:
+            # The lock is held until it has its new name: another process may not take it for a
+            # part. Closing a copy brings what a network's file system has to complain of.
+            os.close(os.dup(self.descriptor))
+        else:
+            self.close()
+        self._place.take(self._path)
+        self.is_in_place = True
+        if self.can_be_kept:
+            self._place.kept_journal.unlink(missing_ok=True)
+        self.close()
+
+    def remove(self) -> None:
+        """Leave nothing. Idempotent, and right after `put_in_place` failed."""
+        if self.can_be_kept:
+            self._place.kept_journal.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if sys.platform == "win32":
+                self.close()  # an open file cannot be removed there
+            self._path.unlink()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of it. Idempotent."""
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _locked(path: Path) -> int | None:
+    """The file open and ours alone; None when another has it, or there are no such locks."""
+    if sys.platform == "win32":
+        return None
+    while True:
+        try:
+            descriptor = os.open(path, _FLAGS, 0o666)
+        except OSError:
+            return None  # where none can be made, the one of our own says why
+        found = os.fstat(descriptor)
+        is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+        if not is_ours or found.st_nlink > 1 or not _lock(descriptor):
+            os.close(descriptor)
+            return None
+        if _is_at(path, found):
+            return descriptor
+        os.close(descriptor)  # it was renamed or removed before we had the lock: look again
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another has it, or the file system knows no locks
+        return False
+    return True
+
+
+def _is_at(path: Path, found: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.lstat(), found)
+    except FileNotFoundError:
+        return False
