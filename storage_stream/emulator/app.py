@@ -70,6 +70,10 @@ def _bucket_routes(buckets: BucketHandlers, iam: IamHandlers) -> list[web.RouteD
         web.patch(_BUCKET, _json("storage.buckets.patch", buckets.patch)),
         web.put(_BUCKET, _json("storage.buckets.update", buckets.update)),
         web.delete(_BUCKET, _json("storage.buckets.delete", buckets.delete)),
+        web.post(
+            f"{_BUCKET}/lockRetentionPolicy",
+            _json("storage.buckets.lockRetentionPolicy", buckets.lock_retention_policy),
+        ),
         web.get(f"{_BUCKET}/iam", _json("storage.buckets.getIamPolicy", iam.get)),
         web.put(f"{_BUCKET}/iam", _json("storage.buckets.setIamPolicy", iam.set)),
         web.get(

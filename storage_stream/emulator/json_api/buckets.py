@@ -120,6 +120,24 @@ class BucketHandlers:
         await self._store.change(work)
         return no_content()
 
+    async def lock_retention_policy(self, request: web.Request) -> web.StreamResponse:
+        """``buckets.lockRetentionPolicy``: for good; the metageneration has to be named."""
+        query = read_query(request, ("ifMetagenerationMatch",))
+        query.required("ifMetagenerationMatch")
+        name, wanted = bucket_name(request), conditions(query)
+
+        def work(change: Change) -> BucketRecord:
+            bucket = bucket_rows.get_bucket(change.connection, name)
+            require_payer(request, query, bucket)
+            policy = bucket.metadata.get("retentionPolicy")
+            if not policy:
+                raise ApiError(400, "invalid", "The bucket has no retention policy.")
+            locked = {**bucket.metadata, "retentionPolicy": {**policy, "isLocked": True}}
+            return _put(change, bucket, locked, wanted)
+
+        bucket = await self._store.change(work)
+        return json_answer(query, resources(request, query, self._settings).bucket(bucket))
+
     async def _change_metadata(self, request: web.Request, *, keep: bool) -> web.StreamResponse:
         query = read_query(request, (*_CONDITIONS, *_ACCESS))
         name, wanted = bucket_name(request), conditions(query)
@@ -138,17 +156,35 @@ class BucketHandlers:
 def _changed(
     change: Change, bucket: BucketRecord, resource: Json, wanted: Preconditions, *, keep: bool
 ) -> BucketRecord:
-    wanted.judge(None, bucket.metageneration, reading=False)
     permanent = {name: bucket.metadata[name] for name in ("location", "storageClass")}
     now_us = change.clock.now_us()
     metadata = _merge(bucket.metadata if keep else permanent, resource, now_us)
     if metadata.get("location") != bucket.metadata["location"]:
         raise ApiError(400, "invalid", "The bucket's location cannot be changed.")
+    _check_lock(bucket.metadata.get("retentionPolicy", {}), metadata.get("retentionPolicy", {}))
+    return _put(change, bucket, permanent | metadata, wanted)
+
+
+def _check_lock(current: Json, new: Json) -> None:
+    """A locked retention policy can be made longer, and nothing else.
+
+    https://cloud.google.com/storage/docs/bucket-lock#policy-locks
+    """
+    period = "retentionPeriod"
+    if current.get("isLocked") and int(new.get(period, 0)) < int(current[period]):
+        message = "A locked retention policy cannot be removed or made shorter."
+        raise ApiError(403, "forbidden", message)
+
+
+def _put(
+    change: Change, bucket: BucketRecord, metadata: Json, wanted: Preconditions
+) -> BucketRecord:
+    wanted.judge(None, bucket.metageneration, reading=False)
     updated = replace(
         bucket,
-        metadata=permanent | metadata,
+        metadata=metadata,
         metageneration=bucket.metageneration + 1,
-        updated_us=now_us,
+        updated_us=change.clock.now_us(),
     )
     bucket_rows.put_bucket(change.connection, updated)
     return updated
@@ -158,6 +194,9 @@ def _merge(current: Json, resource: Json, now_us: int) -> Json:
     settable = {name: value for name, value in resource.items() if name in BUCKET_SETTABLE}
     merged = merge_map(current, settable)
     _check(merged)
+    policy, was_locked = merged.get("retentionPolicy"), current.get("retentionPolicy", {})
+    if policy:  # only lockRetentionPolicy locks, and nothing unlocks
+        merged["retentionPolicy"] = {**policy, "isLocked": bool(was_locked.get("isLocked"))}
     if "softDeletePolicy" in settable and "softDeletePolicy" in merged:
         merged["softDeletePolicy"].setdefault("effectiveTime", rfc3339(now_us))
     return merged

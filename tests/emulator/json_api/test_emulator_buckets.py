@@ -94,3 +94,28 @@ async def test_the_service_account(wire: WireClient) -> None:
 async def test_a_body_that_is_no_json_object_is_400(wire: WireClient) -> None:
     for body in (b"{", b"[]", b'"x"'):
         assert (await wire.send("POST", "/storage/v1/b?project=p", body=body)).status == 400
+
+
+async def test_a_locked_retention_policy_only_grows(wire: WireClient) -> None:
+    made = (await make(wire, retentionPolicy={"retentionPeriod": "60", "isLocked": True})).json
+    assert made["retentionPolicy"]["isLocked"] is False
+    lock = "/storage/v1/b/bucket/lockRetentionPolicy"
+    assert (await wire.send("POST", lock)).status == 400
+    assert (await wire.send("POST", lock, ifMetagenerationMatch=9)).status == 412
+    locked = (await wire.send("POST", lock, ifMetagenerationMatch=1)).json
+    assert locked["retentionPolicy"]["isLocked"] is True
+    assert locked["metageneration"] == "2"
+    for shorter in ({"retentionPeriod": "59"}, None):
+        refused = await wire.send(
+            "PATCH", "/storage/v1/b/bucket", body={"retentionPolicy": shorter}
+        )
+        assert refused.status == 403
+    longer = {"retentionPolicy": {"retentionPeriod": "61", "isLocked": False}}
+    grown = (await wire.send("PATCH", "/storage/v1/b/bucket", body=longer)).json
+    assert grown["retentionPolicy"] == {"retentionPeriod": "61", "isLocked": True}
+
+
+async def test_there_is_nothing_to_lock(wire: WireClient) -> None:
+    await make(wire)
+    lock = "/storage/v1/b/bucket/lockRetentionPolicy"
+    assert (await wire.send("POST", lock, ifMetagenerationMatch=1)).status == 400
