@@ -8,23 +8,21 @@ the connections are is the matter of `object_bytes`, that they all bring the sam
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from storage_stream.errors import InvalidArgument
+from storage_stream.files.base import ReadableFile
 from storage_stream.files.object_bytes import ObjectBytes
 from storage_stream.files.turn import Turn
-from storage_stream.files.unsupported import NotWritable
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from storage_stream._protocol.media_head import ObjectHead
     from storage_stream.files.pinned_object import PinnedObject
 
 __all__ = ["ObjectReader"]
 
 
-class ObjectReader(NotWritable):
+class ObjectReader(ReadableFile[bytes]):
     """An object as a binary file: read it, seek in it, go through its lines.
 
     Not made by hand: `async with storage.open("bucket", "name", "rb") as file:`.
@@ -193,25 +191,6 @@ class ObjectReader(NotWritable):
             self._advance(len(line))
             return line
 
-    async def readlines(self, hint: int | None = -1) -> list[bytes]:
-        """All further lines; with a hint only until they have so many bytes together."""
-        lines: list[bytes] = []
-        size = 0
-        while line := await self.readline():
-            lines.append(line)
-            size += len(line)
-            if hint is not None and 0 < hint <= size:
-                break
-        return lines
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if line := await self.readline():
-            return line
-        raise StopAsyncIteration
-
     # -- positions -------------------------------------------------------------------------
 
     async def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -258,21 +237,12 @@ class ObjectReader(NotWritable):
         self._turn.closed = True
         self._bytes.close()
 
-    async def __aenter__(self) -> Self:
-        self._turn.check_open()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"at {self._position} of {self.size} bytes"
         return f"<ObjectReader {self._bytes.object.subject} {state}>"
+
+    def _check_open(self) -> None:
+        self._turn.check_open()
 
     def _line_end(self, scanned: int, stop: int | None) -> int | None:
         """Behind the line that begins at the position; None when its end is not held yet."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 import io
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from storage_stream.errors import InvalidArgument
+from storage_stream.files.base import ReadableFile
 from storage_stream.files.turn import Turn
-from storage_stream.files.unsupported import NotWritable
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from storage_stream.files.reader import ObjectReader
     from storage_stream.files.text_format import TextFormat
 
@@ -48,7 +46,7 @@ class _Place:
         return cls(byte, flags, cookie >> (_POSITION_BITS + _FLAG_BITS))
 
 
-class TextReader(NotWritable):
+class TextReader(ReadableFile[str]):
     """An object as a text file: characters and lines.
 
     Not made by hand: `async with storage.open("bucket", "name", "r") as file:`.
@@ -138,25 +136,6 @@ class TextReader(NotWritable):
                     break
             return self._take(end)
 
-    async def readlines(self, hint: int | None = -1) -> list[str]:
-        """All further lines; with a hint only until they have so many characters together."""
-        lines: list[str] = []
-        size = 0
-        while line := await self.readline():
-            lines.append(line)
-            size += len(line)
-            if hint is not None and 0 < hint <= size:
-                break
-        return lines
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> str:
-        if line := await self.readline():
-            return line
-        raise StopAsyncIteration
-
     # -- positions -------------------------------------------------------------------------
 
     async def tell(self) -> int:
@@ -205,22 +184,13 @@ class TextReader(NotWritable):
         self._places.clear()
         await self.buffer.close()
 
-    async def __aenter__(self) -> Self:
-        self._turn.check_open()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
     def __repr__(self) -> str:
         return f"<TextReader {self.encoding} {self.buffer!r}>"
 
     # -- inside ----------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        self._turn.check_open()
 
     async def _decode_some(self, size: int) -> bool:
         """Decode more: about `size` bytes where that is much, else what comes; False at the end."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from storage_stream.errors import UsageError
-from storage_stream.files.unsupported import NotReadable
+from storage_stream.files.base import WritableFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from types import TracebackType
-
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream.files.text_format import TextFormat
     from storage_stream.files.writer import ObjectWriter
@@ -19,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["TextWriter"]
 
 
-class TextWriter(NotReadable):
+class TextWriter(WritableFile[str]):
     """A new object as a text file, written from its beginning to its end.
 
     Not made by hand: `async with storage.open("bucket", "name", "w") as file:`.
@@ -84,19 +80,6 @@ class TextWriter(NotReadable):
             await self.buffer.flush()
         return len(text)
 
-    async def writelines(self, lines: Iterable[str] | AsyncIterable[str]) -> None:
-        """Write each of them; line ends are not added.
-
-        Raises:
-            StorageError: As in `write`.
-        """
-        if isinstance(lines, AsyncIterable):
-            async for line in lines:
-                await self.write(line)
-        else:
-            for line in lines:
-                await self.write(line)
-
     async def flush(self) -> None:
         """Check that it is open: nothing of an object is visible before all of it is."""
         await self.buffer.flush()
@@ -115,25 +98,6 @@ class TextWriter(NotReadable):
     async def abort(self) -> None:
         """Give it up: nothing of it becomes visible. Idempotent."""
         await self.buffer.abort()
-
-    async def __aenter__(self) -> Self:
-        await self.buffer.flush()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            await self.abort()
-            return
-        try:
-            await self.close()
-        except BaseException:
-            await self.abort()
-            raise
 
     def __repr__(self) -> str:
         return f"<TextWriter {self.encoding} {self.buffer!r}>"

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncIterable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from storage_stream.files.base import WritableFile
 from storage_stream.files.turn import Turn
-from storage_stream.files.unsupported import NotReadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from types import TracebackType
-
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream.writer import StreamWriter
 
@@ -21,7 +17,7 @@ __all__ = ["ObjectWriter"]
 _GATHER_BYTES = 256 * 1024  # short writes are joined: each piece that is held costs 200 bytes more
 
 
-class ObjectWriter(NotReadable):
+class ObjectWriter(WritableFile[bytes]):
     """A new object as a binary file, written from its beginning to its end.
 
     Not made by hand: `async with storage.open("bucket", "name", "wb") as file:`.
@@ -96,21 +92,6 @@ class ObjectWriter(NotReadable):
                 await self._hand_on()
             return size
 
-    async def writelines(
-        self, lines: Iterable[bytes | bytearray] | AsyncIterable[bytes | bytearray]
-    ) -> None:
-        """Write each of them; line ends are not added.
-
-        Raises:
-            StorageError: As in `write`.
-        """
-        if isinstance(lines, AsyncIterable):
-            async for line in lines:
-                await self.write(line)
-        else:
-            for line in lines:
-                await self.write(line)
-
     async def flush(self) -> None:
         """Check that it is open: nothing of an object is visible before all of it is."""
         self._turn.check_open()
@@ -143,25 +124,6 @@ class ObjectWriter(NotReadable):
             self._turn.closed = True
             self._gathered.clear()
             await self._stream.abort()
-
-    async def __aenter__(self) -> Self:
-        self._turn.check_open()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            await self.abort()
-            return
-        try:
-            await self.close()
-        except BaseException:
-            await self.abort()
-            raise
 
     def __del__(self) -> None:
         if not self.closed:
