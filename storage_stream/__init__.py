@@ -17,6 +17,7 @@ from storage_stream._version import __version__
 
 if TYPE_CHECKING:
     from storage_stream._api.batches import Batch, BatchCall
+    from storage_stream._api.many import ManyKeywords
     from storage_stream._protocol.compose import ComposeSource
     from storage_stream._protocol.list_options import ListKeywords
     from storage_stream._protocol.media_head import ObjectHead
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from storage_stream._protocol.retry import RetryPolicy
     from storage_stream._protocol.signing_address import SigningAddress, UrlStyle
     from storage_stream._transfer.deletion import DeleteResult, Deletion
+    from storage_stream._transfer.many import ManyTransfer
+    from storage_stream._transfer.many_items import TransferResult
+    from storage_stream._transfer.progress import Progress, ProgressSnapshot
     from storage_stream._transport.credentials import SCOPES
     from storage_stream._transport.environment import Environment
     from storage_stream.blob import Blob
@@ -59,11 +63,15 @@ __all__ = [
     "Environment",
     "FileRequest",
     "ListKeywords",
+    "ManyKeywords",
+    "ManyTransfer",
     "ObjectHead",
     "ObjectReader",
     "ObjectStat",
     "ObjectWriter",
     "Preconditions",
+    "Progress",
+    "ProgressSnapshot",
     "RequestKeywords",
     "RetryPolicy",
     "SignedPostPolicy",
@@ -73,6 +81,7 @@ __all__ = [
     "StreamWriter",
     "TextReader",
     "TextWriter",
+    "TransferResult",
     "UrlStyle",
     "__version__",
 ]
@@ -86,6 +95,11 @@ __getattr__, __dir__ = lazy_names(
         "DeleteResult": "storage_stream._transfer.deletion",
         "Deletion": "storage_stream._transfer.deletion",
         "ListKeywords": "storage_stream._protocol.list_options",
+        "ManyKeywords": "storage_stream._api.many",
+        "ManyTransfer": "storage_stream._transfer.many",
+        "TransferResult": "storage_stream._transfer.many_items",
+        "Progress": "storage_stream._transfer.progress",
+        "ProgressSnapshot": "storage_stream._transfer.progress",
         "ObjectStat": "storage_stream._protocol.object_stat",
         "SCOPES": "storage_stream._transport.credentials",
         "Blob": "storage_stream.blob",

@@ -17,6 +17,7 @@ from storage_stream._api.copies import Copies
 from storage_stream._api.deletion import Deletions
 from storage_stream._api.downloads import Downloads
 from storage_stream._api.files import Files
+from storage_stream._api.many import Many
 from storage_stream._api.object_state import ObjectState
 from storage_stream._api.objects import Objects
 from storage_stream._api.parallel import ParallelUploads
@@ -47,6 +48,7 @@ __all__ = ["Storage"]
 
 
 class Storage(
+    Many,
     Files,  # before the two it stands on
     Downloads,
     Uploads,

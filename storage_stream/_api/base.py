@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from storage_stream._protocol.options import RequestKeywords, RequestOptions
+from storage_stream._transfer.progress import meter_of
 from storage_stream.errors import ClientClosed
 
 if TYPE_CHECKING:
@@ -26,7 +29,8 @@ class ApiBase:
 
     def __init__(self, sender: Sender, defaults: RequestOptions) -> None:
         self._sender = sender
-        self._defaults = defaults
+        # A caller's `progress` is measured by the clock that everything here goes by.
+        self._defaults = replace(defaults, new_meter=partial(meter_of, clock=sender.clock))
         self._closed = False
 
     def _check_open(self) -> None:
