@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
+from storage_stream._protocol.arguments import check_text
 from storage_stream._protocol.names import check_bucket
 from storage_stream._transfer.deletion import Deletion, delete_listed, delete_named
 
@@ -81,20 +82,21 @@ class Deletions(ApiBase):
 
         Args:
             bucket: The bucket.
-            prefix: What the names begin with.
+            prefix: What the names begin with: text; `""` deletes everything.
             versions: Delete every generation for good, not only the live objects.
             concurrency: Requests under way at the same time, besides the list's.
             **options: See `RequestKeywords`.
 
         Raises:
             NotFound: When it runs: there is no such bucket.
+            TypeError: The prefix is no text; None is never taken for everything.
             InvalidName: It is no bucket's name.
             InvalidArgument: No concurrency.
         """
         return delete_listed(
             self._sender,
             check_bucket(bucket),
-            prefix,
+            check_text("the prefix", prefix),
             self._options(options),
             concurrency=concurrency,
             versions=versions,

@@ -306,3 +306,20 @@ async def test_who_pays(gcs: EmulatorHandle, storage: Storage) -> None:
     gcs.create_bucket("paid", billing={"requesterPays": True})
     await storage.upload("paid", "a", b"data", user_project="p")
     assert (await storage.delete_prefix("paid", "", user_project="p")).deleted == 1
+
+
+@pytest.mark.parametrize("prefix", [None, 5, b"d", False, ["d/"]], ids=repr)
+async def test_a_prefix_is_text(gcs: EmulatorHandle, storage: Storage, prefix: Any) -> None:
+    names = fill(gcs, 2)
+    with pytest.raises(TypeError, match="the prefix is text"):
+        storage.delete_prefix("bucket", prefix)
+    with pytest.raises(TypeError, match="the prefix is text"):
+        storage.get_bucket("bucket").delete_prefix(prefix)
+    assert (operations(gcs), left(gcs)) == ([], names)
+
+
+async def test_an_empty_prefix_means_everything(gcs: EmulatorHandle, storage: Storage) -> None:
+    fill(gcs, 2)
+    gcs.put("bucket", "elsewhere", b"")
+    assert (await storage.get_bucket("bucket").delete_prefix("")).deleted == 3
+    assert left(gcs) == []
