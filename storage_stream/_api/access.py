@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
 from storage_stream._protocol import iam, notifications, projects
-from storage_stream._transfer.listing import iter_pages
+from storage_stream._transfer.listing import iter_items, iter_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping
@@ -168,12 +169,9 @@ class HmacKeys(ApiBase):
         pages = iter_pages(
             self._sender, lambda token: projects.list_hmac_keys(project, query, token), settled
         )
-        try:
-            async for page in pages:
-                for resource in page.items:
-                    yield resource
-        finally:
-            await pages.aclose()
+        async with aclosing(iter_items(pages)) as resources:
+            async for resource in resources:
+                yield resource
 
     async def get_hmac_key(
         self, project: str, access_id: str, **options: Unpack[RequestKeywords]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
 from storage_stream._protocol import buckets
-from storage_stream._transfer.listing import iter_pages
+from storage_stream._transfer.listing import iter_items, iter_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping
@@ -91,12 +92,9 @@ class Buckets(ApiBase):
         pages = iter_pages(
             self._sender, lambda token: buckets.list_buckets(project, token, query), settled
         )
-        try:
-            async for page in pages:
-                for resource in page.items:
-                    yield resource
-        finally:
-            await pages.aclose()
+        async with aclosing(iter_items(pages)) as resources:
+            async for resource in resources:
+                yield resource
 
     async def patch_bucket(
         self, bucket: str, changes: Mapping[str, Any], **options: Unpack[RequestKeywords]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
@@ -9,7 +10,7 @@ from storage_stream._protocol import object_changes, objects
 from storage_stream._protocol.list_options import ListKeywords, split_list_keywords
 from storage_stream._protocol.object_stat import ObjectStat
 from storage_stream._protocol.options import RequestKeywords, RequestOptions
-from storage_stream._transfer.listing import iter_pages
+from storage_stream._transfer.listing import iter_items, iter_pages
 from storage_stream.errors import Gone, NotFound
 
 if TYPE_CHECKING:
@@ -65,13 +66,9 @@ class Objects(ApiBase):
             NotFound: There is no such bucket.
             InvalidArgument: A page size that is none, or versions and soft-deleted ones at once.
         """
-        pages = self.iter_object_pages(bucket, **options)
-        try:
-            async for page in pages:
-                for resource in page.items:
-                    yield resource
-        finally:
-            await pages.aclose()
+        async with aclosing(iter_items(self.iter_object_pages(bucket, **options))) as found:
+            async for resource in found:
+                yield resource
 
     async def iter_object_pages(
         self, bucket: str, **options: Unpack[ListKeywords]
@@ -90,11 +87,9 @@ class Objects(ApiBase):
         pages = iter_pages(
             self._sender, lambda token: objects.list_page(bucket, query, token), settled
         )
-        try:
+        async with aclosing(pages):
             async for page in pages:
                 yield page
-        finally:
-            await pages.aclose()
 
     async def stat(
         self,

@@ -18,7 +18,7 @@ from storage_stream._protocol.multipart import MultipartFrame
 from storage_stream._protocol.objects import insert_multipart, list_page
 from storage_stream._transfer.compose import Composition, compose
 from storage_stream._transfer.deletion import delete_listed
-from storage_stream._transfer.listing import iter_pages
+from storage_stream._transfer.listing import iter_items, iter_pages
 from storage_stream._transfer.outgoing import FramedContent
 from storage_stream._transfer.parts_target import KeptPart, created_of, key_headers_only
 from storage_stream._transfer.shielding import end
@@ -90,15 +90,14 @@ class CompositeUpload:
             self._own_options.only_connection(),
         )
         found: dict[int, KeptPart] = {}
-        async for page in pages:
-            for item in page.items:
-                number = parse_number(item["name"].removeprefix(prefix))
-                if number is None:
-                    continue
-                self._saw(item)
-                reference = str(_generation(item))
-                size = int(item.get("size", "-1"))
-                found[number] = KeptPart(size, None, item.get("crc32c"), reference)
+        async for item in iter_items(pages):
+            number = parse_number(item["name"].removeprefix(prefix))
+            if number is None:
+                continue
+            self._saw(item)
+            reference = str(_generation(item))
+            size = int(item.get("size", "-1"))
+            found[number] = KeptPart(size, None, item.get("crc32c"), reference)
         return found
 
     def keep(self, part: Part, kept: KeptPart) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from storage_stream._protocol.pages import Page
     from storage_stream._transport.sender import Sender
 
-__all__ = ["iter_pages"]
+__all__ = ["iter_items", "iter_pages"]
 
 T = TypeVar("T")
 
@@ -50,6 +51,14 @@ async def iter_pages(
             ahead.add_done_callback(_take_error)
             ahead.cancel()
             await asyncio.wait([ahead])
+
+
+async def iter_items(pages: AsyncGenerator[Page[T], None]) -> AsyncGenerator[T, None]:
+    """What stands on the pages, one by one; ending it ends `pages`."""
+    async with aclosing(pages):
+        async for page in pages:
+            for item in page.items:
+                yield item
 
 
 def _take_error(ahead: asyncio.Task[Any]) -> None:
