@@ -25,7 +25,6 @@ from storage_stream._api.signing import Signing, SigningParts
 from storage_stream._api.uploads import Uploads
 from storage_stream._protocol.options import RequestKeywords, RequestOptions
 from storage_stream._protocol.retry import DEFAULT_RETRY, RetryPolicy
-from storage_stream._transport.aiohttp import AiohttpTransport
 from storage_stream._transport.credentials import (
     Anonymous,
     Credentials,
@@ -34,12 +33,15 @@ from storage_stream._transport.credentials import (
 )
 from storage_stream._transport.endpoint import Endpoint
 from storage_stream._transport.environment import Environment
+from storage_stream._transport.lanes import Lanes
+from storage_stream._transport.session_options import SessionOptions
 from storage_stream._transport.signers import Signers, Surroundings
 from storage_stream._version import __version__
 from storage_stream.bucket import Bucket
 from storage_stream.errors import ClientClosed
 
 if TYPE_CHECKING:
+    import ssl as tls
     from types import TracebackType
 
     import aiohttp
@@ -86,15 +88,26 @@ class Storage(
             `STORAGE_EMULATOR_HOST` names it, and neither token nor service_file is given.
         anonymous: Send no credentials: for public objects.
         connections: Requests that may be under way at once; more wait for their turn, in order.
+        lean: Whether requests go over lean HTTP/1.1 connections of our own, several times cheaper
+            for small objects, where nothing speaks against it: a session (the client's or the
+            call's), `proxy` or `trust_env`. Streams, whose `response` is aiohttp's, always go by
+            aiohttp. False: everything does.
+        ssl: An `ssl.SSLContext` that trusts an authority of your own; it has to check
+            certificates and host names. It counts for every connection the client makes by
+            itself, those for tokens too.
+        proxy: A proxy's URL.
+        trust_env: Whether a proxy may be named by the environment (`HTTPS_PROXY`, `.netrc`), as
+            `aiohttp.ClientSession` reads it.
         retry: When requests are repeated, unless a call says otherwise.
         environment: Network, clock and chance, for tests.
 
     Raises:
-        InvalidArgument: An address that is none, or no connections.
-        TypeError: A token that cannot be asked for one.
+        InvalidArgument: An address that is none, no connections, an `ssl` that does not check,
+            or a session and besides how one is to be made.
+        TypeError: A token that cannot be asked for one, an `ssl` that is no context.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is named where it is given, and means one thing
         self,
         *,
         service_file: str | IO[Any] | None = None,
@@ -104,27 +117,26 @@ class Storage(
         api_is_dev: bool | None = None,
         anonymous: bool = False,
         connections: int = 100,
+        lean: bool = True,
+        ssl: tls.SSLContext | None = None,
+        proxy: str | None = None,
+        trust_env: bool = False,
         retry: RetryPolicy = DEFAULT_RETRY,
         environment: Environment | None = None,
     ) -> None:
-        if token is not None and not callable(getattr(token, "get", None)):
-            kind = type(token).__name__
-            raise TypeError(f"token takes an object with an async get(), not {kind}")
+        _check_token(token)
         surroundings = environment or Environment()
         endpoint = Endpoint.of(api_root, api_is_dev)
-        self._aiohttp = AiohttpTransport(connections=connections, session=session)
+        way = SessionOptions(ssl, proxy, trust_env)
+        self._lanes = Lanes(connections=connections, session=session, options=way, lean=lean)
         self._service_file = service_file
         self._token: Any = token
         self._owns_token = False
         explicit = token is not None or service_file is not None
         needs_none = anonymous or (endpoint.is_emulator and not explicit)
-        self._credentials: Credentials = (
-            Anonymous()
-            if needs_none
-            else SharedToken(lambda: self.token, surroundings.clock, surroundings.random)
-        )
+        self._credentials = Anonymous() if needs_none else self._shared_token(surroundings)
         around = Surroundings(
-            surroundings.transport or self._aiohttp,
+            surroundings.transport or self._lanes,
             surroundings.clock,
             surroundings.random,
             f"storage-stream/{__version__} python/{platform.python_version()}",
@@ -134,12 +146,16 @@ class Storage(
             Signers(around), around, endpoint.root, lambda: self.token, self._credentials
         )
         super().__init__(sender, RequestOptions(retry=retry))
+        self._stream_sender = sender.over(surroundings.transport or self._lanes.aiohttp)
+
+    def _shared_token(self, surroundings: Environment) -> Credentials:
+        return SharedToken(lambda: self.token, surroundings.clock, surroundings.random)
 
     @property
     def token(self) -> Any:
         """What gives the access tokens; made at the first use where the caller gave none."""
         if self._token is None:
-            self._token = default_token(self._service_file, self._aiohttp.session)
+            self._token = default_token(self._service_file, self._lanes.aiohttp.session)
             self._owns_token = True
         return self._token
 
@@ -152,7 +168,7 @@ class Storage(
         self._closed = True
         self._abandon_streams(ClientClosed("the client was closed"))
         async with AsyncExitStack() as last_to_first:
-            last_to_first.push_async_callback(self._aiohttp.close)
+            last_to_first.push_async_callback(self._lanes.close)
             if self._owns_token:
                 last_to_first.push_async_callback(self._token.close)
             last_to_first.push_async_callback(self._credentials.close)
@@ -177,3 +193,9 @@ class Storage(
         """A project's buckets. One request for each page."""
         found = self.iter_buckets(project, **options)
         return [Bucket(self, resource["name"]) async for resource in found]
+
+
+def _check_token(token: Any) -> None:
+    if token is not None and not callable(getattr(token, "get", None)):
+        kind = type(token).__name__
+        raise TypeError(f"token takes an object with an async get(), not {kind}")

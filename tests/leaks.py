@@ -27,23 +27,29 @@ def other_tasks() -> set[asyncio.Task[Any]]:
 
 def free_places(storage: Storage) -> int:
     """How many requests could begin at once."""
-    return storage._aiohttp._places._value
+    return storage._lanes.places._value
 
 
 def busy_connections(storage: Storage) -> int:
-    """Connections that aiohttp takes for being in use."""
-    session = storage._aiohttp._own
+    """Connections that are taken for being in use."""
+    lean = storage._lanes.lean
+    pool = None if lean is None else lean._pool
+    busy = 0 if pool is None else sum(not each.is_lost and not each._is_idle for each in pool._all)
+    session = storage._lanes.aiohttp._own
     if session is None or session.connector is None:
-        return 0
-    return len(session.connector._acquired)
+        return busy
+    return busy + len(session.connector._acquired)
 
 
 def pooled_connections(storage: Storage) -> int:
     """Connections that are kept for the next request."""
-    session = storage._aiohttp._own
+    lean = storage._lanes.lean
+    pool = None if lean is None else lean._pool
+    kept = 0 if pool is None else sum(map(len, pool._idle.values()))
+    session = storage._lanes.aiohttp._own
     if session is None or session.connector is None:
-        return 0
-    return sum(map(len, session.connector._conns.values()))
+        return kept
+    return kept + sum(map(len, session.connector._conns.values()))
 
 
 async def nothing_under_way(storage: Storage, places: int = 100) -> None:

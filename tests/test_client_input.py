@@ -330,7 +330,7 @@ async def test_a_close_that_is_cancelled_closes_all(gcs: EmulatorHandle) -> None
     source = SlowToEnd()
     storage = Storage(token=source)
     assert await storage.download("bucket", "name") == DATA
-    session = storage._aiohttp.session
+    session = storage._lanes.aiohttp.session
     asking = asyncio.create_task(storage.download("bucket", "name"))
     await until(lambda: source.calls == 2, lambda: "it is asked for a token")
     closing = asyncio.create_task(storage.close())
@@ -394,7 +394,7 @@ async def test_the_callers_session_stays_open(gcs: EmulatorHandle) -> None:
         assert not session.closed
         async with Storage() as storage:
             assert await storage.download("bucket", "name", session=session) == DATA
-            assert storage._aiohttp._own is None
+            assert storage._lanes.aiohttp._own is None
         assert not session.closed
     async with Storage() as storage:
         with pytest.raises(StorageError):

@@ -33,6 +33,7 @@ class Downloads(ApiBase):
 
     def __init__(self, sender: Sender, defaults: RequestOptions) -> None:
         super().__init__(sender, defaults)
+        self._stream_sender = sender  # of what shows a response
         self._streams: weakref.WeakSet[StreamResponse] = weakref.WeakSet()
 
     def download_stream(
@@ -57,7 +58,7 @@ class Downloads(ApiBase):
             InvalidArgument: A range that cannot be.
             NotFound: On entering: there is no such bucket, object or generation.
         """
-        download = Download.of(self._sender, bucket, object_name, options, self._defaults)
+        download = Download.of(self._stream_sender, bucket, object_name, options, self._defaults)
 
         async def begin() -> StreamResponse:
             return self._stream_of(await self._opened(download))

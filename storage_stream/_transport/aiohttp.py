@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import weakref
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -21,6 +20,7 @@ from storage_stream._protocol.replies import without_secrets
 from storage_stream._transport.allocator import keep_read_buffers
 from storage_stream._transport.base import exact_chunks
 from storage_stream._transport.body_lane import SHORTEST_BODY_BYTES, enter_lane
+from storage_stream._transport.session_options import DIRECT, SessionOptions
 from storage_stream.errors import (
     ClientClosed,
     ConnectFailed,
@@ -33,36 +33,17 @@ from storage_stream.errors import (
 )
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Callable
 
     from aiohttp import ClientHandlerType
 
     from storage_stream._transport.body_lane import BodyLane
 
-__all__ = ["AiohttpTransport", "SessionOptions"]
+__all__ = ["AiohttpTransport"]
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 _PIECE_BYTES = 256 * 1024  # of a body that is handed to aiohttp at a time
 _WITHOUT_AUTOMATIC = ("User-Agent", "Accept-Encoding", "Content-Type")
-
-
-@dataclass(frozen=True, slots=True)
-class SessionOptions:
-    """How our own session reaches the service.
-
-    Attributes:
-        context: For TLS; None for the system's authorities.
-        proxy: A proxy's URL, or None.
-        trust_env: Whether the environment may name a proxy.
-    """
-
-    context: ssl.SSLContext | None = None
-    proxy: str | None = field(default=None, repr=False)  # a password may stand in it
-    trust_env: bool = False
-
-
-_PLAIN = SessionOptions()
 
 
 class AiohttpTransport:
@@ -87,10 +68,11 @@ class AiohttpTransport:
         session: aiohttp.ClientSession | None = None,
         lane_from_bytes: int | None = SHORTEST_BODY_BYTES,
         places: asyncio.Semaphore | None = None,
-        options: SessionOptions = _PLAIN,
+        options: SessionOptions = DIRECT,
     ) -> None:
         if connections < 1:
             raise InvalidArgument(f"connections={connections}: at least 1")
+        keep_read_buffers()
         self._given = session
         self._own: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None  # of our own session
@@ -115,7 +97,6 @@ class AiohttpTransport:
         loop = asyncio.get_running_loop()
         if self._own is None:
             self._loop = loop
-            keep_read_buffers()
             self._own = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, ssl=self._options.context or True),
                 cookie_jar=aiohttp.DummyCookieJar(),

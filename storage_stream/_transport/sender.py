@@ -71,6 +71,17 @@ class Sender:
         self.clock = clock
         self.random = random
 
+    def over(self, transport: Transport) -> Sender:
+        """The same by way of another transport."""
+        return Sender(
+            transport,
+            self._credentials,
+            root=self._root,
+            clock=self.clock,
+            random=self.random,
+            user_agent=self._user_agent,
+        )
+
     async def send(self, operation: Operation[T], options: RequestOptions) -> T:
         """Carry out an operation, with repeats where they are safe, and read its answer.
 

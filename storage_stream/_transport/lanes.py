@@ -1,0 +1,86 @@
+"""Which transport carries a request: the lean one where it can, aiohttp everywhere else.
+
+The lean one knows no proxies and no sessions, and its answers have no response of aiohttp's behind
+them. One pair of lanes shares its places, so that `connections` counts both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from storage_stream._transport.aiohttp import AiohttpTransport
+from storage_stream._transport.lean.tls import check_verifies
+from storage_stream._transport.lean.transport import LeanTransport
+from storage_stream.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from storage_stream._protocol.http import Request
+    from storage_stream._transport.base import ReplyStream
+    from storage_stream._transport.session_options import SessionOptions
+
+__all__ = ["Lanes"]
+
+_log = logging.getLogger("storage_stream")
+
+
+class Lanes:
+    """Both transports of a client.
+
+    Args:
+        connections: How many requests may be under way at once.
+        session: A session of the caller's: then all goes through it.
+        options: How our own session reaches the service; a proxy is aiohttp's.
+        lean: False sends everything by aiohttp.
+
+    Raises:
+        InvalidArgument: No connections, a context that does not check certificates, or a session
+            and besides how one is to be made.
+        TypeError: A context that is none.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int,
+        session: aiohttp.ClientSession | None,
+        options: SessionOptions,
+        lean: bool,
+    ) -> None:
+        if connections < 1:
+            raise InvalidArgument(f"connections={connections}: at least 1")
+        if options.context is not None:
+            check_verifies(options.context)
+        if session is not None and not (options.is_direct and options.context is None):
+            raise InvalidArgument("a session brings its own ssl, proxy and trust_env")
+        places = asyncio.Semaphore(connections)
+        self.places = places
+        self.aiohttp = AiohttpTransport(session=session, places=places, options=options)
+        self.lean: LeanTransport | None = None
+        if lean and session is None and options.is_direct:
+            self.lean = LeanTransport(places=places, context=options.context)
+        elif lean:
+            _log.debug("every request goes by aiohttp: it has the session, or knows the proxy")
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: float | None,  # noqa: ASYNC109 - the name callers know it by
+        session: Any = None,
+    ) -> ReplyStream:
+        """See `Transport.send`."""
+        if session is None and self.lean is not None:
+            return await self.lean.send(request, timeout=timeout)
+        return await self.aiohttp.send(request, timeout=timeout, session=session)
+
+    async def close(self) -> None:
+        """Close both, whatever becomes of the first. Idempotent."""
+        try:
+            if self.lean is not None:
+                await self.lean.close()
+        finally:
+            await self.aiohttp.close()
