@@ -14,7 +14,7 @@ from benchmarks.machine import machine, machine_words
 from benchmarks.measuring import Measured, Plan, measure
 from benchmarks.report import goals_table, rows_table, to_json
 from benchmarks.servers.nginx_program import NginxMissing
-from benchmarks.servers.place import made_place
+from benchmarks.servers.place import NoRoom, made_place
 from benchmarks.servers.sink import CompilerMissing
 from benchmarks.summary import summarized
 from benchmarks.workloads import QUICK, WORKLOADS, quick
@@ -75,14 +75,17 @@ def write(results: list[Measured], options: argparse.Namespace, facts: dict[str,
 
 
 def main(words: list[str]) -> int:
-    """Run; 1 when this library or the bare sockets failed, 2 when a server is missing."""
+    """Run; 1 when this library or the bare sockets failed, 2 when something is missing."""
     options = arguments(words)
+    if sys.platform != "linux":
+        print("The benchmarks need Linux: they keep processes on cores.", file=sys.stderr)
+        return 2
     plan, facts = plan_of(options), machine()
     sizes = [WARM_UP_BYTES, *(workload.size_bytes for workload in plan.workloads)]
     try:
         with made_place(sizes) as place:
             results = measure(place, plan)
-    except (NginxMissing, CompilerMissing) as missing:
+    except (NginxMissing, CompilerMissing, NoRoom) as missing:
         print(missing, file=sys.stderr)
         return 2
     summaries = [summarized(result) for result in results]

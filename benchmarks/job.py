@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.servers.object_names import object_name, upload_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Job"]
 
@@ -43,14 +46,14 @@ class Job:
     tag: str = "timed"
 
     @property
-    def names(self) -> list[str]:
-        """The objects to download."""
-        return [object_name(self.size_bytes, number) for number in range(self.count)]
+    def names(self) -> Iterator[str]:
+        """The objects to download, one by one: a list of many would be measured as memory."""
+        return (object_name(self.size_bytes, number) for number in range(self.count))
 
     @property
-    def new_names(self) -> list[str]:
-        """The objects to upload."""
-        return [upload_name(self.tag, self.size_bytes, number) for number in range(self.count)]
+    def new_names(self) -> Iterator[str]:
+        """The objects to upload, one by one."""
+        return (upload_name(self.tag, self.size_bytes, number) for number in range(self.count))
 
     @property
     def targets(self) -> list[tuple[str, str]]:

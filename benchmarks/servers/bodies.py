@@ -33,7 +33,9 @@ def encoded_crc32c(value: int) -> str:
 
 
 def fast_folder() -> Path | None:
-    """A folder in memory, so that no disk is measured; None where there is none."""
+    """A folder in memory, so that no disk is measured; None without one, or with TMPDIR set."""
+    if os.environ.get("TMPDIR"):
+        return None
     memory = Path("/dev/shm")  # noqa: S108 - a private folder is made inside it
     return memory if memory.is_dir() and os.access(memory, os.W_OK) else None
 

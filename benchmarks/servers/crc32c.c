@@ -1,8 +1,12 @@
 #include "crc32c.h"
 
 #include <string.h>
-#ifdef __SSE4_2__
+#if defined(__SSE4_2__) && defined(__x86_64__)
 #include <nmmintrin.h>
+#define STEP(state, word) _mm_crc32_u64(state, word)
+#elif defined(__ARM_FEATURE_CRC32)
+#include <arm_acle.h>
+#define STEP(state, word) __crc32cd((uint32_t)(state), word)
 #endif
 
 #define POLYNOMIAL 0x82f63b78u /* reflected: the bit of x^0 is the highest */
@@ -53,7 +57,7 @@ static uint32_t few_bytes(uint32_t state, const uint8_t *data, size_t size) {
     return state;
 }
 
-#ifdef __SSE4_2__
+#ifdef STEP
 static uint64_t word_at(const uint8_t *data) {
     uint64_t word;
     memcpy(&word, data, sizeof word);
@@ -68,9 +72,9 @@ static uint32_t behind_a_lane(uint32_t state) {
 static uint32_t three_lanes(uint32_t state, const uint8_t *data) {
     uint64_t one = state, two = 0, three = 0;
     for (size_t at = 0; at < LANE_BYTES; at += 8) {
-        one = _mm_crc32_u64(one, word_at(data + at));
-        two = _mm_crc32_u64(two, word_at(data + LANE_BYTES + at));
-        three = _mm_crc32_u64(three, word_at(data + 2 * LANE_BYTES + at));
+        one = STEP(one, word_at(data + at));
+        two = STEP(two, word_at(data + LANE_BYTES + at));
+        three = STEP(three, word_at(data + 2 * LANE_BYTES + at));
     }
     state = behind_a_lane((uint32_t)one) ^ (uint32_t)two;
     return behind_a_lane(state) ^ (uint32_t)three;
@@ -80,7 +84,7 @@ static uint32_t extend_state(uint32_t state, const uint8_t *data, size_t size) {
     for (; size >= 3 * LANE_BYTES; size -= 3 * LANE_BYTES, data += 3 * LANE_BYTES)
         state = three_lanes(state, data);
     uint64_t wide = state;
-    for (; size >= 8; size -= 8, data += 8) wide = _mm_crc32_u64(wide, word_at(data));
+    for (; size >= 8; size -= 8, data += 8) wide = STEP(wide, word_at(data));
     return few_bytes((uint32_t)wide, data, size);
 }
 #else

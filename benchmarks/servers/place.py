@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,14 @@ from benchmarks.servers.sink import running_sink
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["BYTES_PER_SECOND", "ROUND_TRIP_SECONDS", "Place", "made_place"]
+__all__ = ["BYTES_PER_SECOND", "ROUND_TRIP_SECONDS", "NoRoom", "Place", "made_place"]
 
 ROUND_TRIP_SECONDS = 0.05
 BYTES_PER_SECOND = 50 * 1024 * 1024
+
+
+class NoRoom(Exception):  # noqa: N818 - it is what is missing
+    """The bodies, and what clients write, do not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +55,19 @@ class Place:
 
 @contextlib.contextmanager
 def made_place(sizes: Iterable[int]) -> Iterator[Place]:
-    """Make bodies of these sizes, and serve them until the block is left."""
+    """Make bodies of these sizes, and serve them until the block is left.
+
+    Raises:
+        NoRoom: There is too little memory, or disk where `TMPDIR` says so.
+        NginxMissing: There is no nginx, and none could be had.
+        CompilerMissing: There is no C compiler.
+    """
+    sizes = sorted(set(sizes))
     with contextlib.ExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(prefix="bench-", dir=fast_folder())
         folder = Path(stack.enter_context(temporary))
-        bodies = {size: make_body(folder, size) for size in sorted(set(sizes))}
+        _check_room(folder, sum(sizes) + sizes[-1])
+        bodies = {size: make_body(folder, size) for size in sizes}
         tls = make_certificates(folder)
         sink_port = stack.enter_context(running_sink(folder))
         nginx = stack.enter_context(running_nginx(folder, sink_port, list(bodies.values()), tls))
@@ -67,3 +80,12 @@ def made_place(sizes: Iterable[int]) -> Iterator[Place]:
             "long": f"http://127.0.0.1:{long_port}",
         }
         yield Place(folder, bodies, tls.authority, roots, sink_port)
+
+
+def _check_room(folder: Path, needed_bytes: int) -> None:
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < needed_bytes:
+        raise NoRoom(
+            f"{needed_bytes / 2**30:.1f} GiB are needed in {folder.parent}, where"
+            f" {free_bytes / 2**30:.1f} GiB are free; choose smaller workloads."
+        )

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from benchmarks.servers.object_names import BUCKET
 from benchmarks.servers.processes import server_process
@@ -66,7 +67,7 @@ def running_sink(folder: Path) -> Iterator[int]:
 
 def received(port: int, name: str) -> tuple[int, str] | None:
     """The length and the crc32c of an object that was uploaded; None when it was not."""
-    url = f"http://127.0.0.1:{port}/storage/v1/b/{BUCKET}/o/{name}"
+    url = f"http://127.0.0.1:{port}/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}"
     try:
         with urllib.request.urlopen(url) as answer:
             resource = json.load(answer)

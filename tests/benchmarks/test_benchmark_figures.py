@@ -146,9 +146,9 @@ def test_a_quick_workload_is_small_and_says_so() -> None:
 def test_a_job_reaches_the_other_process_as_it_is() -> None:
     job = Job("stream", "http://127.0.0.1:1", "ca.pem", 16, 2, 1, 8, 1, "16", "folder", "tag")
     assert Job.of_json(job.to_json()) == job
-    assert job.names == ["16-000000", "16-000001"]
+    assert list(job.names) == ["16-000000", "16-000001"]
     assert job.targets[1] == ("16-000001", str(Path("folder") / "16-000001"))
-    assert replace(job, count=1).new_names == ["new-tag-16-000000"]
+    assert list(replace(job, count=1).new_names) == ["new-tag-16-000000"]
 
 
 def test_what_is_received_is_counted_or_checked() -> None:
