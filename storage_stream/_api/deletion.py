@@ -91,7 +91,7 @@ class Deletions(ApiBase):
             NotFound: When it runs: there is no such bucket.
             TypeError: The prefix is no text; None is never taken for everything.
             InvalidName: It is no bucket's name.
-            InvalidArgument: No concurrency.
+            InvalidArgument: No concurrency; a precondition on the generation, which the list names.
         """
         return delete_listed(
             self._sender,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.batch import MAX_CALLS, EncodedCall, encode_call
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DeleteResult", "Deletion", "delete_listed", "delete_named"]
 
+_GENERATION_CONDITIONS = frozenset({"ifGenerationMatch", "ifGenerationNotMatch"})
+
 
 @dataclass(frozen=True, slots=True)
 class DeleteResult:
@@ -59,7 +61,7 @@ class _Target:
 
     name: str
     generation: int | None
-    call: EncodedCall | None
+    call: EncodedCall | None = field(repr=False)  # it may hold the caller's key and token
     error: StorageError | None = None
 
 
@@ -173,6 +175,9 @@ def delete_listed(
         InvalidArgument: No concurrency.
     """
     _check_concurrency(concurrency)
+    if any(name in _GENERATION_CONDITIONS for name, _ in options.params):
+        message = "each listed object is deleted as the generation that was listed; name no other"
+        raise InvalidArgument(message)
     fields = "nextPageToken,items(name,generation)"
     said = {"prefix": prefix, "versions": "true" if versions else "", "fields": fields}
     query = tuple((name, value) for name, value in said.items() if value)

@@ -9,7 +9,7 @@ import pytest
 from cancelling import Moment, cancelled_at
 from leaks import nothing_under_way
 
-from storage_stream import Storage
+from storage_stream import Preconditions, Storage
 from storage_stream.errors import (
     Forbidden,
     InvalidArgument,
@@ -132,6 +132,17 @@ async def test_what_is_gone_is_missing_whatever_the_repeat_was_told(
     gcs.arm_next(DELETE, "return-412")
     summary = await storage.delete_many("bucket", [gone], missing_ok=True)
     assert (summary.deleted, summary.missing, summary.failed) == (0, 1, 0)
+
+
+async def test_a_prefix_has_no_generation(gcs: EmulatorHandle, storage: Storage) -> None:
+    fill(gcs, 2)
+    with pytest.raises(InvalidArgument, match="generation"):
+        await storage.delete_prefix(
+            "bucket", "", preconditions=Preconditions(if_generation_match=7)
+        )
+    assert len(gcs.log) == 0
+    unchanged = Preconditions(if_metageneration_match=1)
+    assert (await storage.delete_prefix("bucket", "", preconditions=unchanged)).deleted == 2
 
 
 async def test_versions_stay_unless_they_are_asked_for(
