@@ -302,3 +302,50 @@ async def test_an_answer_that_does_not_say_what_is_stored(
     assert gcs.read("bucket", "name") == DATA
     with pytest.raises(StorageError):
         await storage.upload("bucket", "name", DATA, params={"fields": "nonsense("})
+
+
+WRITING_MODES = ["wb", "ab", "xb", "w"]
+
+
+async def _is_refused(storage: Storage, file: Any) -> None:
+    for begin in (storage.upload, storage.upload_parallel):
+        with pytest.raises(io.UnsupportedOperation, match="not open for reading"):
+            await begin("bucket", "name", file)
+
+
+@pytest.mark.parametrize("mode", WRITING_MODES)
+async def test_a_file_that_is_open_for_writing_is_no_source(
+    gcs: EmulatorHandle, storage: Storage, tmp_path: Path, mode: str
+) -> None:
+    with (tmp_path / "file").open(mode) as file:
+        file.write("data" if mode == "w" else b"data")
+        await _is_refused(storage, file)
+        assert file.tell() == 4, "it stands where it stood"
+    options: dict[str, Any] = {"mode": mode}
+    async with aiofiles.open(tmp_path / "other", **options) as awaited:
+        await awaited.write("data" if mode == "w" else b"data")
+        await _is_refused(storage, awaited)
+    assert len(gcs.log) == 0
+
+
+async def test_an_object_that_is_being_written_is_no_source(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
+    async with storage.open("bucket", "other", "wb") as file:
+        await file.write(b"data")
+        await _is_refused(storage, file)
+        assert len(gcs.log) == 0
+    gcs.log.clear()
+    async with storage.open("bucket", "other") as file:
+        await storage.upload("bucket", "name", file)
+    assert gcs.read("bucket", "name") == b"data"
+
+
+async def test_a_file_for_both_is_a_source(
+    gcs: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    with (tmp_path / "file").open("w+b") as file:
+        file.write(b"data")
+        file.seek(1)
+        await storage.upload("bucket", "name", file)
+    assert gcs.read("bucket", "name") == b"ata"

@@ -77,6 +77,7 @@ class Uploads(ApiBase):
             StorageError: It could not be ended; its `state`, if there is one, can be given to
                 `resume_upload`.
             TypeError: `file_data` is nothing that can be sent.
+            OSError: It cannot be read; `io.UnsupportedOperation` where it is open for writing.
         """
         target = NewObject(bucket, object_name, content_type, dict(metadata or {})).checked()
         how = UploadHow(force_resumable_upload, chunk_bytes, zipped=zipped)

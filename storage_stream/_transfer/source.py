@@ -6,6 +6,8 @@ stands, and stands behind what was read afterwards; where it stood, if the uploa
 
 from __future__ import annotations
 
+import inspect
+import io
 import os
 import threading
 from collections.abc import AsyncIterable
@@ -34,13 +36,14 @@ async def source_of(data: Any) -> bytes | Rewindable | Input:
 
     Raises:
         TypeError: Anything else.
-        OSError: The file cannot be read.
+        OSError: The file cannot be read; `io.UnsupportedOperation` where it is open for writing.
     """
     in_memory = _in_memory(data)
     if in_memory is not None:
         return in_memory
     if isinstance(data, os.PathLike):
         return await run_blocking(PathSource, Path(cast("os.PathLike[str]", data)))
+    await _check_readable(data)
     if _is_text(data):
         return open_source(_encoded(data))
     if _is_blocking_file(data) and await run_blocking(data.seekable):
@@ -52,6 +55,20 @@ async def source_of(data: Any) -> bytes | Rewindable | Input:
         raise TypeError(
             f"cannot upload {kind}: pass bytes, text, a path, a file or an iterable of bytes"
         ) from None
+
+
+async def _check_readable(data: Any) -> None:
+    """Refuse a file that is open for writing only.
+
+    It can tell where it stands and where it ends, and both are the same place: it would pass for
+    a file of no bytes.
+    """
+    readable: Any = getattr(data, "readable", None)
+    if not callable(readable) or not callable(getattr(data, "read", None)):
+        return
+    answer: Any = readable()
+    if not (await answer if inspect.isawaitable(answer) else answer):
+        raise io.UnsupportedOperation(f"{type(data).__name__} is not open for reading")
 
 
 def _in_memory(data: Any) -> bytes | None:
