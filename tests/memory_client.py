@@ -4,21 +4,14 @@ python memory_client.py PORT stream|file SIZE TARGET
 """
 
 import asyncio
-import json
 import sys
 from pathlib import Path
+
+from memory_mark import MemoryMark
 
 from storage_stream import Storage
 
 CHUNK_BYTES = 64 * 1024
-
-
-def _status(key: str) -> int:
-    """Bytes of this process, from the kernel's own count: VmRSS now, VmHWM at most."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{key}:"):
-            return int(line.split()[1]) * 1024
-    raise LookupError(key)
 
 
 async def _stream(storage: Storage, size: int) -> int:
@@ -39,22 +32,14 @@ def _size_of(path: Path) -> int:
     return path.stat().st_size
 
 
-def _begin_the_mark_anew() -> int:
-    """Let VmHWM count from now on; gives what there is."""
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    return _status("VmRSS")
-
-
 async def _main(port: str, way: str, size: int, target: Path) -> None:
     async def read(count: int) -> int:
         return await (_stream(storage, count) if way == "stream" else _file(storage, count, target))
 
     async with Storage(api_root=f"http://127.0.0.1:{port}", anonymous=True) as storage:
         await read(1_000_000)  # modules, the connection and the threads are there afterwards
-        before = _begin_the_mark_anew()
-        count = await read(size)
-        growth = _status("VmHWM") - before
-    sys.stdout.write(json.dumps({"bytes": count, "growth": growth}))
+        mark = MemoryMark()
+        mark.tell(await read(size))
 
 
 if __name__ == "__main__":

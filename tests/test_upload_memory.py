@@ -1,51 +1,31 @@
-"""An upload's memory does not grow with the object: measured in a process of its own.
+"""An upload's memory does not grow with the object.
 
 `STORAGE_STREAM_TEST_UPLOAD_MIB=100` measures with less on a slow machine.
 """
 
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from memory_measuring import MIB, measured, needs_linux, serving
 
-MIB = 1024 * 1024
-HERE = Path(__file__).parent
 SIZE_MIB = int(os.environ.get("STORAGE_STREAM_TEST_UPLOAD_MIB", "2048"))
-MOST_GROWTH = 32 * MIB
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/clear_refs").exists(), reason="needs Linux's count of a process's memory"
-)
+pytestmark = needs_linux
 
 
 @pytest.fixture
 def port() -> Iterator[str]:
-    """The port of a server in another process."""
-    with subprocess.Popen(  # noqa: S603 - our own script
-        [sys.executable, HERE / "endless_sink.py"], stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.terminate()
+    with serving("endless_sink.py") as port:
+        yield port
 
 
 @pytest.mark.parametrize(
     ("way", "size"), [("iterator", SIZE_MIB * MIB), ("writer", 64 * MIB), ("lines", 24 * MIB)]
 )
 def test_memory_is_bounded(port: str, way: str, size: int) -> None:
-    result = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, HERE / "upload_memory_client.py", port, way, str(size)],
-        check=True,
-        stdout=subprocess.PIPE,
-        timeout=100,
-    )
-    told = json.loads(result.stdout)
-    assert told["bytes"] == size
-    assert told["growth"] < MOST_GROWTH
-    sys.stdout.write(f"{way}: {size // MIB} MiB, memory grew by {told['growth'] / MIB:.1f} MiB\n")
+    told = measured("upload_memory_client.py", port, way, size)
+    assert told.count == size
+    assert told.growth < 32 * MIB
+    sys.stdout.write(f"{way}: {size // MIB} MiB, memory grew by {told.growth / MIB:.1f} MiB\n")

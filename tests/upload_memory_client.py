@@ -4,12 +4,11 @@ python upload_memory_client.py PORT iterator|lines|writer SIZE
 """
 
 import asyncio
-import json
 import random
 import sys
 from collections.abc import AsyncIterator
 
-from memory_client import _begin_the_mark_anew, _status
+from memory_mark import MemoryMark
 
 from storage_stream import Storage
 
@@ -37,10 +36,8 @@ async def _main(port: str, way: str, size: int) -> None:
     async with Storage(api_root=f"http://127.0.0.1:{port}", anonymous=True) as storage:
         warm_up = _blocks(1_000, BLOCK)
         await storage.upload("bucket", "name", warm_up, force_resumable_upload=True)
-        before = _begin_the_mark_anew()
-        count = await _upload(storage, way, size)
-        growth = _status("VmHWM") - before
-    sys.stdout.write(json.dumps({"bytes": count, "growth": growth}))
+        mark = MemoryMark()
+        mark.tell(await _upload(storage, way, size))
 
 
 if __name__ == "__main__":
