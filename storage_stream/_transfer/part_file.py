@@ -88,6 +88,11 @@ class PartFile:
     def _kept(cls, place: Place, descriptor: int) -> PartFile:
         return cls(place, place.kept_part, descriptor, can_be_kept=True)
 
+    @property
+    def has_journal(self) -> bool:
+        """Whether anything is said about what is in it."""
+        return self.can_be_kept and self._place.kept_journal.exists()
+
     def journal(self) -> DownloadJournal | None:
         """What is in it; None when that cannot be known."""
         try:

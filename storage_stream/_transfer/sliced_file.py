@@ -16,6 +16,7 @@ from storage_stream._protocol.retry import is_transient
 from storage_stream._protocol.slice_plan import (
     DEFAULT_SLICE_BYTES,
     DEFAULT_WORKERS,
+    Slice,
     SlicePlan,
     check_slicing,
 )
@@ -156,10 +157,11 @@ class _FileDownload:
 
     async def _rejoin(self, journal: DownloadJournal, filled: list[Filled]) -> bool:
         """Ask for the first bytes that are missing; False when the object is another one now."""
-        missing = SlicePlan(journal.start, journal.stop, filled=filled).next_start
+        missing = _plan(journal.start, journal.stop, self._how, filled).claim()
         if missing is None:  # killed at the very end: ask for something, to see what is live now
-            missing = filled.pop().start
-        self._first = self._download.part(missing, journal.stop)
+            last = filled.pop()
+            missing = Slice(last.start, last.stop)
+        self._first = self._download.part(missing.start, missing.stop)
         try:
             await self._first.open()
         except RangeNotSatisfiable:
@@ -194,13 +196,7 @@ class _FileDownload:
         assert part is not None  # noqa: S101 - it was made
         await in_thread(part.reserve, self._stop - self._start)
         self._file = OutputFile(part.descriptor, self._clock.now)
-        plan = self._plan = SlicePlan(
-            self._start,
-            self._stop,
-            slice_bytes=self._how.slice_bytes,
-            workers=self._how.workers,
-            filled=self._filled,
-        )
+        plan = self._plan = _plan(self._start, self._stop, self._how, self._filled)
         await fetch_slices(self._first, plan, self, self._clock, self._how.workers)
         check_whole(self._first, plan)
         await in_thread(part.put_in_place)
@@ -211,10 +207,10 @@ class _FileDownload:
     async def write(self, data: bytes | memoryview, offset: int) -> None:
         """See `Sink.write`."""
         assert self._file is not None  # noqa: S101 - it was opened before any slice was
+        if self._unsaved >= self._how.slice_bytes and not self._is_saving:
+            await self._save()  # before: these bytes are in their place only when this returns
         await self._file.write(data, offset - self._start)
         self._unsaved += len(data)
-        if self._unsaved >= self._how.slice_bytes and not self._is_saving:
-            await self._save()
 
     async def _save(self) -> None:
         """Write the journal, one at a time: the one that is written later must know more."""
@@ -243,13 +239,17 @@ class _FileDownload:
             return
         if not part.can_be_kept or not _may_pass(error):
             part.remove()
-        elif self._plan is None:
-            part.close()  # as it was found
-        elif self._plan.filled():
+        elif self._plan is not None and self._plan.filled():
             part.save(self._journal())
             part.close()
+        elif self._plan is None and part.has_journal:
+            part.close()  # as it was found
         else:
             part.remove()
+
+
+def _plan(start: int, stop: int, how: SliceHow, filled: list[Filled]) -> SlicePlan:
+    return SlicePlan(start, stop, slice_bytes=how.slice_bytes, workers=how.workers, filled=filled)
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -1,0 +1,397 @@
+"""What an unfinished sliced download leaves beside its file, and how the next one goes on."""
+
+import asyncio
+import fcntl
+import json
+import os
+import resource
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cancelling import Moment, cancelled_at
+from fastcrc import crc32
+from leaks import names_in, nothing_under_way, open_descriptors, until
+from sample_data import patterned
+
+from storage_stream import Storage
+from storage_stream._transfer.files import Place
+from storage_stream.errors import (
+    IntegrityError,
+    InvalidArgument,
+    NotFound,
+    ObjectChanged,
+    ServerError,
+)
+from storage_stream.testing.emulator_handle import EmulatorHandle
+
+GET = "storage.objects.get"
+SLICE = 256 * 1024
+SIZE = 12 * SLICE + 777
+DATA = patterned(SIZE)
+OLD = b"what was there"
+
+
+@pytest.fixture
+def stored(gcs: EmulatorHandle) -> EmulatorHandle:
+    gcs.put("bucket", "name", DATA)
+    return gcs
+
+
+async def fetch(storage: Storage, target: Path, **options: Any) -> None:
+    how = {"slice_bytes": SLICE, "workers": 4} | options
+    await storage.download_to_filename("bucket", "name", target, **how)
+
+
+async def stop_midway(stored: EmulatorHandle, target: Path, **options: Any) -> None:
+    """The first connection is slow, and others brought something when it is cancelled.
+
+    By a client of its own: what it had asked for is not to meet the faults of what follows.
+    """
+    before = stored.open_connections
+    stored.arm_next(GET, "trickle-200000Bps")
+    async with Storage() as client:
+        work = asyncio.create_task(fetch(client, target, **options))
+        await until(Place.of(target).kept_journal.exists, lambda: "there is no journal")
+        work.cancel()
+        await asyncio.wait([work])
+        assert work.cancelled()
+    await until(lambda: stored.open_connections <= before, lambda: "it is still connected")
+    stored.log.clear()
+
+
+PAGE = 1024  # bytes are told apart by page: fewer numbers
+
+
+def asked_ranges(gcs: EmulatorHandle) -> set[int]:
+    """The pages that were asked for."""
+    pages: set[int] = set()
+    for entry in gcs.log:
+        assert entry.range is not None
+        first, last = entry.range.removeprefix("bytes=").split("-")
+        pages |= set(range(-(-int(first) // PAGE), (int(last) + 1) // PAGE))
+    return pages
+
+
+def journal_of(target: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Place.of(target).kept_journal.read_bytes())
+    return found
+
+
+def filled_pages(target: Path) -> set[int]:
+    filled = journal_of(target)["filled"]
+    return {page for start, stop, _ in filled for page in range(-(-start // PAGE), stop // PAGE)}
+
+
+async def test_only_what_is_missing_is_fetched(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    target = tmp_path / "file"
+    target.write_bytes(OLD)
+    await stop_midway(stored, target)
+    assert len(names_in(tmp_path)) == 3
+    assert target.read_bytes() == OLD
+    kept = filled_pages(target)
+    assert kept
+    await fetch(storage, target)
+    assert target.read_bytes() == DATA
+    assert names_in(tmp_path) == ["file"]
+    assert not asked_ranges(stored) & kept
+
+
+async def test_without_resume_nothing_is_left_and_nothing_found(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    stored.arm_next(GET, "pass", *["return-503"] * 4)
+    with pytest.raises(ServerError):
+        await fetch(storage, tmp_path / "file", retries=0, resume=False, workers=2)
+    assert names_in(tmp_path) == []
+    await stop_midway(stored, tmp_path / "file")
+    await fetch(storage, tmp_path / "file", resume=False)
+    assert stored.log[0].range is None
+    assert len(names_in(tmp_path)) == 3
+
+
+@pytest.mark.parametrize(
+    "journal",
+    [b"", b"{", b"[]", b"null", b'{"version": 2}', b"[" * 100_000, b"\xff\xfe"],
+)
+async def test_a_damaged_journal_is_no_journal(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path, journal: bytes
+) -> None:
+    target = tmp_path / "file"
+    await stop_midway(stored, target)
+    Place.of(target).kept_journal.write_bytes(journal)
+    await fetch(storage, target)
+    assert target.read_bytes() == DATA
+    assert stored.log[0].range is None
+    assert names_in(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"subject": "gs://bucket/other"},
+        {"raw": True},
+        {"first": 5},
+        {"generation": 4},
+        {"start": -1},
+        {"stop": 5},
+        {"filled": [[0, SLICE, 1], [SLICE - 1, 2 * SLICE, 1]]},
+        {"filled": [[0, SIZE + 1, 1]]},
+        {"filled": [[0, True, 1]]},
+        {"filled": [[SLICE, 0, 1]]},
+    ],
+    ids=str,
+)
+async def test_a_journal_that_lies_is_not_believed(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    target = tmp_path / "file"
+    await stop_midway(stored, target)
+    told = journal_of(target) | change
+    Place.of(target).kept_journal.write_text(json.dumps(told))
+    await fetch(storage, target)
+    assert target.read_bytes() == DATA
+    assert stored.log[-1].range is not None
+    assert names_in(tmp_path) == ["file"]
+
+
+async def test_bytes_that_were_damaged_are_fetched_again(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    target = tmp_path / "file"
+    await stop_midway(stored, target)
+    with Place.of(target).kept_part.open("r+b") as part:
+        part.seek(journal_of(target)["filled"][0][0])
+        part.write(b"\0" * 10)
+    await fetch(storage, target)
+    assert target.read_bytes() == DATA
+
+
+async def test_a_part_that_was_cut_or_removed(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    target = tmp_path / "file"
+    await stop_midway(stored, target)
+    os.truncate(Place.of(target).kept_part, 1000)
+    await fetch(storage, target)
+    assert target.read_bytes() == DATA
+    await stop_midway(stored, target)
+    Place.of(target).kept_part.unlink()
+    await fetch(storage, target)
+    assert target.read_bytes() == DATA
+    assert names_in(tmp_path) == ["file"]
+
+
+async def test_an_object_that_changed_is_fetched_anew(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    target = tmp_path / "file"
+    for data in (DATA[::-1], DATA[:1000] + DATA, DATA[: SIZE // 2], b"small"):
+        stored.put("bucket", "name", DATA)
+        await stop_midway(stored, target)
+        stored.put("bucket", "name", data)
+        await fetch(storage, target)
+        assert target.read_bytes() == data
+        assert names_in(tmp_path) == ["file"]
+
+
+async def test_an_object_that_is_gone_leaves_nothing(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    await stop_midway(stored, tmp_path / "file")
+    await storage.delete("bucket", "name")
+    with pytest.raises(NotFound):
+        await fetch(storage, tmp_path / "file")
+    assert names_in(tmp_path) == []
+
+
+async def test_a_service_that_fails_again_keeps_what_is_there(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    await stop_midway(stored, tmp_path / "file")
+    before = journal_of(tmp_path / "file")
+    stored.arm_next(GET, "return-503")
+    with pytest.raises(ServerError):
+        await fetch(storage, tmp_path / "file", retries=0)
+    assert journal_of(tmp_path / "file") == before
+
+
+async def test_killed_between_the_last_byte_and_the_name(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    target = tmp_path / "file"
+    await stop_midway(stored, target)
+    told = journal_of(target)
+    place = Place.of(target)
+    place.kept_part.write_bytes(DATA)
+    ends = [0, 5 * SLICE, SIZE]
+    told["filled"] = [[a, b, crc32.iscsi(DATA[a:b])] for a, b in pairwise(ends)]
+    place.kept_journal.write_text(json.dumps(told))
+    await fetch(storage, target)
+    assert target.read_bytes() == DATA
+    assert min(asked_ranges(stored)) == 5 * SLICE // PAGE
+
+
+async def test_a_wrong_byte_leaves_nothing_to_go_on_with(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    target = tmp_path / "file"
+    await stop_midway(stored, target)
+    missing = min(set(range(SIZE // PAGE)) - filled_pages(target))
+    stored.arm_next(GET, *[f"flip-bit-at-{(missing + 1) * PAGE - 1}"] * 9)
+    with pytest.raises(IntegrityError):
+        await fetch(storage, target)
+    assert names_in(tmp_path) == []
+
+
+async def test_two_at_once_do_not_disturb_each_other(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    target = tmp_path / "file"
+    await stop_midway(stored, target)
+    await asyncio.gather(*(fetch(storage, target) for _ in range(4)))
+    assert target.read_bytes() == DATA
+    assert names_in(tmp_path) == ["file"]
+
+
+async def test_a_part_that_another_process_holds(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    target = tmp_path / "file"
+    await stop_midway(stored, target)
+    place = Place.of(target)
+    with place.kept_part.open("r+b") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        await fetch(storage, target)
+    assert target.read_bytes() == DATA
+    assert stored.log[0].range is None
+    assert place.kept_part.exists()
+
+
+async def test_nobodys_link_is_followed(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    target, victim = tmp_path / "file", tmp_path / "victim"
+    victim.write_bytes(OLD)
+    for make in (Place.of(target).kept_part.symlink_to, Place.of(target).kept_part.hardlink_to):
+        make(victim)
+        await fetch(storage, target)
+        assert target.read_bytes() == DATA
+        assert victim.read_bytes() == OLD
+        Place.of(target).kept_part.unlink()
+    assert len(stored.log) >= 8
+
+
+async def test_a_disk_that_is_full_leaves_nothing(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (SIZE - 1, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            await fetch(storage, tmp_path / "file")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert names_in(tmp_path) == []
+    assert len(stored.log) == 1
+
+
+async def test_a_range_is_gone_on_with_as_well(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    target = tmp_path / "file"
+    await stop_midway(stored, target, start=-9 * SLICE)
+    kept = filled_pages(target)
+    assert kept
+    await fetch(storage, target, start=-9 * SLICE)
+    assert target.read_bytes() == DATA[-9 * SLICE :]
+    assert not asked_ranges(stored) & kept
+
+
+@pytest.mark.parametrize("moment", Moment)
+async def test_cancelled_at_every_await(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path, moment: Moment
+) -> None:
+    """What may be resumed is kept, else nothing; in the end every byte is right."""
+    target = tmp_path / "file"
+    k = 0
+    while await cancelled_at(fetch(storage, target, workers=2, slice_bytes=4 * SLICE), k, moment):
+        await nothing_under_way(storage)
+        names = names_in(tmp_path)
+        kept = {Place.of(target).kept_part.name, Place.of(target).kept_journal.name}
+        assert set(names) - {"file"} in (set(), kept)
+        if "file" in names:
+            assert target.read_bytes() == DATA
+            target.unlink()
+        if k % 2:
+            for name in kept & set(names):
+                (tmp_path / name).unlink()
+        k += 1
+    assert k > 5
+    assert target.read_bytes() == DATA
+    assert len(stored.log) >= k // 2
+
+
+async def test_no_descriptor_is_lost(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    before = open_descriptors()
+    for _ in range(3):
+        stored.arm_next(GET, "return-404")
+        with pytest.raises(NotFound):
+            await fetch(storage, tmp_path / "file")
+        await stop_midway(stored, tmp_path / "file")
+        await fetch(storage, tmp_path / "file")
+    assert open_descriptors() <= before + 2 * 4 + 2  # both ends of the pool's connections
+
+
+async def test_killed_and_gone_on_with_in_another_process(
+    stored: EmulatorHandle, tmp_path: Path
+) -> None:
+    target = tmp_path / "file"
+
+    async def start() -> asyncio.subprocess.Process:
+        program = Path(__file__).with_name("sliced_process.py")
+        return await asyncio.create_subprocess_exec(sys.executable, str(program), str(target))
+
+    stored.arm_next(GET, "trickle-200000Bps")  # the first connection; the second is quick
+    first = await start()
+    try:
+        await until(Place.of(target).kept_journal.exists, lambda: "there is no journal")
+    finally:
+        first.kill()
+    assert await first.wait() == -9
+    assert not target.exists()
+    kept = filled_pages(target)
+    assert kept
+    stored.log.clear()
+    second = await start()
+    assert await second.wait() == 0
+    assert target.read_bytes() == DATA
+    assert names_in(tmp_path) == ["file"]
+    assert not asked_ranges(stored) & kept
+
+
+@pytest.mark.parametrize(
+    ("keywords", "word"), [({"slice_bytes": 1000}, "slice_bytes"), ({"workers": 0}, "workers")]
+)
+async def test_what_cannot_be(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path, keywords: dict[str, int], word: str
+) -> None:
+    with pytest.raises(InvalidArgument, match=word):
+        await fetch(storage, tmp_path / "file", **keywords)
+    assert len(stored.log) == 0
+
+
+async def test_changed_midway_leaves_nothing(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    await stop_midway(stored, tmp_path / "file")
+    stored.arm_next(GET, "pass", "return-404")
+    with pytest.raises(ObjectChanged):
+        await fetch(storage, tmp_path / "file")
+    assert names_in(tmp_path) == []
