@@ -319,7 +319,8 @@ class Many(Downloads, Uploads, Objects, Copies):
         # passing errors.
         keywords = {**run.keywords, "retry": replace(settled.retry, always=True)}
         keywords.pop("retries", None)
-        return ManyHow(keywords, overwrite=overwrite, metadata=metadata)
+        name = "" if run.journal is None else os.path.realpath(run.journal)
+        return ManyHow(keywords, overwrite=overwrite, metadata=metadata, run=name)
 
     def _place_listed(self, place: Place, run: _How) -> AsyncGenerator[RemoteEntry, None]:
         return self._listed(place.bucket or "", place.prefix, place.prefix, run)

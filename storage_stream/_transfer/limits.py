@@ -20,16 +20,18 @@ _DOUBLING_SECONDS = 20 * 60.0  # and how fast more may be asked of it
 _BURST_SECONDS = 0.1  # how much may begin at once after a pause, in seconds of the rate
 
 _WINDOW_SECONDS = 0.25  # long enough for a rate to mean something, short beside any run
+_WINDOW_ITEMS = 16  # and so many items, or as many as may be under way
 _ITEM_BYTES = 64 * 1024  # what one object counts besides its bytes: a request costs, too
-_MORE = 1.05  # throughput counts as grown from here on
-_LESS = 0.75  # and as fallen below this; between lies noise
-_PROBE_WINDOWS = 8  # with nothing new, after so many windows one more is tried
+_WORTH_IT = 1.1  # more at once stays if throughput grows by so much
+_SLOW = 0.5  # and there are fewer if it falls by so much
+_PROBE_WINDOWS = 8  # after so many windows without news more is tried
 
 
 class AdaptiveLimit:
     """How many items may be under way.
 
-    It doubles at first, then grows by one: additive increase, multiplicative decrease.
+    It tries more, and keeps that only if throughput grew: twice as many at first, until that did
+    not help; later, now and then, a quarter more. A refusal halves it.
 
     Args:
         start: The first limit.
@@ -43,8 +45,8 @@ class AdaptiveLimit:
 
     __slots__ = (
         *("least", "most", "size"),
-        *("_begun", "_cost", "_doubling", "_full", "_hit", "_rate", "_settled", "_still"),
-        "_before",
+        *("_before", "_begun", "_cost", "_doubling", "_full", "_hit", "_rate", "_settled"),
+        "_still",
     )
 
     def __init__(self, *, start: int, most: int, least: int = 1, now: float = 0.0) -> None:
@@ -53,10 +55,10 @@ class AdaptiveLimit:
         self.least = least
         self.most = most
         self.size = min(max(start, least), most)
-        self._before = self.size  # the limit of the window before
+        self._before: int | None = None  # where to go back to, while more is tried
         self._doubling = True
-        self._rate = 0.0  # of the window before
-        self._still = 0  # windows without news
+        self._rate = 0.0  # that more is compared with
+        self._still = _PROBE_WINDOWS  # windows without news: the first is news enough
         self._begun = now
         self._cost = self._settled = 0
         self._full = self._hit = False  # all places were taken; the service refused
@@ -80,35 +82,40 @@ class AdaptiveLimit:
         self._settled += 1
         self._full = self._full or under_way >= self.size
         elapsed = now - self._begun
-        if elapsed >= _WINDOW_SECONDS and self._settled >= min(self.size, 16):
+        if elapsed >= _WINDOW_SECONDS and self._settled >= min(self.size, _WINDOW_ITEMS):
             self._judge(self._cost / elapsed)
-            self._open(now)
+            self._begun = now
+            self._cost = self._settled = 0
+            self._full = self._hit = False
 
     def _judge(self, rate: float) -> None:
         if self._hit:
-            self._still = 0
+            self._before, self._still = None, 0
         elif not self._full:
             return  # there was too little to do: that says nothing about the limit
-        elif rate > self._rate * _MORE:
-            self._grow(2 if self._doubling else 1)
-        elif rate < self._rate * _LESS and self._before < self.size:
-            self._doubling = False
-            self.size, self._still = self._before, 0
+        elif self._before is not None:
+            self._end_trial(rate)
+        elif rate < self._rate * _SLOW:
+            self.size, self._still = max(self.least, self.size * 3 // 4), 0
         else:
-            self._doubling = False
             self._still += 1
-            if self._still >= _PROBE_WINDOWS:
-                self._grow(1)
         self._rate = rate
+        if self._before is None and self._still >= _PROBE_WINDOWS:
+            self._try_more()
 
-    def _grow(self, factor: int) -> None:
-        self._before, self._still = self.size, 0
-        self.size = min(self.most, self.size * factor if factor > 1 else self.size + 1)
+    def _end_trial(self, rate: float) -> None:
+        before, self._before = self._before, None
+        if rate >= self._rate * _WORTH_IT:
+            self._still = _PROBE_WINDOWS  # it helped: still more
+        elif before is not None:
+            self.size, self._still = min(before, self.size), 0
+            self._doubling = False
 
-    def _open(self, now: float) -> None:
-        self._begun = now
-        self._cost = self._settled = 0
-        self._full = self._hit = False
+    def _try_more(self) -> None:
+        if self.size < self.most:
+            self._before = self.size
+            more = self.size if self._doubling else max(1, self.size // 4)
+            self.size = min(self.most, self.size + more)
 
 
 class RampUp:

@@ -6,6 +6,7 @@ What is done here blocks; it is called in threads.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
 import stat
@@ -27,10 +28,13 @@ class LocalFolder:
 
     Args:
         root: Where; made when the first file comes. It may be a link itself.
+        run: What names the run, so that it takes the place of its own unfinished files when it
+            goes on after it was killed; empty for a run that does not.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, run: str = "") -> None:
         self.root = os.path.realpath(root)
+        self._run = run
         self._known: set[tuple[str, ...]] = set()
 
     def path_of(self, parts: Sequence[str]) -> str:
@@ -96,10 +100,9 @@ class LocalFolder:
             OSError: It cannot be written.
         """
         old = self.prepare(parts)
-        stem = os.fsencode(parts[-1])[:_LONGEST_STEM].decode(errors="ignore")
-        part = self.path_of((*parts[:-1], f".{stem}.{secrets.token_hex(6)}.part"))
+        part = self.path_of((*parts[:-1], self._part_name(parts[-1])))
         try:
-            with open(part, "xb") as file:  # noqa: PTH123 - as in `path_of`
+            with open(part, "wb" if self._run else "xb") as file:  # noqa: PTH123 - as in `path_of`
                 file.write(data)
                 if old is not None and os.name != "nt":
                     os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
@@ -131,6 +134,11 @@ class LocalFolder:
             except OSError:
                 break  # something is still in it
         self._known.clear()
+
+    def _part_name(self, name: str) -> str:
+        stem = os.fsencode(name)[:_LONGEST_STEM].decode(errors="ignore")
+        own = hashlib.sha256(os.fsencode(f"{self._run}\0{name}")).hexdigest()[:12]
+        return f".{stem}.{own if self._run else secrets.token_hex(6)}.part"
 
     def _make_step(self, path: str) -> bool:
         try:

@@ -46,11 +46,13 @@ class ManyHow:
         keywords: For each single transfer.
         overwrite: False leaves alone what is there.
         metadata: For each new object, besides its mtime.
+        run: Names a run that can be gone on with; see `LocalFolder`.
     """
 
     keywords: Mapping[str, Any]
     overwrite: bool = True
     metadata: Mapping[str, Any] | None = None
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Doing:
 
     def _folder(self, root: str) -> LocalFolder:
         if root not in self._folders:
-            self._folders[root] = LocalFolder(root)
+            self._folders[root] = LocalFolder(root, self._how.run)
         return self._folders[root]
 
     async def _download(self, item: Item, keywords: dict[str, Any]) -> Done:

@@ -150,6 +150,7 @@ class Progress:
         try:
             async for snapshot in self:
                 yield snapshot
+            await asyncio.wait([task])  # it tells that it ends a moment before it does
         finally:
             if not task.done():
                 await end(task, 0)
