@@ -38,8 +38,8 @@ class BodyBuffer:
             unless `catches_excess`.
         catches_excess: Ask for one byte behind the limit where the ring has room for it. One that
             comes shows in `has_excess`, and the connection is of no use any more.
-        storage: Memory to use in place of its own, of at least two bytes; nobody else may write
-            to it until `close`.
+        storage: Memory to use in place of its own, of at least two bytes, three to catch excess;
+            nobody else may write to it until `close`.
 
     Attributes:
         has_excess: Whether a byte came from behind the limit. It was not kept.
@@ -77,16 +77,16 @@ class BodyBuffer:
     ) -> None:
         if storage is None:
             size = BODY_BUFFER_BYTES if limit is None else min(BODY_BUFFER_BYTES, 2 * limit)
-            storage = bytearray(max(2, size))
+            storage = bytearray(max(2, size) + catches_excess)
         self._memory = memoryview(storage)
-        self._size = len(self._memory)
+        self._spare = int(catches_excess)  # a byte behind the end of the ring
+        self._size = len(self._memory) - self._spare
         self._half = self._size // 2
         self._start = 0  # of what nobody has read yet; what is lent lies right before it
         self._filled = 0
         self._lent = 0
         self._fed: deque[bytes | memoryview] = deque()
         self._left = limit
-        self._spare = int(catches_excess)
         self.has_excess = False
         self._pause = pause
         self._resume = resume
@@ -140,8 +140,14 @@ class BodyBuffer:
         if begin >= self._size:
             begin -= self._size
         size = min(free, self._size - begin, self._half)
-        if self._left is not None and self._left < size:
-            size = self._left + (self._spare if self._left else 0)
+        left = self._left
+        if left is not None and left <= size:
+            size = left
+            if self._spare and left:
+                # One more, where the ring has room or ends; where it has not, the last byte of
+                # the body waits for the next time.
+                has_room = free > size or begin + size == self._size
+                size = size + 1 if has_room else max(1, size - 1)
         return self._memory[begin : begin + size]
 
     def received(self, count: int) -> None:

@@ -86,9 +86,15 @@ class BodyLane(asyncio.BufferedProtocol):
         _exchange_protocol(self._transport, self)
 
     def close(self, error: StorageError) -> None:
-        """Nobody reads on: give the connection back, in the state it is in. Idempotent."""
+        """Nobody reads on. Inside the body the connection is of no use, and aiohttp closes it.
+
+        Idempotent.
+        """
         self._buffer.close(error)
-        self._give_back()
+        if self._is_on:
+            self._is_on = False
+            self._transport.pause_reading()  # for good: what comes now is nobody's
+            self._transport.set_protocol(self._handler)
 
     # -- called by the event loop ----------------------------------------------------------
 
@@ -126,15 +132,11 @@ class BodyLane(asyncio.BufferedProtocol):
         if self._buffer.has_excess:  # what else may come would be taken for the next answer
             log.debug("body: the service sent more than the length it said; not used again")
             self._handler.force_close()
-        self._give_back()
+        self._is_on = False
+        _exchange_protocol(self._transport, self._handler)
         # Its parser still waits for the body. A new one takes stray bytes for what they are.
         self._handler.set_response_params()
         self._content.feed_eof()  # the connection goes to the pool
-
-    def _give_back(self) -> None:
-        if self._is_on:
-            self._is_on = False
-            _exchange_protocol(self._transport, self._handler)
 
 
 def enter_lane(
@@ -201,9 +203,6 @@ def _has(thing: object, names: tuple[str, ...]) -> bool:
 
 def _exchange_protocol(transport: asyncio.Transport, protocol: asyncio.BaseProtocol) -> None:
     """Let another protocol receive. uvloop looks at what kind it is only when reading begins."""
-    if transport.is_closing():
-        transport.set_protocol(protocol)
-        return
     transport.pause_reading()
     transport.set_protocol(protocol)
     transport.resume_reading()

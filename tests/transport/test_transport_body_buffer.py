@@ -123,6 +123,26 @@ class TestRing:
         assert (buffer.left, len(buffer.space()), buffer.is_complete) == (0, 0, True)
         assert await drained(buffer) == ANYTHING[:5]
 
+    @pytest.mark.parametrize("limit", range(1, 40))
+    @pytest.mark.parametrize("step", [1, 3, 100])
+    async def test_but_one_where_excess_is_to_be_caught(self, limit: int, step: int) -> None:
+        for has_excess in (False, True):
+            network = Network(ANYTHING[: limit + has_excess])
+            buffer = BodyBuffer(
+                network.pause,
+                network.resume,
+                limit=limit,
+                catches_excess=True,
+                storage=bytearray(16),
+            )
+            got = b""
+            while not buffer.is_complete:
+                network.send(buffer, step)
+                got += bytes(await buffer.read())
+            assert got + await drained(buffer) == ANYTHING[:limit]
+            assert buffer.has_excess <= has_excess
+            assert buffer.has_excess is has_excess or step < 100  # it may come too late
+
     async def test_nor_taken_of_what_is_fed(self) -> None:
         _, buffer = made(limit=5)
         assert buffer.feed(b"ab") == 2
