@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from storage_stream._api.base import ApiBase
+from storage_stream._protocol.arguments import fields_of
 from storage_stream._protocol.part_plan import DEFAULT_PART_BYTES
 from storage_stream._transfer.new_object import NewObject
 from storage_stream._transfer.parallel_upload import ParallelHow, clean_upload, upload_parallel
@@ -87,11 +88,11 @@ class ParallelUploads(ApiBase):
             IntegrityError: The service keeps something else than was sent; it was deleted.
             PreconditionFailed: The object is not in the state that was named.
             StorageError: It was refused, or there was no answer.
-            TransferError: The source became shorter.
+            TransferError: The source was changed while it was sent.
             TypeError: `file_data` can be read only once; `upload` takes it.
             OSError: The source cannot be read, or the journal not be written.
         """
-        target = NewObject(bucket, object_name, content_type, dict(metadata or {})).checked()
+        target = NewObject(bucket, object_name, content_type, fields_of(metadata)).checked()
         how = ParallelHow(part_bytes, workers, method)
         book = None if journal is None else UploadJournal(Path(journal))
         settled = self._part_options(options)

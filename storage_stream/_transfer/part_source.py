@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.checksums import Crc32c
 from storage_stream._transfer.source import FileSource, MemorySource, Rewindable, source_of
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Digest", "PartContent", "PartSource"]
 
-_READ_BYTES = 1024 * 1024  # for one hop to the thread that reads
-
 
 @dataclass(frozen=True, slots=True)
 class Digest:
@@ -39,9 +35,8 @@ class Digest:
 class PartSource:
     """The source."""
 
-    def __init__(self, source: Rewindable, path: Path | None = None) -> None:
+    def __init__(self, source: Rewindable) -> None:
         self._source = source
-        self._path = path
         self.length = source.length
 
     @classmethod
@@ -61,27 +56,22 @@ class PartSource:
                 f"{kind} comes only once, and cannot be read in several places:"
                 " pass a path, a file that can seek or bytes, or use upload()"
             )
-        is_path = isinstance(data, os.PathLike)
-        return cls(source, Path(cast("os.PathLike[str]", data)) if is_path else None)
+        return cls(source)
 
     async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes | memoryview]:
         """The bytes from `start` to `stop`, whoever else is reading.
 
         Raises:
-            TransferError: The source became shorter.
+            TransferError: The source was changed.
         """
-        if self._path is None:
-            chunks: AsyncIterator[bytes | memoryview] = self._source.chunks(start, stop)
-        else:
-            chunks = _chunks_of_path(self._path, start, stop)
-        async for chunk in chunks:
+        async for chunk in self._source.chunks(start, stop):
             yield chunk
 
     async def digest(self, part: Part, *, with_md5: bool = False) -> Digest:
         """The checksums of a part.
 
         Raises:
-            TransferError: The source became shorter.
+            TransferError: The source was changed.
         """
         crc, md5 = Crc32c(), hashlib.md5(usedforsecurity=False)
         async for chunk in self.chunks(part.start, part.stop):
@@ -131,24 +121,3 @@ class PartContent:
             left -= len(chunk)
             self.handed_over = not left
             yield chunk
-
-
-async def _chunks_of_path(path: Path, start: int, stop: int) -> AsyncIterator[bytes | memoryview]:
-    """Read into buffers that this thread makes.
-
-    What the threads that read allocate stays with their arenas when it is freed, and there are
-    several threads: measured with 8 workers, 80 MiB that nobody uses.
-    """
-    while start < stop:
-        buffer = bytearray(min(_READ_BYTES, stop - start))
-        count = await run_blocking(_read_into, path, start, buffer)
-        if not count:
-            raise TransferError(f"{path.name} became shorter while it was sent")
-        start += count
-        yield memoryview(buffer)[:count]
-
-
-def _read_into(path: Path, position: int, buffer: bytearray) -> int:
-    with path.open("rb", buffering=0) as file:
-        file.seek(position)
-        return file.readinto(buffer) or 0

@@ -85,11 +85,11 @@ async def test_a_content_that_is_empty() -> None:
     assert content.handed_over
 
 
-async def test_a_source_that_became_shorter(tmp_path: Path) -> None:
+async def test_a_file_that_became_shorter(tmp_path: Path) -> None:
     source = await PartSource.of(path_of(tmp_path))
     with (tmp_path / "source").open("r+b") as file:
         file.truncate(PLAN[2].start + 5)
-    with pytest.raises(TransferError, match="shorter"):
+    with pytest.raises(TransferError, match="was changed"):
         await read(source, PLAN[2])
 
 

@@ -202,13 +202,37 @@ async def test_a_file_is_put_back_and_not_read_any_more() -> None:
     assert file.tell() == 7
 
 
-async def test_a_file_that_shrinks(tmp_path: Path) -> None:
+def _replaced(path: Path) -> None:
+    newer = path.with_name("newer")
+    newer.write_bytes(bytes(len(DATA)))
+    newer.replace(path)
+
+
+def _written_to(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"something else")
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "shorter": lambda path: os.truncate(path, 1_500_000),
+    "longer": lambda path: path.write_bytes(DATA + b"more"),
+    "replaced": _replaced,
+    "written to": _written_to,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_file_that_changes_while_it_is_read(tmp_path: Path, change: str) -> None:
+    """Half of one file is never joined to half of another."""
     path = _file(tmp_path)
+    os.utime(path, (1, 1))  # the clock may be too coarse to tell two writes of one test
     source = await source_of(path)
     assert isinstance(source, PathSource)
-    path.write_bytes(DATA[:1_500_000])
-    with pytest.raises(TransferError, match="shorter"):
-        await _joined(source.chunks(0, len(DATA)))
+    chunks = source.chunks(0, len(DATA))
+    assert bytes(await anext(chunks)) == DATA[: 1024 * 1024]
+    CHANGES[change](path)
+    with pytest.raises(TransferError, match="was changed"):
+        await anext(chunks)
 
 
 async def test_a_path_that_cannot_be_read(tmp_path: Path) -> None:
