@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from storage_stream._protocol.slice_plan import SlicePlan
@@ -77,8 +78,9 @@ async def iterate(first: Download, how: SliceHow, clock: Clock) -> AsyncGenerato
     """
     try:
         if can_be_sliced(first, how.slice_bytes, how.workers):
-            async for piece in _Window(first, how, clock).pieces():
-                yield piece
+            async with aclosing(_Window(first, how, clock).pieces()) as pieces:
+                async for piece in pieces:
+                    yield piece
         else:
             while received := await first.next_piece():
                 yield bytes(received)
