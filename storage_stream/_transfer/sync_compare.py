@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Compare", "compare_of", "crc32c_of_file", "same_by_time", "same_objects"]
 
 _READ_BYTES = 1024 * 1024
+_SECOND = 1_000_000_000  # in nanoseconds
 
 
 class Compare(enum.Enum):
@@ -44,7 +45,7 @@ def same_by_time(local: LocalEntry, remote: RemoteEntry, *, compare: Compare) ->
     """Whether a file is the same as an object; None: only the file's checksum can tell.
 
     An object without an mtime of its own was not made by a sync: its time of creation counts only
-    where a file has exactly that, because it was made of it.
+    where a file has exactly that, to the nanosecond, because it was made of it.
     """
     if local.size != remote.size:
         return False
@@ -52,9 +53,11 @@ def same_by_time(local: LocalEntry, remote: RemoteEntry, *, compare: Compare) ->
         return True
     if compare is Compare.CRC32C:
         return None if remote.crc32c is not None else False
-    if local.mtime_ns // 1_000_000_000 == remote.file_time:
+    if remote.mtime is not None:
+        return local.mtime_ns // _SECOND == remote.mtime
+    if remote.created is not None and local.mtime_ns == remote.created * _SECOND:
         return True
-    return None if remote.mtime is None and remote.crc32c is not None else False
+    return None if remote.crc32c is not None else False
 
 
 def same_objects(source: RemoteEntry, target: RemoteEntry, *, compare: Compare) -> bool:
