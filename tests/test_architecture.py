@@ -29,13 +29,15 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "errors": (),
     "_version": (),
     "_lazy": (),
+    "_cancellation": (),
     "_protocol": ("errors",),
-    "_transport": ("_protocol", "errors"),
+    "_transport": ("_cancellation", "_protocol", "errors"),
     # Below the streams, which split lines with it; it shares one gunzip with the downloads.
-    "pipeline": ("errors", "_protocol.gunzip"),
+    "pipeline": ("_cancellation", "errors", "_protocol.gunzip"),
     # The network is reached through the sender; base and clock are the types of what it gives.
     # It reads what is uploaded as a pipeline reads its source, and compresses it as one.
     "_transfer": (
+        "_cancellation",
         "pipeline",
         "_transport.sender",
         "_transport.base",

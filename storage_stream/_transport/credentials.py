@@ -12,6 +12,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
+from storage_stream._cancellation import is_being_cancelled
 from storage_stream._protocol.replies import without_secrets
 from storage_stream._protocol.retry import RetryBudget, RetryPolicy
 from storage_stream.errors import ClientClosed, CredentialsError
@@ -142,7 +143,7 @@ class SharedToken:
             # One for each that waits: the sender writes into it what it was about.
             raise CredentialsError(error.message) from error.__cause__
         except asyncio.CancelledError:
-            if _is_being_cancelled():
+            if is_being_cancelled():
                 raise
             raise ClientClosed("the client was closed") from None
 
@@ -179,7 +180,7 @@ class SharedToken:
                 source = self._make_source()
                 value, lifetime = await _ask(source)
             except asyncio.CancelledError:
-                if _is_being_cancelled():
+                if is_being_cancelled():
                     raise
                 raise CredentialsError("the token's source was cancelled by somebody") from None
             except Exception as error:
@@ -224,12 +225,6 @@ def _quota_project(source: Any) -> str | None:
     in_file: dict[str, Any] = getattr(source, "service_data", None) or {}
     project: str | None = getattr(source, "quota_project_id", None)
     return project or in_file.get("quota_project_id")
-
-
-def _is_being_cancelled() -> bool:
-    """Whether a `CancelledError` is meant for this task, and not for one it waits on."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _is_permanent(error: Exception) -> bool:

@@ -5,6 +5,7 @@ import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from typing import Any, TypeAlias
 
+from storage_stream._cancellation import is_being_cancelled
 from storage_stream.errors import InvalidArgument
 from storage_stream.pipeline.source import (
     BytesLike,
@@ -14,7 +15,7 @@ from storage_stream.pipeline.source import (
     open_source,
     run_blocking,
 )
-from storage_stream.pipeline.stage import ByteStage, cancel_and_wait, is_being_cancelled
+from storage_stream.pipeline.stage import ByteStage, cancel_and_wait
 
 __all__ = ["Blocks", "ChunkFunction", "map_chunks", "rechunk"]
 

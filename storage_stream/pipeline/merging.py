@@ -5,9 +5,10 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast, overload
 
+from storage_stream._cancellation import is_being_cancelled
 from storage_stream.errors import InvalidArgument
 from storage_stream.pipeline.source import Input, Source, open_source
-from storage_stream.pipeline.stage import ByteStage, Stage, cancel_and_wait, is_being_cancelled
+from storage_stream.pipeline.stage import ByteStage, Stage, cancel_and_wait
 
 __all__ = ["merge"]
 

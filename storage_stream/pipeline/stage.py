@@ -12,6 +12,7 @@ from enum import Enum
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from storage_stream.errors import UsageError
 from storage_stream.pipeline.failures import StageClosedError
 
 __all__ = [
@@ -21,7 +22,6 @@ __all__ = [
     "cancel_and_wait",
     "close_all",
     "close_object",
-    "is_being_cancelled",
 ]
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ class Stage(AsyncIterator[T], Generic[T]):
         error is raised then.
 
         Raises:
-            RuntimeError: another task is reading. Cancel that task: this closes the stage too.
+            UsageError: another task is reading. Cancel that task: this closes the stage too.
         """
         if self._state is not _State.OPEN:
             return
@@ -131,7 +131,7 @@ class Stage(AsyncIterator[T], Generic[T]):
 
     def _refuse_second_reader(self) -> None:
         if self._reading:
-            raise RuntimeError("another task is reading this stage")
+            raise UsageError("another task is reading this stage")
 
 
 class ByteStage(Stage[bytes]):
@@ -200,9 +200,3 @@ async def cancel_and_wait(tasks: Iterable[asyncio.Future[Any]]) -> None:
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
-
-
-def is_being_cancelled() -> bool:
-    """Whether somebody cancelled the running task; a source can raise ``CancelledError``, too."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pipeline_doubles import CountingSource, FailingSource, Probe, cancel_everywhere, cut, items
 
+from storage_stream.errors import UsageError
 from storage_stream.pipeline import (
     ByteStage,
     Source,
@@ -154,9 +155,9 @@ async def test_a_cancelled_stage_does_not_pretend_to_be_at_its_end() -> None:
     assert source.closes == 0, "nothing was begun: wait_for(…, 0) cancels before the first step"
     task = asyncio.create_task(stage.read())
     await asyncio.sleep(0)
-    with pytest.raises(RuntimeError, match="another task is reading"):
+    with pytest.raises(UsageError, match="another task is reading"):
         await stage.aclose()
-    with pytest.raises(RuntimeError, match="another task is reading"):
+    with pytest.raises(UsageError, match="another task is reading"):
         await stage.read()
     task.cancel()
     await asyncio.wait([task])
