@@ -22,6 +22,12 @@ __all__ = ["MAX_LINE_BYTES", "OnJSONError", "json_lines", "lines"]
 # out before it fills the memory.
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
+# Lines are parsed that many at a time, for a turn of a generator costs as much as a short line; not
+# more, because their values are held at once.
+_ROWS_AT_ONCE = 256
+_DECODER = json.JSONDecoder()
+_BLANK = object()  # stands for the value of a line that has none
+
 OnJSONError: TypeAlias = Literal["raise"] | Callable[[JSONLineError], object]
 
 
@@ -42,12 +48,9 @@ def lines(
         LineTooLongError: while iterating, after the lines before the long one were given.
         InvalidArgument: ``max_line_bytes`` is not positive.
     """
-    if max_line_bytes < 1:
-        raise InvalidArgument(f"max_line_bytes must be positive, not {max_line_bytes}")
+    splitter = _LineSplitter(max_line_bytes, keep_ends=keep_ends)
     taken = open_source(source)
-    return ByteStage(
-        _line_batches(taken, _LineSplitter(max_line_bytes, keep_ends=keep_ends)), taken
-    )
+    return ByteStage(_line_batches(taken, splitter), taken)
 
 
 def json_lines(
@@ -72,11 +75,14 @@ def json_lines(
         JSONLineError: while iterating, with the line's number and byte offset, after the values
             before it were given.
         LineTooLongError: as in ``lines``.
+        InvalidArgument: as in ``lines``.
     """
     if on_error != "raise" and not callable(on_error):
         raise TypeError(f"on_error must be 'raise' or a function, not {on_error!r}")
-    rows = lines(source, keep_ends=True, max_line_bytes=max_line_bytes)
-    return Stage(_parse(rows, on_error, skip_blank=skip_blank), rows)
+    splitter = _LineSplitter(max_line_bytes, keep_ends=True)
+    taken = open_source(source)
+    batches = _line_batches(taken, splitter)
+    return Stage(_parse(batches, on_error, skip_blank=skip_blank), batches, taken)
 
 
 async def _line_batches(
@@ -94,6 +100,8 @@ class _LineSplitter:
     """Collects bytes until lines are whole; counts lines and bytes for the errors."""
 
     def __init__(self, max_line_bytes: int, *, keep_ends: bool) -> None:
+        if max_line_bytes < 1:
+            raise InvalidArgument(f"max_line_bytes must be positive, not {max_line_bytes}")
         self._max_line_bytes = max_line_bytes
         self._keep_ends = keep_ends
         self._begun = bytearray()  # the line that is not whole yet
@@ -147,22 +155,68 @@ class _LineSplitter:
 
 
 async def _parse(
-    rows: ByteStage, on_error: OnJSONError, *, skip_blank: bool
+    batches: AsyncGenerator[list[bytes], None], on_error: OnJSONError, *, skip_blank: bool
 ) -> AsyncGenerator[list[Any], None]:
-    number, offset = 0, 0
-    async for line in rows:
-        number += 1
-        text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-        if text.strip() or not skip_blank:
+    parser = _RowParser(skip_blank=skip_blank)
+    async for batch in batches:
+        for start in range(0, len(batch), _ROWS_AT_ONCE):
+            rows = batch[start : start + _ROWS_AT_ONCE]
+            while rows:
+                values, failure = parser.parse(rows)
+                if values:
+                    yield values
+                if failure is not None:
+                    await _report(failure, on_error)
+                rows = rows[parser.rows_taken :]
+
+
+class _RowParser:
+    """Parses many lines in one call; counts lines and bytes for the errors.
+
+    A line is UTF-8, always: json.loads would guess the encoding of bytes.
+    """
+
+    def __init__(self, *, skip_blank: bool) -> None:
+        self._skip_blank = skip_blank
+        self._rows_done = 0
+        self._bytes_done = 0
+        self.rows_taken = 0
+        """Of those given last: all, or those up to the bad one."""
+
+    def parse(self, rows: list[bytes]) -> tuple[list[Any], JSONLineError | None]:
+        """Give the values, up to the first bad line if there is one, and what is wrong with it."""
+        values: list[Any] = []
+        failure: JSONLineError | None = None
+        for index, row in enumerate(rows):
+            is_first = not index and not self._rows_done
             try:
-                # json.loads would guess the encoding of bytes; JSON on the wire is UTF-8.
-                value = json.loads(text.rstrip(b"\r\n").decode())
+                value = self._value(row.removeprefix(codecs.BOM_UTF8) if is_first else row)
             except (ValueError, RecursionError) as reason:
-                failure = JSONLineError(number, offset, line, _reason(reason))
-                await _report(failure, on_error)
-            else:
-                yield [value]
-        offset += len(line)
+                failure = self._failure(rows, index, reason)
+                rows = rows[: index + 1]
+                break
+            if value is not _BLANK:
+                values.append(value)
+        self.rows_taken = len(rows)
+        self._rows_done += len(rows)
+        self._bytes_done += sum(map(len, rows))
+        return values, failure
+
+    def _value(self, row: bytes) -> Any:
+        text = row.decode()
+        try:
+            value, end = _DECODER.raw_decode(text)
+        except json.JSONDecodeError:
+            value, end = None, 0  # wrong, or blank, or it begins with a blank: told below
+        if end and text[end:] == "\n":  # as nearly every line
+            return value
+        if self._skip_blank and not row.strip():
+            return _BLANK
+        return json.loads(text.rstrip("\r\n"))
+
+    def _failure(self, rows: list[bytes], index: int, reason: Exception) -> JSONLineError:
+        offset = self._bytes_done + sum(map(len, rows[:index]))
+        return JSONLineError(self._rows_done + index + 1, offset, rows[index], _reason(reason))
 
 
 def _reason(failure: Exception) -> str:

@@ -188,3 +188,58 @@ async def test_blank_lines_are_errors_when_asked() -> None:
 def test_on_error_is_checked_at_once() -> None:
     with pytest.raises(TypeError, match="'ignore'"):
         json_lines(b"", on_error="ignore")  # type: ignore[arg-type]  # the point of the test
+
+
+async def test_bad_lines_among_many_are_named_one_by_one_in_their_order() -> None:
+    rows = [b"{%d" % n if n % 100 == 50 else b" %d\r" % n for n in range(1000)]
+    data = b"\n".join(rows)
+    told: list[tuple[str, int, int]] = []
+
+    def note(failure: JSONLineError) -> None:
+        told.append(("bad", failure.line_number - 1, failure.byte_offset))
+
+    async for value in json_lines(data, on_error=note):
+        told += [("good", value, 0)] if value % 100 in {49, 51} else []
+    # Told in its turn, and not before the values that stand before it were given.
+    expected = [
+        entry
+        for bad in range(50, 1000, 100)
+        for entry in (
+            ("good", bad - 1, 0),
+            ("bad", bad, sum(len(row) + 1 for row in rows[:bad])),
+            ("good", bad + 1, 0),
+        )
+    ]
+    assert told == expected
+
+
+async def test_values_are_given_as_their_lines_come() -> None:
+    source = CountingSource([b"1\n2\n3", b"4\n"] * 3)
+    stage = json_lines(source)
+    assert [await anext(stage), await anext(stage)] == [1, 2]
+    assert source.given_bytes == 5
+    assert await anext(stage) == 34
+    assert source.given_bytes == 7
+    await stage.aclose()
+    assert source.closes == 1
+
+
+async def test_only_so_many_values_are_made_ahead() -> None:
+    made: list[int] = []
+
+    def note(failure: JSONLineError) -> None:
+        made.append(failure.line_number)
+
+    stage = json_lines(b"1\n" * 10_000 + b"x\n", on_error=note)
+    assert await anext(stage) == 1
+    assert made == []
+    assert len(await items(stage)) == 9_999
+    assert made == [10_001]
+
+
+@pytest.mark.parametrize("row", [b"[1", b"1,2", b"1]", b'"a', b"1 2", b"\xc2\xa01", b"01"])
+async def test_no_value_stands_in_more_or_less_than_a_line(row: bytes) -> None:
+    stage = json_lines(row + b"\n[2]\n")
+    with pytest.raises(JSONLineError) as caught:
+        await anext(stage)
+    assert caught.value.line_number == 1
