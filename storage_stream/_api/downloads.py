@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 from storage_stream._api.base import ApiBase
 from storage_stream._protocol.names import gs_name
 from storage_stream._protocol.slice_plan import DEFAULT_SLICE_BYTES, DEFAULT_WORKERS
+from storage_stream._transfer.at_once import download_at_once
 from storage_stream._transfer.download import Download
 from storage_stream._transfer.sliced import can_be_sliced
 from storage_stream._transfer.sliced_file import SliceHow, download_to_file
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from storage_stream._protocol.options import DownloadKeywords, RequestOptions
+    from storage_stream._transfer.asked import Asked
     from storage_stream._transport.sender import Sender
     from storage_stream.errors import ClientClosed
 
@@ -92,8 +94,15 @@ class Downloads(ApiBase):
             ObjectChanged: It was overwritten or deleted meanwhile.
         """
         how = SliceHow(slice_bytes, workers)
+        asked: Asked | None = None
+        if not (options or self._defaults.headers or self._defaults.params):
+            self._check_open()
+            found = await download_at_once(self._sender, bucket, object_name, self._defaults)
+            if isinstance(found, bytes):
+                return found
+            asked = found
         first = await self._opened(
-            Download.of(self._sender, bucket, object_name, options, self._defaults)
+            Download.of(self._sender, bucket, object_name, options, self._defaults), asked
         )
         if can_be_sliced(first, slice_bytes, workers):
             return await read_slices(first, how, self._sender.clock)
@@ -228,10 +237,11 @@ class Downloads(ApiBase):
         self._check_open()
         await download_to_file(download, filename, how, self._sender.clock)
 
-    async def _opened(self, download: Download) -> Download:
-        self._check_open()
+    async def _opened(self, download: Download, asked: Asked | None = None) -> Download:
+        if asked is None:
+            self._check_open()
         try:
-            await download.open()
+            await download.open(asked)
             self._check_open()  # it may have been closed meanwhile, and would not know of this
         except BaseException:
             download.close()

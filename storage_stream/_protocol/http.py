@@ -53,28 +53,38 @@ class Headers:
     A name may stand in several lines (`x-goog-hash` does): `get` gives the first, `get_all` all.
     """
 
-    __slots__ = ("_lines",)
+    __slots__ = ("_first", "_lines")
 
     def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
         self._lines = tuple((name.lower(), value) for name, value in lines)
+        self._first: dict[str, str] | None = None  # made when it is first asked
 
     @classmethod
     def of(cls, mapping: Mapping[str, str]) -> Headers:
         """The headers of a plain mapping."""
         return cls(mapping.items())
 
+    @classmethod
+    def lowered(cls, lines: Iterable[tuple[str, str]]) -> Headers:
+        """The headers of lines whose names are in lower case already."""
+        self = cls()
+        self._lines = tuple(lines)
+        return self
+
     def get(self, name: str) -> str | None:
         """The first value of a header, or None."""
-        name = name.lower()
-        for key, value in self._lines:
-            if key == name:
-                return value
-        return None
+        if self._first is None:
+            self._first = dict(reversed(self._lines))
+        return self._first.get(name.lower())
 
     def get_all(self, name: str) -> list[str]:
         """All values of a header in the order of their lines."""
         name = name.lower()
         return [value for key, value in self._lines if key == name]
+
+    def followed_by(self, lines: tuple[tuple[str, str], ...]) -> Headers:
+        """These headers, and behind them lines with names in lower case."""
+        return Headers.lowered(self._lines + lines)
 
     def replaced(self, other: Iterable[tuple[str, str]]) -> Headers:
         """These headers with those of `other` in place of the same names."""

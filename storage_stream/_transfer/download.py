@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from storage_stream._protocol.checksums import Crc32c
     from storage_stream._protocol.media_head import ObjectHead
     from storage_stream._protocol.operation import Operation
+    from storage_stream._transfer.asked import Asked
     from storage_stream._transport.base import ReplyStream
     from storage_stream._transport.sender import Sender
 
@@ -67,6 +68,7 @@ class Download:
         self._steps = 0  # of decompression
         self._decoded_skip = 0
         self._decoded_left: int | None = None
+        self._asked: Asked | None = None
         self._begun = 0.0  # when the first request was made, by the sender's clock
 
     @classmethod
@@ -176,15 +178,19 @@ class Download:
         ended = self._decoded_left == 0 or isinstance(self._machine.next_action(), Done)
         return ended or self._error is not None
 
-    async def open(self) -> None:
+    async def open(self, asked: Asked | None = None) -> None:
         """Make requests until the body begins.
 
         Cancelling closes the connection.
 
+        Args:
+            asked: The first request, where it was made already, and what came of it.
+
         Raises:
             StorageError: There is no such object, no answer, …
         """
-        self._begun = self._sender.clock.now()
+        self._asked = asked
+        self._begun = self._sender.clock.now() if asked is None else asked.begun
         while not isinstance(action := self._machine.next_action(), Receive | Done):
             await self._act(action)
         if self._machine.decodes:
@@ -261,7 +267,11 @@ class Download:
 
     async def _fetch(self, action: Fetch) -> None:
         request = self._operation.with_query(action.query()).request.with_headers(*action.headers())
-        reply = await self._sender.open(request, self._options)
+        asked, self._asked = self._asked, None
+        if asked is None:
+            reply = await self._sender.open(request, self._options)
+        else:
+            reply = asked.answer()
         self._reply, self._raw = reply, reply.raw
         refusal = None
         if not is_success(reply.head.status):

@@ -303,6 +303,11 @@ class _AiohttpReply:
         length = self.head.content_length if self.framing is Framing.LENGTH else None
         self._lane = enter_lane(self.raw, length, shortest)
 
+    @property
+    def whole(self) -> bytes | None:
+        """See `ReplyStream.whole`."""
+        return None
+
     async def read_piece(self) -> bytes | memoryview:
         """See `ReplyStream.read_piece`."""
         if self._lane is not None:

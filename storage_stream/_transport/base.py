@@ -40,6 +40,14 @@ class ReplyStream(Protocol):
         """The HTTP library's own response object, or None."""
         ...
 
+    @property
+    def whole(self) -> bytes | None:
+        """All of the body, where it is here and none of it was read: a look, not a read.
+
+        None says nothing: it may be here all the same.
+        """
+        ...
+
     async def read_piece(self) -> bytes | memoryview:
         """The next bytes of the body, as they come; `b""` at its end, every time.
 

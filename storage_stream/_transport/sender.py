@@ -11,7 +11,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from storage_stream._protocol.http import Reply
+from storage_stream._protocol.http import Reply, Request
 from storage_stream._protocol.replies import error_of, is_success
 from storage_stream._protocol.retry import (
     RetryBudget,
@@ -26,7 +26,6 @@ from storage_stream.errors import InsecureTransport, ProtocolError, ResponseErro
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storage_stream._protocol.http import Request
     from storage_stream._protocol.operation import Operation
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._transport.base import ReplyStream, Transport
@@ -68,6 +67,10 @@ class Sender:
         self._credentials = credentials
         self._root = root
         self._user_agent = user_agent
+        parts = urlsplit(root)
+        self._is_safe = parts.scheme == "https" or is_loopback(parts.hostname)
+        self._own_lines: tuple[tuple[str, str], ...] = ()
+        self._own_lines_of: tuple[str | None, str | None] | None = None  # token and project
         self.clock = clock
         self.random = random
 
@@ -124,6 +127,8 @@ class Sender:
             if options.meter is not None:
                 options.meter.answered(reply.head.status)
             if reply.head.status != _UNAUTHORIZED or token is None or is_last:
+                if reply.whole is not None:
+                    return reply  # nobody will wait for it
                 return WatchedReply(reply, self.clock, options.stall_timeout)
             reply.close()
             self._credentials.refused(token)
@@ -185,10 +190,8 @@ class Sender:
         if "authorization" in request.headers or not self._is_ours(request):
             return None
         token = await self._credentials.token()
-        if token is not None:
-            parts = urlsplit(self._url(request))
-            if parts.scheme != "https" and not is_loopback(parts.hostname):
-                raise InsecureTransport("credentials do not travel over plain http")
+        if token is not None and not self._is_safe:
+            raise InsecureTransport("credentials do not travel over plain http")
         return token
 
     def _is_ours(self, request: Request) -> bool:
@@ -199,13 +202,24 @@ class Sender:
         return self._root + request.target if request.target.startswith("/") else request.target
 
     def _dressed(self, request: Request, token: str | None) -> Request:
-        lines = [("user-agent", self._user_agent)] if "user-agent" not in request.headers else []
+        """The request as a whole, with our lines; a caller's own stay in their place."""
+        project = None if token is None else self._credentials.quota_project
+        if self._own_lines_of != (token, project):
+            self._own_lines = self._lines(token, project)
+            self._own_lines_of = (token, project)
+        headers, own = request.headers, self._own_lines
+        if "user-agent" in headers or "x-goog-user-project" in headers:
+            own = tuple(line for line in own if line[0] not in headers)
+        headers = headers.followed_by(own)
+        return Request(request.method, self._url(request), headers, request.body)
+
+    def _lines(self, token: str | None, project: str | None) -> tuple[tuple[str, str], ...]:
+        lines = [("user-agent", self._user_agent)]
         if token is not None:
             lines.append(("authorization", f"Bearer {token}"))
-            project = self._credentials.quota_project
-            if project is not None and "x-goog-user-project" not in request.headers:
-                lines.append(("x-goog-user-project", project))
-        return request.at(self._url(request)).with_headers(*lines)
+        if project is not None:
+            lines.append(("x-goog-user-project", project))
+        return tuple(lines)
 
 
 def is_loopback(host: str | None) -> bool:

@@ -62,6 +62,11 @@ class WatchedReply:
         """See `ReplyStream.raw`."""
         return self._reply.raw
 
+    @property
+    def whole(self) -> bytes | None:
+        """See `ReplyStream.whole`."""
+        return self._reply.whole
+
     async def read_piece(self) -> bytes | memoryview:
         """See `ReplyStream.read_piece`.
 

@@ -206,6 +206,7 @@ class _MemoryReply:
         self.head = answer.head
         self.framing = answer.framing if has_body else Framing.LENGTH
         self.raw = None
+        self.whole = None
         self._on_close: Callable[[_MemoryReply], None] | None = on_close
         self._steps = deque(steps_of(answer) if has_body else ())
         self._error: StorageError | None = None

@@ -93,3 +93,10 @@ def test_a_whole_answer_gives_what_its_head_says() -> None:
     reply = Reply(ReplyHead(204, "No Content", Headers([("etag", "e")])), b"")
     assert reply.status == 204
     assert reply.headers.get("etag") == "e"
+
+
+def test_lines_that_are_in_lower_case_already_are_taken_as_they_are() -> None:
+    lines = [("a", "1"), ("b", "2"), ("a", "3")]
+    assert Headers.lowered(lines) == Headers(lines)
+    assert Headers.lowered(lines).get("A") == "1"
+    assert Headers([("A", "1")]).followed_by((("b", "2"),)) == Headers([("a", "1"), ("b", "2")])

@@ -23,6 +23,7 @@ class Trickle:
     head = ReplyHead(200)
     framing = Framing.LENGTH
     raw = object()
+    whole = None
 
     def __init__(self) -> None:
         self.arrived: deque[bytes] = deque()

@@ -77,7 +77,7 @@ class AnswerParser:
         events = self._events
         if not events.has_head:
             raise ProtocolError("the answer is no HTTP: an empty line, and no head before it")
-        if len(events.lines) > MOST_HEADER_LINES:
+        if len(events.raw) > MOST_HEADER_LINES:
             raise ProtocolError(f"the answer has more than {MOST_HEADER_LINES} header lines")
         status: int = self._llhttp.get_status_code()
         if status < 200 and status != _SWITCHING:  # noqa: PLR2004 - the 1xx of HTTP
@@ -121,11 +121,11 @@ class AnswerParser:
 class _Events:
     """What llhttp calls back. It must not know the parser: the two would only die together."""
 
-    __slots__ = ("excess", "has_head", "is_complete", "lines", "pieces", "reason")
+    __slots__ = ("excess", "has_head", "is_complete", "pieces", "raw", "reason")
 
     def __init__(self) -> None:
-        self.lines: list[tuple[str, str]] = []
-        self.reason = ""
+        self.raw: list[tuple[bytes, bytes]] = []
+        self.reason = b""
         self.has_head = False
         self.is_complete = False
         self.excess = False
@@ -135,12 +135,11 @@ class _Events:
         self.excess = self.has_head
 
     def on_status(self, reason: bytes) -> None:
-        self.reason = reason.decode("utf-8", "surrogateescape")
+        self.reason = reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.has_head:  # else it stands behind the last chunk, and says nothing we need
-            text = value.decode("utf-8", "surrogateescape").rstrip(" \t")
-            self.lines.append((_lower_name(name), text))
+            self.raw.append((name, value))
 
     def on_headers_complete(self) -> None:
         self.has_head = True
@@ -150,6 +149,18 @@ class _Events:
 
     def on_message_complete(self) -> None:
         self.is_complete = True
+
+
+def _text(raw: bytes) -> str:
+    """What a line says; bytes that are no UTF-8 survive, as they do with aiohttp."""
+    return raw.decode("utf-8", "surrogateescape").rstrip(" \t")
+
+
+def _lines_of(raw: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    try:
+        return [(_lower_name(name), value.decode().rstrip(" \t")) for name, value in raw]
+    except UnicodeDecodeError:
+        return [(_lower_name(name), _text(value)) for name, value in raw]
 
 
 @lru_cache(maxsize=1024)
@@ -162,14 +173,15 @@ def _head_of(status: int, version: str, events: _Events, method: str) -> AnswerH
         raise ProtocolError(f"the answer speaks another protocol: HTTP/{version}, status {status}")
     length: int | None = None
     coding = connection = None
-    for name, value in events.lines:
+    lines = _lines_of(events.raw)
+    for name, value in lines:
         if name == "content-length":
             length = int(value)  # llhttp lets one line of digits through
         elif name == "transfer-encoding":
             coding = value if coding is None else f"{coding}, {value}"
         elif name == "connection":
             connection = value if connection is None else f"{connection}, {value}"
-    reply = ReplyHead(status, events.reason, Headers(events.lines))
+    reply = ReplyHead(status, _text(events.reason), Headers.lowered(lines))
     keeps_alive = _keeps_alive(version, connection)
     if method == "HEAD" or status in _WITHOUT_BODY:
         return AnswerHead(reply, Framing.LENGTH, 0, keeps_alive=keeps_alive)

@@ -38,13 +38,18 @@ class LeanReply:
         self.framing = head.framing
         self.body = body
         self._connection: _Connection | None = connection
-        self._whole = whole
+        self._whole: bytes | None = whole
         self._error: StorageError | None = None
 
     @property
     def raw(self) -> Any:
         """See `ReplyStream.raw`: there is no other response behind this one."""
         return None
+
+    @property
+    def whole(self) -> bytes | None:
+        """See `ReplyStream.whole`."""
+        return self._whole if self.body is None and self._error is None else None
 
     @property
     def has_arrived(self) -> bool:
@@ -57,8 +62,8 @@ class LeanReply:
             return await self.body.read()
         if self._error is not None:
             raise self._error
-        piece, self._whole = self._whole, b""
-        return piece
+        piece, self._whole = self._whole, None
+        return piece or b""
 
     def abort(self, error: StorageError) -> None:
         """See `ReplyStream.abort`."""

@@ -8,12 +8,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from storage_stream._protocol.http import Headers
 from storage_stream.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from storage_stream._protocol.http import Request
 
-__all__ = ["Origin", "render", "split"]
+__all__ = ["HeadWriter", "Origin", "split"]
 
 _TARGET: Final = re.compile(r"/[!-\"$-~]*")  # visible ASCII; a fragment does not travel
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
@@ -21,9 +22,12 @@ _ALWAYS_WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
 _OURS: Final = frozenset({"transfer-encoding", "upgrade"})  # would change what the bytes mean
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Origin:
     """Where connections go: two requests of the same origin may share one.
+
+    Compared by identity: `split` gives the same one for the same root, and where it has forgotten
+    it, only a connection less is shared.
 
     Attributes:
         host: Name or address, without brackets.
@@ -73,34 +77,54 @@ def _unusable() -> InvalidArgument:
     return InvalidArgument("the URL cannot be used")  # it is not shown: a session's is a secret
 
 
-def render(request: Request, origin: Origin, target: str, length: int) -> bytes:
-    """The request line and the headers, with what HTTP needs besides those of the request.
+class HeadWriter:
+    """Writes the heads of requests.
 
-    Raises:
-        InvalidArgument: A method, a name or a value that would not stay what it is.
+    The headers of one request after the other are often the same, so those of the last one are
+    kept as they were written, and compared before they are written again.
     """
-    method = request.method
-    lines = [f"{method} {target} HTTP/1.1"]
-    names = set[str]()
-    for name, value in request.headers:
-        if name != "content-length":  # a caller's may be wrong; ours is what is sent
-            names.add(name)
-            lines.append(f"{name}: {value}")
-    if "host" not in names:
-        lines.insert(1, f"host: {origin.authority}")
-    if "accept" not in names:
+
+    __slots__ = ("_authority", "_block", "_headers")
+
+    def __init__(self) -> None:
+        self._headers = Headers()
+        self._authority = ""
+        self._block = ""
+
+    def write(self, request: Request, origin: Origin, target: str) -> bytes:
+        """Request line and headers, with what HTTP needs besides those of the request.
+
+        Raises:
+            InvalidArgument: A method, a name or a value that would not stay what it is.
+        """
+        method, body = request.method, request.body
+        if not _is_token(method):
+            raise InvalidArgument("a method is a word")
+        if self._authority != origin.authority or self._headers != request.headers:
+            self._block = _block(request.headers, origin.authority)
+            self._headers, self._authority = request.headers, origin.authority
+        length = len(body) if isinstance(body, bytes) else body.length
+        last = ""
+        if length or method in _ALWAYS_WITH_LENGTH:
+            last = f"content-length: {length}\r\n"
+        head = f"{method} {target} HTTP/1.1\r\n{self._block}{last}\r\n"
+        return head.encode("utf-8", "surrogateescape")
+
+
+def _block(headers: Headers, authority: str) -> str:
+    lines = [] if "host" in headers else [f"host: {authority}"]
+    # A caller's length may be wrong; ours is what is sent.
+    lines += [f"{name}: {value}" for name, value in headers if name != "content-length"]
+    if "accept" not in headers:
         lines.append("accept: */*")
-    if length or method in _ALWAYS_WITH_LENGTH:
-        lines.append(f"content-length: {length}")
-    head = "\r\n".join(lines)
-    breaks = len(lines) - 1
-    if head.count("\r") != breaks or head.count("\n") != breaks or "\0" in head:
+    block = "\r\n".join(lines) + "\r\n"
+    if block.count("\r") != len(lines) or block.count("\n") != len(lines) or "\0" in block:
         raise InvalidArgument("a header cannot hold a line break")
-    if not names.isdisjoint(_OURS) or not _are_tokens(frozenset(names), method):
+    if not all(_is_token(name) and name not in _OURS for name, _ in headers):
         raise InvalidArgument("a header's name is none, or one that the connection owns")
-    return f"{head}\r\n\r\n".encode("utf-8", "surrogateescape")
+    return block
 
 
 @lru_cache(maxsize=256)
-def _are_tokens(names: frozenset[str], method: str) -> bool:
-    return all(_TOKEN.fullmatch(token) for token in (method, *names))
+def _is_token(text: str) -> bool:
+    return _TOKEN.fullmatch(text) is not None

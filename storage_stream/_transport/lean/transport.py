@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from storage_stream._transport.lean.pool import Pool
-from storage_stream._transport.lean.request_head import render, split
+from storage_stream._transport.lean.request_head import HeadWriter, split
 from storage_stream._transport.lean.tls import check_verifies
 from storage_stream.errors import ClientClosed, InvalidArgument, UsageError
 
@@ -52,6 +52,7 @@ class LeanTransport:
         self._context = None if context is None else check_verifies(context)
         self._idle_seconds = idle_seconds
         self._age_seconds = age_seconds
+        self._heads = HeadWriter()
         self._pool: Pool | None = None
         self._closed = False
 
@@ -78,17 +79,14 @@ class LeanTransport:
             raise UsageError("the lean transport takes no session")
         pool = self._open_pool()
         origin, target = split(request.target)
-        body = request.body
-        head = render(
-            request, origin, target, len(body) if isinstance(body, bytes) else body.length
-        )
+        head = self._heads.write(request, origin, target)
         await self._places.acquire()
         try:
             if self._closed:
                 raise ClientClosed("the client is closed")  # noqa: TRY301 - the place is to be freed
             deadline = None if timeout is None else pool.loop.time() + timeout
             connection = pool.idle(origin) or await pool.open(origin, deadline, timeout)
-            return await connection.exchange(request.method, head, body, deadline, timeout)
+            return await connection.exchange(request.method, head, request.body, deadline, timeout)
         except BaseException:
             self._places.release()
             raise
