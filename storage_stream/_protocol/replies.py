@@ -22,10 +22,14 @@ _LONGEST_MESSAGE = 500  # characters of a foreign text in an error
 _XML_FIELD = re.compile(r"<(Code|Message)>([^<]*)</\1>")
 _SECRET_IN_TEXT = re.compile(
     # In a query; then also as a field of JSON or a header, where the name alone says enough.
-    r"(?i)((?:x-goog-signature|x-goog-credential|signature|key)=|"
-    r"(?:access_token|refresh_token|client_secret|upload_id|x-goog-(?:copy-source-)?encryption-key)"
-    r"[\"']*\s*[=:]\s*[\"']*)"
-    r"[^&\s\"'<>]+|(bearer\s+)[\w.~+/=-]+"
+    r"(?i)((?:x-goog-signature|x-goog-credential|signature|key|assertion)=|"
+    r"assertion[\"']\s*:\s*[\"']*|"
+    r"(?:(?:access|refresh|id|subject)_?token|client_secret|upload_id"
+    r"|x-goog-(?:copy-source-)?encryption-key)[\"']*\s*[=:]\s*[\"']*)"
+    r"[^&\s\"'<>]+|(bearer\s+)[\w.~+/=-]+|"
+    # Without a name, by how they begin: Google's tokens, JWTs, and keys with all their lines.
+    r"\b(ya29\.)[\w.~+/=-]+|\b(1//|eyJ)[\w.~+/=-]{6,}|"
+    r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?s:.*?)(?:-----END|\Z)"
 )
 
 
@@ -79,7 +83,7 @@ def _printable(text: str) -> str:
 
 
 def _hide(match: re.Match[str]) -> str:
-    return f"{match.group(1) or match.group(2)}…"
+    return f"{match[match.lastindex or 0]}…"
 
 
 def _plain(headers: Headers) -> dict[str, str]:
