@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Composition", "compose"]
 
 _CONCURRENCY = 8  # requests under way; the service itself limits writes of one bucket, not these
+_CLEANING_SECONDS = 30.0  # for removing temporary objects, once somebody cancels
 _KEPT_PARAMETERS = frozenset({"userProject", "kmsKeyName"})
 
 
@@ -55,7 +56,7 @@ async def compose(
 
     One request for up to 32 of them. For more, one for every 32 of each level, and two or more to
     remove the temporary objects: also when it fails or is cancelled, which therefore waits for
-    the requests that are under way.
+    the requests that are under way, up to 30 seconds.
 
     Raises:
         NotFound: A source, or a generation of one, is not there.
@@ -68,9 +69,9 @@ async def compose(
         sources = await levels.reduce(composition.sources)
         resource = await _join(sender, replace(composition, sources=sources), options)
     except BaseException as error:
-        await to_its_end(levels.remove(error))
+        await to_its_end(levels.remove(error), grace=_CLEANING_SECONDS)
         raise
-    await to_its_end(levels.remove(None))
+    await to_its_end(levels.remove(None), grace=_CLEANING_SECONDS)
     return resource
 
 
@@ -129,21 +130,32 @@ class _Levels:
 
     async def remove(self, error: BaseException | None) -> None:
         """Remove whatever was made, unknown repeats included; failures become notes."""
-        if self._under_way:
-            await asyncio.wait(self._under_way)
+        try:
+            await self._settled()
+        except asyncio.CancelledError as broken_off:
             for task in self._under_way:
-                if not task.cancelled():
-                    task.exception()  # taken note of; the first of them is being raised
+                task.cancel()
+            told = broken_off if error is None else error
+            told.add_note(f"temporary objects may be left below {self._prefix!r}")
+            raise
         for failure in await self._delete_all():
             if error is None:
                 failure.add_note("the object was composed; a temporary one could not be removed")
                 raise failure
             error.add_note(f"a temporary object of the composition is left: {failure}")
 
+    async def _settled(self) -> None:
+        """Until no request that makes one is under way."""
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        for task in self._under_way:
+            if not task.cancelled():
+                task.exception()  # taken note of; the first of them is being raised
+
     async def _delete_all(self) -> list[StorageError]:
-        removal = delete_listed(
-            self._sender, self._bucket, self._prefix, self._options, versions=True
-        )
+        # The key of the content and the like are no matter of these requests.
+        connection = self._options.only_connection()
+        removal = delete_listed(self._sender, self._bucket, self._prefix, connection, versions=True)
         try:
             await removal
         except StorageError as failure:

@@ -13,6 +13,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._protocol.arguments import check_whole
 from storage_stream._protocol.checksums import Crc32c, combine
 from storage_stream._protocol.objects import get_object
 from storage_stream._protocol.part_plan import DEFAULT_PART_BYTES, Part, plan_parts
@@ -73,10 +74,11 @@ class ParallelHow:
         """Refuse what cannot be meant.
 
         Raises:
+            TypeError: A number that is none.
             InvalidArgument: No workers, or a method that is none.
         """
-        if self.workers < 1:
-            raise InvalidArgument(f"workers={self.workers}: at least 1")
+        check_whole("part_bytes", self.part_bytes)
+        check_whole("workers", self.workers, 1)
         if self.method not in _METHODS:
             raise InvalidArgument(f"method={self.method!r}: 'multipart' or 'composite'")
 
@@ -180,7 +182,7 @@ class _ParallelUpload:
                 return made
         if not kept:
             self._resumes = False
-            await to_its_end(self._begin())
+            await to_its_end(self._begin(), grace=_CLEANING_SECONDS)
 
         async def send(part: Part) -> None:
             await self._send(part, kept.get(part.number))
@@ -193,7 +195,7 @@ class _ParallelUpload:
         return await self._target.check(whole, resource, self._sender, self._options)
 
     async def _begin(self) -> None:
-        """Never broken off: what was begun must be known, to be removed."""
+        """Not broken off lightly: what was begun must be known, to be removed."""
         await self._place.begin()
         if self._journal is not None and self._place.handle is not None:
             entry = JournalEntry(self._identity, self._place.handle, self._place.started)

@@ -13,14 +13,19 @@ __all__ = ["end", "ended", "to_its_end"]
 T = TypeVar("T")
 
 
-async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
+async def to_its_end(work: Coroutine[Any, Any, T], *, grace: float | None = None) -> T:
     """Run it to its end, whoever cancels meanwhile; the cancelling comes after it.
+
+    Args:
+        work: What to run.
+        grace: Seconds that it has left once somebody cancels: then it is cancelled itself. None
+            for work that has a limit of its own.
 
     Raises:
         CancelledError: It was cancelled meanwhile; what the work gave or raised is lost.
     """
     task = asyncio.create_task(work)
-    cancelled = await ended(task)
+    cancelled = await ended(task, grace)
     if cancelled is not None:
         if not task.cancelled():
             task.exception()  # taken note of; the cancelling is what the caller waits for
@@ -43,12 +48,22 @@ async def end(task: asyncio.Task[Any], grace: float) -> None:
         task.exception()
 
 
-async def ended(work: asyncio.Future[Any]) -> asyncio.CancelledError | None:
-    """Wait until it is done, whoever cancels meanwhile; gives the cancel that came."""
+async def ended(
+    work: asyncio.Future[Any], grace: float | None = None
+) -> asyncio.CancelledError | None:
+    """Wait until it is done, whoever cancels meanwhile; gives the cancel that came.
+
+    The work is cancelled `grace` seconds after the first cancel, never when that is None.
+    """
     cancelled: asyncio.CancelledError | None = None
+    timer: asyncio.TimerHandle | None = None
     while not work.done():
         try:
             await asyncio.wait([work])
         except asyncio.CancelledError as error:
             cancelled = error
+            if grace is not None and timer is None:
+                timer = asyncio.get_running_loop().call_later(grace, work.cancel)
+    if timer is not None:
+        timer.cancel()
     return cancelled

@@ -44,6 +44,21 @@ async def test_cancelling_comes_after_it(*, fails: bool) -> None:
     assert not other_tasks()
 
 
+async def test_with_a_grace_it_is_cancelled_in_the_end() -> None:
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(to_its_end(work(), grace=0))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not other_tasks()
+
+
 async def test_a_task_without_grace_ends_at_once() -> None:
     task = asyncio.create_task(asyncio.Event().wait())
     await end(task, 0)
