@@ -51,6 +51,14 @@ async def _stream(world: World, start: int = 0, end: int | None = None) -> None:
         assert await stream.read() == b"data"[start:end]
 
 
+SLICE = 256 * 1024  # in place of 32 MiB
+
+
+async def _in_slices(world: World) -> None:
+    async for _ in world.storage.iter_download("bucket", "two slices", slice_bytes=SLICE):
+        pass
+
+
 async def _decoded_part(world: World) -> None:
     assert await world.storage.download("bucket", "packed", start=1, end=3) == TEXT[1:3]
 
@@ -192,6 +200,16 @@ CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
         lambda world: world.blob.download(),
         lambda world: world.storage.download_to_filename("bucket", "name", world.folder / "x"),
     ],
+    "download, download_to_filename, download_into, iter_download of two slices (64 MiB)": [
+        lambda world: world.storage.download("bucket", "two slices", slice_bytes=SLICE),
+        lambda world: world.storage.download_to_filename(
+            "bucket", "two slices", world.folder / "x", slice_bytes=SLICE
+        ),
+        lambda world: world.storage.download_into(
+            "bucket", "two slices", bytearray(2 * SLICE), slice_bytes=SLICE
+        ),
+        _in_slices,
+    ],
     "download_stream of a range": [lambda world: _stream(world, 1, 3)],
     "download_stream of a range of decompressed gzip": [_decoded_part],
     "a download that breaks three times": [_broken],
@@ -316,6 +334,7 @@ async def test_requests(
 
 def _fill(gcs: EmulatorHandle, folder: Path) -> None:
     gcs.put("bucket", "name", b"data")
+    gcs.put("bucket", "two slices", bytes(2 * SLICE))
     gcs.put("bucket", "packed", gzipped(TEXT), contentEncoding="gzip")
     gcs.create_bucket("empty")
     gcs.create_bucket("soft", softDeletePolicy={"retentionDurationSeconds": "604800"})
