@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from benchmarks.client_process import WARM_UP_BYTES
 from benchmarks.clients.registry import BARE, CLIENTS, OURS
@@ -21,6 +23,7 @@ from benchmarks.workloads import QUICK, WORKLOADS, quick
 
 _LOOPS = ("asyncio", "uvloop")
 _ROUNDS = 5
+_INTERRUPTED = 130  # as shells say it
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -62,7 +65,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
     )
 
 
-def write(results: list[Measured], options: argparse.Namespace, facts: dict[str, object]) -> None:
+def write(results: list[Measured], options: argparse.Namespace, facts: dict[str, Any]) -> None:
     """The files that were asked for."""
     figures = {"quick": options.quick, **to_json(results, facts)}
     if options.json:
@@ -75,20 +78,38 @@ def write(results: list[Measured], options: argparse.Namespace, facts: dict[str,
 
 
 def main(words: list[str]) -> int:
-    """Run; 1 when this library or the bare sockets failed, 2 when something is missing."""
+    """Run.
+
+    Returns:
+        The exit status: 1 when this library or the bare sockets failed, 2 when something is
+        missing, 130 when it was interrupted; what was measured until then is reported.
+    """
     options = arguments(words)
     if sys.platform != "linux":
         print("The benchmarks need Linux: they keep processes on cores.", file=sys.stderr)
         return 2
     plan, facts = plan_of(options), machine()
+    # Servers are ended, and what was measured is reported, also when the run is ended from outside.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    results = [Measured(workload) for workload in plan.workloads]
+    interrupted = False
     sizes = [WARM_UP_BYTES, *(workload.size_bytes for workload in plan.workloads)]
     try:
         with made_place(sizes) as place:
-            results = measure(place, plan)
+            measure(place, plan, results)
+    except KeyboardInterrupt:
+        interrupted = True
     except (NginxMissing, CompilerMissing, NoRoom) as missing:
         print(missing, file=sys.stderr)
         return 2
-    summaries = [summarized(result) for result in results]
+    report(results, options, facts)
+    failed = {client for result in results for client, _ in result.failures}
+    return _INTERRUPTED if interrupted else int(bool(failed & {OURS, BARE}))
+
+
+def report(results: list[Measured], options: argparse.Namespace, facts: dict[str, Any]) -> None:
+    """Print tables, and write what was asked for."""
+    summaries = [summarized(result) for result in results if result.samples]
     print(machine_words(facts))
     for summary in summaries:
         print(f"\n{rows_table(summary)}")
@@ -97,8 +118,6 @@ def main(words: list[str]) -> int:
     else:
         print(f"\n{goals_table([v for summary in summaries for v in verdicts(summary)])}")
     write(results, options, facts)
-    failed = {client for result in results for client, _ in result.failures}
-    return 1 if failed & {OURS, BARE} else 0
 
 
 if __name__ == "__main__":

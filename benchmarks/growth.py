@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -159,6 +160,7 @@ def main(words: list[str]) -> int:
     """Run; 1 when a transfer failed, 2 when something is missing."""
     options, facts = arguments(words), machine()
     sizes = [size for size in _SIZES if size <= options.max_mib * MIB]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended then, too
     wanted = (_QUICK_SIZES, _QUICK_COUNTS) if options.quick else (sizes, _COUNTS)
     try:
         points = measure(lines(*wanted), options.loop, max(1, options.rounds))

@@ -69,9 +69,15 @@ class Measured:
                 self.samples.setdefault(run, []).append(sample)
 
 
-def measure(place: Place, plan: Plan) -> list[Measured]:
-    """Verify everybody, then measure in rounds."""
-    results = [Measured(workload) for workload in plan.workloads]
+def measure(place: Place, plan: Plan, results: Sequence[Measured]) -> None:
+    """Verify everybody, then measure in rounds.
+
+    Args:
+        place: What they run against.
+        plan: What is measured.
+        results: What was measured is added here, one for each workload of the plan: the caller
+            has it even when this is interrupted.
+    """
     if plan.verify_apart:
         for result in results:
             _say(f"verifying {result.workload.name}")
@@ -82,7 +88,6 @@ def measure(place: Place, plan: Plan) -> list[Measured]:
             _say(f"round {number + 1} of {plan.rounds}: {result.workload.name}")
             for run in plan.runs(result.workload):
                 result.take(place, run, checked=not plan.verify_apart, timed=True)
-    return results
 
 
 def _say(words: str) -> None:

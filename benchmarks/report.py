@@ -23,9 +23,11 @@ def rows_table(summary: Summary) -> str:
     """One line for each client and loop, the fastest first."""
     workload = summary.workload
     units = ("objects/s", "CPU µs/object") if workload.counts_requests else ("MiB/s", "CPU s/GiB")
-    heads = ("client", "loop", *units, "peak MiB", "growth MiB", "rate ÷ best peer", "÷ bare")
-    best = summary.best_rate(workload.peers())
-    bare = summary.best_rate([BARE])
+    ratios = ("rate ÷ best peer", "÷ bare", "CPU ÷ best peer", "÷ bare")
+    heads = ("client", "loop", *units, "peak MiB", "growth MiB", *ratios)
+    peers = workload.peers()
+    rates = [_rate(summary.best_rate(others)) for others in (peers, [BARE])]
+    costs = [_cost(summary.least_cost(others)) for others in (peers, [BARE])]
     lines = [
         (
             row.client,
@@ -34,8 +36,8 @@ def rows_table(summary: Summary) -> str:
             f"{row.cost:.1f}" if workload.counts_requests else f"{row.cost:.3f}",
             f"{row.peak_rss_mib:.0f}",
             f"{row.rss_growth_mib:.1f}",
-            _ratio(row, best),
-            _ratio(row, bare),
+            *(_ratio(row.rate, rate) for rate in rates),
+            *(_ratio(row.cost, cost) for cost in costs),
         )
         for row in sorted(summary.rows, key=lambda row: -row.rate)
     ]
@@ -99,8 +101,16 @@ def _workload(measured: Measured) -> dict[str, Any]:
     }
 
 
-def _ratio(row: Row, other: Row | None) -> str:
-    return f"{row.rate / other.rate:.2f}" if other and other.rate else ""
+def _rate(row: Row | None) -> float | None:
+    return row.rate if row else None
+
+
+def _cost(row: Row | None) -> float | None:
+    return row.cost if row else None
+
+
+def _ratio(value: float, other: float | None) -> str:
+    return f"{value / other:.2f}" if other else ""
 
 
 def _aligned(lines: Sequence[tuple[str, ...]], *, words: int) -> str:

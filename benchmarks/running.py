@@ -105,6 +105,9 @@ def _outcome(client: str, loop: str, job: Job, place: Place, *, checked: bool) -
         except subprocess.TimeoutExpired:
             process.kill()
             raise ClientFailed(f"still at it after {_LIMIT_SECONDS:.0f} s") from None
+        except KeyboardInterrupt:
+            process.kill()
+            raise
     if process.returncode:
         last = errors.strip()[-_WORDS_CHARACTERS:]
         raise ClientFailed(f"ended with status {process.returncode}: {last}")

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from benchmarks.servers.sink import received, running_sink
 ROOT = Path(__file__).parents[2]
 CONTENT = os.urandom(700_001)
 MISSING = 2  # the exit status when a server cannot be had
+INTERRUPTED = 130
 
 
 def crc32c(data: bytes) -> str:
@@ -174,6 +176,29 @@ def test_an_nginx_that_is_named_must_run(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("NGINX", "/nowhere/nginx")
     with pytest.raises(NginxMissing, match="NGINX=/nowhere/nginx"):
         find_nginx()
+
+
+def test_a_run_that_is_ended_from_outside_reports_and_leaves_nothing(tmp_path: Path) -> None:
+    options = ["--workload", "small-up", "--client", "bare sockets", "--rounds", "1000"]
+    figures = tmp_path / "figures.json"
+    with subprocess.Popen(  # noqa: S603 - ours
+        [sys.executable, "-m", "benchmarks", "--quick", *options, "--json", str(figures)],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("round 2 of 1000"):
+                process.send_signal(signal.SIGTERM)
+    if process.returncode == MISSING:
+        pytest.skip("nginx cannot be had here")
+    assert process.returncode == INTERRUPTED
+    [workload] = json.loads(figures.read_text())["workloads"]
+    assert workload["rows"][0]["rounds"] == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
 
 
 def test_a_quick_run_verifies_and_reports(tmp_path: Path) -> None:
