@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
 from storage_stream._protocol import iam, notifications, projects
+from storage_stream._protocol.arguments import fields_of, page_size_text
 from storage_stream._transfer.listing import iter_items, iter_pages
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ class Notifications(ApiBase):
         Raises:
             InvalidArgument: No topic.
         """
-        operation = notifications.insert_notification(bucket, topic, resource or {})
+        said = fields_of(resource)
+        operation = notifications.insert_notification(bucket, topic, said)
         return await self._send(operation, options)
 
     async def get_notification(
@@ -162,7 +164,7 @@ class HmacKeys(ApiBase):
         chosen = {
             "serviceAccountEmail": service_account_email,
             "showDeletedKeys": "true" if show_deleted else "",
-            "maxResults": "" if page_size is None else str(page_size),
+            "maxResults": page_size_text(page_size),
         }
         query = tuple((name, value) for name, value in chosen.items() if value)
         settled = self._options(options)

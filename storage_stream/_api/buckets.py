@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
 from storage_stream._protocol import buckets
+from storage_stream._protocol.arguments import check_mapping, check_whole, fields_of, page_size_text
 from storage_stream._transfer.listing import iter_items, iter_pages
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Iterable
 
     from storage_stream._protocol.options import RequestKeywords
     from storage_stream._protocol.resources import BucketResource
@@ -49,7 +51,8 @@ class Buckets(ApiBase):
         Raises:
             Conflict: There is one of this name.
         """
-        return await self._send(buckets.insert_bucket(bucket, project, resource or {}), options)
+        operation = buckets.insert_bucket(bucket, project, fields_of(resource))
+        return await self._send(operation, options)
 
     async def delete_bucket(self, bucket: str, **options: Unpack[RequestKeywords]) -> None:
         """Delete a bucket that is empty. One request.
@@ -80,12 +83,12 @@ class Buckets(ApiBase):
             **options: See `RequestKeywords`.
 
         Raises:
-            InvalidArgument: No project.
+            InvalidArgument: No project, or a page without room.
         """
         chosen = {
             "prefix": prefix,
             "softDeleted": "true" if soft_deleted else "",
-            "maxResults": "" if page_size is None else str(page_size),
+            "maxResults": page_size_text(page_size),
         }
         query = tuple((name, value) for name, value in chosen.items() if value)
         settled = self._options(options)
@@ -126,7 +129,8 @@ class Buckets(ApiBase):
         self, bucket: str, labels: Mapping[str, str | None], **options: Unpack[RequestKeywords]
     ) -> BucketResource:
         """Merge labels into a bucket's; None deletes one. One request."""
-        return await self.patch_bucket(bucket, {"labels": dict(labels)}, **options)
+        said = dict(check_mapping("labels", labels))
+        return await self.patch_bucket(bucket, {"labels": said}, **options)
 
     async def set_lifecycle(
         self,
@@ -137,8 +141,13 @@ class Buckets(ApiBase):
         """Replace a bucket's lifecycle rules; none at all end them. One request.
 
         https://cloud.google.com/storage/docs/lifecycle
+
+        Raises:
+            TypeError: One rule in place of several, or a rule that is no mapping.
         """
-        said = [dict(rule) for rule in rules]
+        if isinstance(rules, Mapping | str):
+            raise TypeError("rules takes several rules, `[{…}]`, not one")
+        said = [dict(check_mapping("a lifecycle rule", rule)) for rule in rules]
         return await self.patch_bucket(
             bucket, {"lifecycle": {"rule": said} if said else None}, **options
         )
@@ -157,7 +166,8 @@ class Buckets(ApiBase):
         self, bucket: str, retention_seconds: int, **options: Unpack[RequestKeywords]
     ) -> BucketResource:
         """Keep what is deleted for so long (7 to 90 days), or not at all (0). One request."""
-        policy = {"retentionDurationSeconds": str(retention_seconds)}
+        seconds = check_whole("retention_seconds", retention_seconds)
+        policy = {"retentionDurationSeconds": str(seconds)}
         return await self.patch_bucket(bucket, {"softDeletePolicy": policy}, **options)
 
     async def lock_retention_policy(

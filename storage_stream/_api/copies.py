@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
 from storage_stream._protocol import object_changes
+from storage_stream._protocol.arguments import check_text, fields_of
 from storage_stream._protocol.compose import sources_of
 from storage_stream._protocol.names import check_bucket, check_object
 from storage_stream._protocol.rewrite import Rewrite
@@ -71,7 +72,7 @@ class Copies(ApiBase):
         rewrite = Rewrite(
             *(bucket, object_name, destination_bucket, target),
             generation=generation,
-            metadata=dict(metadata) if metadata else None,
+            metadata=fields_of(metadata) or None,
             max_bytes_per_call=max_bytes_per_call,
         )
         return await copy_object(self._sender, rewrite, self._rewrite_options(options), on_progress)
@@ -128,9 +129,9 @@ class Copies(ApiBase):
         """
         check_bucket(bucket)
         check_object(object_name)
-        said = dict(metadata or {})
-        if content_type:
-            said["contentType"] = content_type
+        said = fields_of(metadata)
+        if content_type is not None:
+            said["contentType"] = check_text("content_type", content_type)
         composition = Composition(bucket, object_name, sources_of(source_object_names), said)
         return await compose(self._sender, composition, self._options(options))
 

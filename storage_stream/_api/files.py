@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from storage_stream._api.downloads import Downloads
 from storage_stream._api.uploads import Uploads
+from storage_stream._protocol.arguments import fields_of
 from storage_stream._protocol.names import gs_name
 from storage_stream._protocol.options import Preconditions, RequestKeywords
 from storage_stream._protocol.resumable_upload import DEFAULT_CHUNK_BYTES
@@ -167,7 +168,7 @@ class Files(Downloads, Uploads):
         A single request would be made again, and then find the object that it made itself.
         """
         options["preconditions"] = _only_create(options.get("preconditions"))
-        target = NewObject(bucket, name, content_type, dict(metadata or {})).checked()
+        target = NewObject(bucket, name, content_type, fields_of(metadata)).checked()
         how = UploadHow(resumable=True, chunk_bytes=chunk_bytes)
         upload = StreamUpload(self._sender, target, self._upload_options(options), how)
         return StreamWriter(upload, target.subject)

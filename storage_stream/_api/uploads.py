@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
+from storage_stream._protocol.arguments import check_mapping, fields_of
 from storage_stream._protocol.resumable_upload import DEFAULT_CHUNK_BYTES
 from storage_stream._transfer.new_object import NewObject
 from storage_stream._transfer.upload import StreamUpload, UploadHow, resume, upload
@@ -76,10 +77,10 @@ class Uploads(ApiBase):
             PreconditionFailed: The object is not in the state that was named.
             StorageError: It could not be ended; its `state`, if there is one, can be given to
                 `resume_upload`.
-            TypeError: `file_data` is nothing that can be sent.
+            TypeError: `file_data` is nothing that can be sent, or the metadata is no mapping.
             OSError: It cannot be read; `io.UnsupportedOperation` where it is open for writing.
         """
-        target = NewObject(bucket, object_name, content_type, dict(metadata or {})).checked()
+        target = NewObject(bucket, object_name, content_type, fields_of(metadata)).checked()
         how = UploadHow(force_resumable_upload, chunk_bytes, zipped=zipped)
         settled = self._upload_options(options, parameters)
         return await upload(self._sender, target, file_data, settled, how)
@@ -113,7 +114,7 @@ class Uploads(ApiBase):
         Raises:
             InvalidName: A name that cannot be.
         """
-        target = NewObject(bucket, object_name, content_type, dict(metadata or {})).checked()
+        target = NewObject(bucket, object_name, content_type, fields_of(metadata)).checked()
         how = UploadHow(chunk_bytes=chunk_bytes)
         stream = StreamUpload(self._sender, target, self._upload_options(options), how)
         return StreamWriter(stream, target.subject)
@@ -145,7 +146,8 @@ class Uploads(ApiBase):
     def _upload_options(
         self, keywords: RequestKeywords, parameters: Mapping[str, Any] | None = None
     ) -> RequestOptions:
-        if parameters:
-            keywords["params"] = {**parameters, **(keywords.get("params") or {})}
+        if parameters is not None:
+            own = check_mapping("params", keywords.get("params") or {})
+            keywords["params"] = {**check_mapping("parameters", parameters), **own}
         options = self._options(keywords)
         return options if "timeout" in keywords else replace(options, timeout=_TIMEOUT)

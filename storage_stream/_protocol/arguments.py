@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from storage_stream.errors import InvalidArgument
 
-__all__ = ["check_mapping", "check_text", "check_whole", "page_size_text"]
+__all__ = ["check_mapping", "check_text", "check_whole", "fields_of", "page_size_text"]
 
 
 def check_text(what: str, value: Any) -> str:
@@ -48,6 +48,21 @@ def check_whole(what: str, value: Any, least: int = 0) -> int:
     if value < least:
         raise InvalidArgument(f"{what}={value}: at least {least}")
     return value
+
+
+def fields_of(resource: Any) -> dict[str, Any]:
+    """A copy of the fields of a resource that a caller gave; none of them for None.
+
+    Raises:
+        TypeError: It is no mapping, or the custom metadata in it is none.
+    """
+    if resource is None:
+        return {}
+    fields = dict(check_mapping("metadata or a resource", resource))
+    for name in ("metadata", "Metadata"):  # gcloud-aio-storage's callers may write a header's case
+        if fields.get(name) is not None:
+            check_mapping("the custom metadata, metadata={'metadata': …},", fields[name])
+    return fields
 
 
 def page_size_text(value: Any) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._protocol.arguments import check_mapping
+from storage_stream._protocol.generations import named_generation
 from storage_stream._protocol.http import Headers
 from storage_stream._protocol.names import check_bucket, gs_name, quote_name
 from storage_stream._protocol.operation import Idempotence, Operation
@@ -79,7 +81,7 @@ def insert_bucket(
     check_bucket(bucket)
     if not project:
         raise InvalidArgument("a bucket is made in a project, and the project is empty")
-    body = json.dumps({**resource, "name": bucket}).encode()
+    body = json.dumps({**check_mapping("resource", resource), "name": bucket}).encode()
     return Operation(
         "storage.buckets.insert",
         "POST",
@@ -124,7 +126,7 @@ def _change(
         parse_json,
         gs_name(bucket),
         headers=JSON_HEADERS,
-        body=json.dumps(dict(content)).encode(),
+        body=json.dumps(dict(check_mapping("a bucket's resource", content))).encode(),
         idempotence=Idempotence.IF_METAGENERATION,
     )
 
@@ -137,5 +139,5 @@ def lock_retention_policy(bucket: str, metageneration: int) -> Operation[BucketR
         f"{bucket_path(bucket)}/lockRetentionPolicy",
         parse_json,
         gs_name(bucket),
-        (("ifMetagenerationMatch", str(metageneration)),),
+        (("ifMetagenerationMatch", str(named_generation(metageneration, "metageneration"))),),
     )

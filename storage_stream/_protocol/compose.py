@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.json_call import json_call
 from storage_stream._protocol.names import check_object, gs_name
 from storage_stream._protocol.objects import api_resource, object_path
@@ -55,8 +56,11 @@ class ComposeSource:
 
         Raises:
             InvalidName: It cannot.
+            InvalidArgument: A generation that is none.
         """
         check_object(self.name)
+        for what in ("generation", "if_generation_match"):
+            object.__setattr__(self, what, generation_number(getattr(self, what), what))
 
     @property
     def resource(self) -> dict[str, Any]:
@@ -88,8 +92,9 @@ def _source(said: str | ComposeSource | Mapping[str, Any]) -> ComposeSource:
     if isinstance(said, ComposeSource):
         return said
     if isinstance(said, Mapping):
-        generation = said.get("generation")
-        return ComposeSource(said["name"], None if generation is None else int(generation))
+        if "name" not in said:
+            raise InvalidArgument("a source is named by its `name`, and this resource has none")
+        return ComposeSource(said["name"], said.get("generation"))
     return ComposeSource(said)
 
 

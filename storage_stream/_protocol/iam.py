@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from storage_stream._protocol.arguments import check_mapping, check_text
 from storage_stream._protocol.buckets import bucket_path
 from storage_stream._protocol.json_call import json_call
 from storage_stream._protocol.names import gs_name
@@ -36,7 +37,12 @@ def get_policy(bucket: str, version: int | None = None) -> Operation[IamPolicy]:
 
 
 def set_policy(bucket: str, policy: Mapping[str, Any]) -> Operation[IamPolicy]:
-    """`storage.buckets.setIamPolicy`. A repeat is safe when the policy names its etag."""
+    """`storage.buckets.setIamPolicy`. A repeat is safe when the policy names its etag.
+
+    Raises:
+        TypeError: The policy is no mapping.
+    """
+    check_mapping("policy", policy)
     return json_call(
         "storage.buckets.setIamPolicy",
         "PUT",
@@ -52,10 +58,11 @@ def check_permissions(bucket: str, permissions: Iterable[str]) -> Operation[list
 
     Raises:
         InvalidArgument: None is asked for, or it is one text.
+        TypeError: One of them is no text.
     """
     if isinstance(permissions, str):
         raise InvalidArgument("the permissions are several names, not one text")
-    query = tuple(("permissions", name) for name in permissions)
+    query = tuple(("permissions", check_text("a permission", name)) for name in permissions)
     if not query:
         raise InvalidArgument("no permission is asked for")
     return Operation(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._protocol.arguments import check_mapping
 from storage_stream._protocol.buckets import JSON_HEADERS
 from storage_stream._protocol.operation import Idempotence, Operation
 from storage_stream._protocol.replies import parse_json
@@ -28,6 +29,10 @@ def json_call(
     idempotence: Idempotence = Idempotence.ALWAYS,
     parse: Callable[[Reply], Any] = parse_json,
 ) -> Operation[Any]:
-    """An operation that sends `content` and, unless told otherwise, gets JSON."""
-    body = json.dumps(content).encode()
+    """An operation that sends `content` and, unless told otherwise, gets JSON.
+
+    Raises:
+        TypeError: The content is no mapping.
+    """
+    body = json.dumps(dict(check_mapping("the resource", content))).encode()
     return Operation(name, method, path, parse, subject, query, JSON_HEADERS, body, idempotence)

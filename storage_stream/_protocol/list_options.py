@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._protocol.arguments import page_size_text
 from storage_stream._protocol.options import RequestKeywords
 from storage_stream.errors import InvalidArgument
 
@@ -86,9 +87,7 @@ def split_list_keywords(
     """
     rest = {name: value for name, value in keywords.items() if name not in _NAMES}
     chosen = {name: keywords[name] for name in _NAMES if keywords.get(name)}
-    size: Any = keywords.get("page_size")
-    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size <= 0):
-        raise InvalidArgument(f"page_size={size!r}: at least 1, or None for the service's choice")
+    page_size_text(keywords.get("page_size"))
     if "versions" in chosen and "soft_deleted" in chosen:
         raise InvalidArgument("versions and soft_deleted are two lists, not one")
     if _TOKEN not in chosen.get("fields", _TOKEN):

@@ -5,9 +5,11 @@ https://cloud.google.com/storage/docs/json_api/v1/objects
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._protocol.arguments import check_mapping, check_text
+from storage_stream._protocol.generations import generation_number, named_generation
 from storage_stream._protocol.json_call import json_call
 from storage_stream._protocol.names import check_object, gs_name, quote_name
 from storage_stream._protocol.objects import object_path
@@ -17,7 +19,6 @@ from storage_stream.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from storage_stream._protocol.resources import ObjectResource
 
@@ -35,13 +36,14 @@ def update_object(
     bucket: str, name: str, resource: Mapping[str, Any], generation: int | None = None
 ) -> Operation[ObjectResource]:
     """`storage.objects.update`: the metadata becomes this; what is not said is reset."""
+    number = generation_number(generation)
     return json_call(
         "storage.objects.update",
         "PUT",
         object_path(bucket, name),
         gs_name(bucket, name),
         resource,
-        query=() if generation is None else (("generation", str(generation)),),
+        query=() if number is None else (("generation", str(number)),),
         idempotence=Idempotence.IF_METAGENERATION,
     )
 
@@ -79,7 +81,7 @@ def restore_object(bucket: str, name: str, generation: int) -> Operation[ObjectR
         f"{object_path(bucket, name)}/restore",
         parse_json,
         gs_name(bucket, name),
-        (("generation", str(generation)),),
+        (("generation", str(named_generation(generation))),),
         idempotence=Idempotence.IF_GENERATION_MATCH,
     )
 
@@ -101,8 +103,11 @@ def custom_time_change(moment: datetime) -> dict[str, Any]:
     """The change that sets `customTime`, which the service lets grow and never go back.
 
     Raises:
+        TypeError: It is no `datetime`.
         InvalidArgument: The time has no zone.
     """
+    if not isinstance(moment, datetime):
+        raise TypeError(f"a custom time is a datetime with a zone, not {type(moment).__name__}")
     if moment.tzinfo is None:
         raise InvalidArgument("a custom time needs its time zone")
     return {"customTime": moment.astimezone(UTC).isoformat().replace("+00:00", "Z")}
@@ -112,6 +117,14 @@ def contexts_change(contexts: Mapping[str, str | None]) -> dict[str, Any]:
     """The change that merges contexts into an object's; None deletes one.
 
     https://cloud.google.com/storage/docs/object-contexts
+
+    Raises:
+        TypeError: It is no mapping of texts.
     """
-    custom = {key: None if value is None else {"value": value} for key, value in contexts.items()}
+    custom = {
+        check_text("a context's key", key): (
+            None if value is None else {"value": check_text(f"the value of context {key!r}", value)}
+        )
+        for key, value in check_mapping("contexts", contexts).items()
+    }
     return {"contexts": {"custom": custom}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from storage_stream._protocol.arguments import check_mapping, fields_of
 from storage_stream._protocol.buckets import JSON_HEADERS, bucket_path
 from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.http import Content, Headers, Reply, check_header_text
@@ -122,7 +123,7 @@ def patch_object(
         gs_name(bucket, name),
         _generation(generation),
         JSON_HEADERS,
-        json.dumps(changes).encode(),
+        json.dumps(check_mapping("metadata", changes)).encode(),
         Idempotence.IF_METAGENERATION,
     )
 
@@ -199,8 +200,11 @@ def api_resource(metadata: Mapping[str, Any]) -> dict[str, Any]:
     gcloud-aio-storage lets its callers write header names (`Content-Disposition`); those become
     the resource's keys (`contentDisposition`). Custom metadata values become text, as the
     service asks for; None stays, it deletes.
+
+    Raises:
+        TypeError: It is no mapping, or the custom metadata in it is none.
     """
-    resource = {_camel(key): value for key, value in metadata.items()}
+    resource = {_camel(key): value for key, value in fields_of(metadata).items()}
     custom = resource.get("metadata")
     if custom is not None:
         resource["metadata"] = {

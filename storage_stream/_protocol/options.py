@@ -6,17 +6,18 @@ names and makes one frozen value of them, so that nothing a caller passes is kep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from storage_stream._protocol.arguments import check_mapping, check_text
 from storage_stream._protocol.encryption import key_headers
+from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.http import check_header_text
 from storage_stream._protocol.retry import DEFAULT_RETRY, RetryPolicy
 from storage_stream.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from storage_stream._protocol.meter import Meter
 
@@ -59,6 +60,15 @@ class Preconditions:
     if_source_generation_not_match: int | None = None
     if_source_metageneration_match: int | None = None
     if_source_metageneration_not_match: int | None = None
+
+    def __post_init__(self) -> None:
+        """Take generations as the service spells them, too, and refuse what is none.
+
+        Raises:
+            InvalidArgument: A value that is no number, or negative.
+        """
+        for name in _PRECONDITION_NAMES:
+            object.__setattr__(self, name, generation_number(getattr(self, name), name))
 
     def query(self) -> tuple[tuple[str, str], ...]:
         """The query parameters they are on the wire."""
@@ -149,6 +159,19 @@ class RequestOptions:
     meter: Meter | None = field(default=None, repr=False, compare=False)
     new_meter: Callable[[Any], Meter] = field(default=_as_given, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        """Refuse a number where a policy is meant, before it is needed.
+
+        Raises:
+            TypeError: `retry` is no policy.
+        """
+        retry: Any = self.retry
+        if not isinstance(retry, RetryPolicy):
+            kind = type(retry).__name__
+            raise TypeError(
+                f"retry takes a RetryPolicy, not {kind}; for the number of repeats say retries=3"
+            )
+
     @classmethod
     def of(cls, keywords: Mapping[str, Any], defaults: RequestOptions) -> RequestOptions:
         """Check the keywords and merge them over the client's defaults.
@@ -167,7 +190,7 @@ class RequestOptions:
             defaults,
             headers=_over(defaults.headers, _headers(given)),
             params=defaults.params + _query(given),
-            session=given.get("session", defaults.session),
+            session=_session(given, defaults),
             retry=given.get("retry", defaults.retry),
         )
         if "progress" in given:
@@ -196,6 +219,14 @@ class RequestOptions:
         return self if len(kept) == len(self.headers) else replace(self, headers=kept)
 
 
+def _session(given: Mapping[str, Any], defaults: RequestOptions) -> Any:
+    session = given.get("session", defaults.session)
+    if session is not None and not callable(getattr(session, "request", None)):
+        kind = type(session).__name__
+        raise TypeError(f"session takes an aiohttp.ClientSession, not {kind}")
+    return session
+
+
 def _headers(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     lines = _pairs("headers", given.get("headers", {}))
     if "encryption_key" in given:
@@ -208,7 +239,7 @@ def _headers(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 def _query(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     pairs = _pairs("params", given.get("params", {}))
     if "user_project" in given:
-        pairs += (("userProject", given["user_project"]),)
+        pairs += (("userProject", check_text("user_project", given["user_project"])),)
     if "preconditions" in given:
         if not isinstance(given["preconditions"], Preconditions):
             raise TypeError("preconditions takes a Preconditions value")
@@ -217,9 +248,8 @@ def _query(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _pairs(what: str, mapping: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    if not isinstance(mapping, Mapping):
-        raise TypeError(f"{what} takes a mapping, not {type(mapping).__name__}")
-    pairs = tuple((str(name), _text(value)) for name, value in mapping.items())
+    said = check_mapping(what, mapping)
+    pairs = tuple((str(name), _text(value)) for name, value in said.items())
     if what == "headers":
         for name, value in pairs:
             check_header_text(name + value)

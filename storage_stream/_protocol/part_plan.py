@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from storage_stream._protocol.arguments import check_whole
 from storage_stream.errors import InvalidArgument
 
 __all__ = ["DEFAULT_PART_BYTES", "MAX_PARTS", "MIN_PART_BYTES", "Part", "plan_parts"]
@@ -54,9 +55,10 @@ def plan_parts(size: int, part_bytes: int = DEFAULT_PART_BYTES) -> list[Part]:
         The parts in order: at least one, which is empty when the object is.
 
     Raises:
+        TypeError: A part size that is no whole number.
         InvalidArgument: Parts smaller or larger than the service takes, or an object larger.
     """
-    if not MIN_PART_BYTES <= part_bytes <= _MAX_PART_BYTES:
+    if not MIN_PART_BYTES <= check_whole("part_bytes", part_bytes) <= _MAX_PART_BYTES:
         raise InvalidArgument(f"part_bytes={part_bytes}: {MIN_PART_BYTES} to {_MAX_PART_BYTES}")
     if size > _MAX_OBJECT_BYTES:
         raise InvalidArgument(f"an object of {size} bytes: at most {_MAX_OBJECT_BYTES} are taken")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from storage_stream._protocol.buckets import JSON_HEADERS
+from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.http import Headers, parse_number
 from storage_stream._protocol.names import check_bucket, check_object, gs_name, quote_name
 from storage_stream._protocol.objects import api_resource, object_path
@@ -61,15 +62,17 @@ class Rewrite:
 
         Raises:
             InvalidName: A name that cannot be.
-            InvalidArgument: A number of bytes that is no multiple of 1 MiB.
+            InvalidArgument: A generation that is none, or a number of bytes that is no multiple
+                of 1 MiB.
         """
         check_bucket(self.bucket)
         check_object(self.name)
         check_bucket(self.target_bucket)
         check_object(self.target_name)
-        size = self.max_bytes_per_call
-        if size is not None and (size <= 0 or size % _MEBIBYTE):
-            raise InvalidArgument(f"max_bytes_per_call={size}: a multiple of {_MEBIBYTE} bytes")
+        object.__setattr__(self, "generation", generation_number(self.generation))
+        size: Any = self.max_bytes_per_call
+        if size is not None and (type(size) is not int or size <= 0 or size % _MEBIBYTE):
+            raise InvalidArgument(f"max_bytes_per_call={size!r}: a multiple of {_MEBIBYTE} bytes")
 
     @property
     def subject(self) -> str:
@@ -105,7 +108,10 @@ class Rewrite:
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, InvalidArgument):
                 raise
-            raise InvalidArgument("this is not the state of a copy") from None
+            raise InvalidArgument(
+                "this is not the state of a copy: resume_copy takes the `state` of the error that"
+                " copy() raised, a dict; read from JSON where it was kept as text"
+            ) from None
         return cls(bucket, name, target_bucket, target_name, generation, metadata, size, token)
 
 

@@ -12,7 +12,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._protocol.arguments import check_whole
 from storage_stream._protocol.batch import MAX_CALLS, EncodedCall, encode_call
+from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.objects import delete_object, get_object, list_page
 from storage_stream._protocol.options import Preconditions
 from storage_stream._transfer.batch import send_batch
@@ -45,13 +47,15 @@ class DeleteResult:
     Attributes:
         name: Its name.
         generation: Which generation was meant, or None when none was named.
-        existed: False when it was not there, and that was allowed.
+        existed: Whether it was there: True when it was deleted, False when it was not there
+            (which is an `error` besides, unless that is allowed), None where another `error`
+            leaves it open.
         error: Why it was not deleted, or None.
     """
 
     name: str
     generation: int | None = None
-    existed: bool = True
+    existed: bool | None = True
     error: StorageError | None = None
 
 
@@ -199,8 +203,7 @@ def delete_listed(
 
 
 def _check_concurrency(concurrency: int) -> None:
-    if concurrency < 1:
-        raise InvalidArgument(f"concurrency={concurrency}: at least 1")
+    check_whole("concurrency", concurrency, 1)
 
 
 def _target(
@@ -210,12 +213,13 @@ def _target(
     *,
     versions: bool,
 ) -> _Target:
-    name: Any = said["name"] if isinstance(said, Mapping) else said
+    name: Any = said.get("name", "") if isinstance(said, Mapping) else said
     text: Any = said.get("generation") if isinstance(said, Mapping) else None
-    generation = None if text is None else int(text)
+    generation: int | None = None
     try:
+        generation = generation_number(text)
         operation = delete_object(bucket, name, generation if versions else None)
-    except InvalidName as error:
+    except (InvalidName, InvalidArgument) as error:
         return _Target(str(name), generation, None, error)
     if not versions and generation is not None:
         # `generation` would delete the version for good, also where versions are kept.
@@ -303,7 +307,8 @@ class _Run:
             is_missing = not await self._is_there(target)
         if self._missing_ok and is_missing:
             return DeleteResult(target.name, target.generation, existed=False)
-        return DeleteResult(target.name, target.generation, error=error)
+        existed = True if error is None else (False if is_missing else None)
+        return DeleteResult(target.name, target.generation, existed, error)
 
     async def _is_there(self, target: _Target) -> bool:
         """Whether an object that is not as it was listed has changed, or is gone.

@@ -6,6 +6,7 @@ import mimetypes
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._protocol.arguments import check_text
 from storage_stream._protocol.names import check_bucket, check_object, gs_name
 from storage_stream._protocol.objects import api_resource, delete_object, get_object
 from storage_stream.errors import IntegrityError, InvalidArgument, ProtocolError, StorageError
@@ -65,9 +66,11 @@ class NewObject:
         """The MIME type; a line break in one is refused.
 
         Raises:
+            TypeError: It is no text.
             InvalidArgument: It cannot stand in a header.
         """
-        chosen = self.content_type or mimetypes.guess_type(self.name)[0] or _DEFAULT_TYPE
+        said = None if self.content_type is None else check_text("content_type", self.content_type)
+        chosen = said or mimetypes.guess_type(self.name)[0] or _DEFAULT_TYPE
         if not chosen.isprintable() or not chosen.isascii():
             raise InvalidArgument(f"{chosen!r} is no content type")
         return chosen

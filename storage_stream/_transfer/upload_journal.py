@@ -82,7 +82,10 @@ class JournalEntry:
             moment = None if started is None else datetime.fromisoformat(started)
             entry = cls(UploadIdentity(**said), content["handle"], moment)
         except (KeyError, TypeError, ValueError) as error:
-            raise InvalidArgument(f"this is no journal of an upload: {error}") from error
+            raise InvalidArgument(
+                "this is no journal of an upload: it is the file that upload_parallel(journal=…)"
+                " wrote, and this one says something else"
+            ) from error
         texts = (entry.handle, *(said[name] for name in ("method", "bucket", "name")))
         is_naive = moment is not None and moment.tzinfo is None
         if is_naive or not all(isinstance(text, str) and text for text in texts):

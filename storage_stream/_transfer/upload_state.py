@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["UploadState"]
 
 VERSION = 1
+_EXPECTED = (
+    "this is no upload state: resume_upload takes what StreamWriter.state() gave, or the `state`"
+    " of an upload's error, a dict; read from JSON where it was kept as text"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class UploadState:
                 raise InvalidArgument("the upload state is damaged")
             return cls(str(state["bucket"]), str(state["name"]), machine, Crc32c(value, length))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise InvalidArgument(f"this is no upload state: {error}") from error
+            raise InvalidArgument(_EXPECTED) from error
 
     def write(self) -> dict[str, Any]:
         """The state as JSON can hold it."""

@@ -67,6 +67,8 @@ async def test_results_as_they_come(gcs: EmulatorHandle, storage: Storage) -> No
     assert all(results[name].error is None and results[name].existed for name in names)
     assert isinstance(results["missing"].error, NotFound)
     assert results["missing"].error.subject == "gs://bucket/missing"
+    assert results["missing"].existed is False
+    assert results[""].existed is None
     assert isinstance(results[""].error, InvalidName)
     assert isinstance(results["x" * 1025].error, InvalidName)
     assert (deletion.deleted, deletion.failed) == (120, 3)
@@ -334,3 +336,15 @@ async def test_an_empty_prefix_means_everything(gcs: EmulatorHandle, storage: St
     gcs.put("bucket", "elsewhere", b"")
     assert (await storage.get_bucket("bucket").delete_prefix("")).deleted == 3
     assert left(gcs) == []
+
+
+async def test_whether_a_held_object_was_there_is_left_open(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
+    gcs.create_bucket("bucket")
+    gcs.put("bucket", "held", b"", temporaryHold=True)
+    summary = await storage.delete_many("bucket", ["held"])
+    assert isinstance(summary.failures[0].error, Forbidden)
+    assert summary.failures[0].existed is None
+    gone = await storage.delete_many("bucket", ["none"], missing_ok=True)
+    assert (gone.missing, gone.failures) == (1, [])

@@ -9,6 +9,7 @@ from storage_stream._protocol.arguments import (
     check_mapping,
     check_text,
     check_whole,
+    fields_of,
     page_size_text,
 )
 from storage_stream.errors import InvalidArgument
@@ -41,6 +42,28 @@ def test_numbers_that_are_too_small() -> None:
     assert check_whole("workers", 2**70, 1) == 2**70
     with pytest.raises(InvalidArgument, match="workers=0: at least 1"):
         check_whole("workers", 0, 1)
+
+
+def test_the_fields_of_a_resource_are_copied() -> None:
+    given = {"contentType": "a/b", "metadata": {"a": "b"}}
+    fields = fields_of(given)
+    assert fields == given
+    assert fields is not given
+    assert (fields_of(None), fields_of({})) == ({}, {})
+    assert fields_of({"metadata": None}) == {"metadata": None}
+
+
+@pytest.mark.parametrize("given", ["x", "", [], 0, [("a", "b")]])
+def test_what_has_no_fields(given: Any) -> None:
+    with pytest.raises(TypeError, match="takes a mapping"):
+        fields_of(given)
+
+
+@pytest.mark.parametrize("custom", ["x", 5, [("a", "b")]])
+@pytest.mark.parametrize("name", ["metadata", "Metadata"])
+def test_custom_metadata_is_a_mapping(name: str, custom: Any) -> None:
+    with pytest.raises(TypeError, match="the custom metadata"):
+        fields_of({name: custom})
 
 
 @pytest.mark.parametrize("value", [0, -1, True, "5", 1.5])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage_stream._protocol.generations import generation_number
+from storage_stream._protocol.generations import generation_number, named_generation
 from storage_stream.errors import InvalidArgument
 
 
@@ -21,3 +21,11 @@ def test_what_means_a_generation(given: Any, number: int | None) -> None:
 def test_what_means_none_is_refused(given: Any) -> None:
     with pytest.raises(InvalidArgument, match="generation="):
         generation_number(given)
+
+
+def test_one_that_must_be_named() -> None:
+    assert named_generation("7") == 7
+    with pytest.raises(InvalidArgument, match="generation=None: say which one"):
+        named_generation(None)
+    with pytest.raises(InvalidArgument, match="metageneration='x'"):
+        named_generation("x", "metageneration")

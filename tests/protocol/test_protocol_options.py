@@ -15,6 +15,12 @@ DEFAULTS = RequestOptions(
 )
 
 
+class Session:
+    """What is asked for connections."""
+
+    def request(self) -> None: ...
+
+
 def of(**keywords: Any) -> RequestOptions:
     return RequestOptions.of(keywords, DEFAULTS)
 
@@ -31,7 +37,7 @@ def test_the_defaults_of_the_defaults() -> None:
 
 
 def test_the_callers_words_come_over_the_clients() -> None:
-    session = object()
+    session = Session()
     said = of(
         headers={"x-client": "mine", "Range": "bytes=0-1"},
         params={"fields": "name", "flag": True},
@@ -83,6 +89,10 @@ def test_an_aiohttp_timeout_means_its_total() -> None:
         ({"timeout": "3"}, "seconds"),
         ({"timeout": True}, "seconds"),
         ({"preconditions": {"if_generation_match": 1}}, "Preconditions"),
+        ({"retry": 3}, "RetryPolicy, not int; .* retries=3"),
+        ({"retry": 3, "retries": 3}, "RetryPolicy"),
+        ({"session": 5}, "aiohttp.ClientSession, not int"),
+        ({"user_project": 5}, "user_project is text"),
     ],
 )
 def test_a_wrong_kind_is_a_type_error(keywords: dict[str, Any], words: str) -> None:
@@ -130,6 +140,27 @@ def test_preconditions_in_the_services_spelling() -> None:
         ("ifSourceMetagenerationMatch", "3"),
         ("ifSourceMetagenerationNotMatch", "4"),
     )
+
+
+def test_a_client_of_the_wrong_policy() -> None:
+    policy: Any = 3
+    with pytest.raises(TypeError, match="RetryPolicy"):
+        RequestOptions(retry=policy)
+
+
+def test_preconditions_as_the_service_spells_generations() -> None:
+    text: Any = "1700000000000001"
+    assert Preconditions(if_generation_match=text) == Preconditions(1700000000000001)
+
+
+@pytest.mark.parametrize("value", [True, False, "x", "", 1.5, -1, b"1"])
+@pytest.mark.parametrize(
+    "name", ["if_generation_match", "if_metageneration_not_match", "if_source_generation_match"]
+)
+def test_preconditions_that_cannot_be(name: str, value: Any) -> None:
+    given = {name: value}
+    with pytest.raises(InvalidArgument, match=name):
+        Preconditions(**given)
 
 
 def test_headers_are_left_out_by_name() -> None:
