@@ -130,10 +130,14 @@ async def run_blocking(function: Callable[..., R], *args: Any) -> R:
     A thread cannot be interrupted, so a cancelled caller first waits until the call has returned:
     nobody may close a file or report the end while a thread still uses it. A second cancellation
     ends the waiting.
+
+    Raises:
+        RuntimeError: the function raised ``StopIteration``, which no future can hold: whoever
+            waited for it would wait for ever.
     """
     context = contextvars.copy_context()
     loop = asyncio.get_running_loop()
-    future = loop.run_in_executor(None, lambda: context.run(function, *args))
+    future = loop.run_in_executor(None, lambda: context.run(_call, function, args))
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
@@ -141,6 +145,14 @@ async def run_blocking(function: Callable[..., R], *args: Any) -> R:
         if not future.cancelled():
             future.exception()  # looked at, so that asyncio does not report it: the cancel counts
         raise
+
+
+def _call(function: Callable[..., R], args: tuple[Any, ...]) -> R:
+    try:
+        return function(*args)
+    except StopIteration as error:
+        name = getattr(function, "__qualname__", type(function).__name__)
+        raise RuntimeError(f"{name}() raised StopIteration") from error
 
 
 class Turns:

@@ -287,3 +287,21 @@ async def test_a_blocking_call_that_fails_after_the_cancel_is_not_reported() -> 
     gc.collect()
     await asyncio.sleep(0)
     assert complaints == []
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_a_read_that_ends_by_stop_iteration_does_not_hang(*, is_cancelled: bool) -> None:
+    """No future can hold that exception; whoever waited would wait for ever."""
+
+    def read() -> bytes:
+        return next(iter([]))
+
+    task = asyncio.create_task(run_blocking(read))
+    if is_cancelled:
+        await asyncio.sleep(0)
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError if is_cancelled else RuntimeError) as caught:
+        await asyncio.wait_for(task, 10)
+    if not is_cancelled:
+        assert isinstance(caught.value.__cause__, StopIteration)
+        assert "read() raised StopIteration" in str(caught.value)
