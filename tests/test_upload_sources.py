@@ -14,7 +14,13 @@ from leaks import nothing_under_way
 from sample_data import encoded_crc32c, patterned, text_lines
 
 from storage_stream import Storage
-from storage_stream.errors import IntegrityError, NotFound, StorageError, TransferError
+from storage_stream.errors import (
+    IntegrityError,
+    NotFound,
+    StorageError,
+    TransferError,
+    UsageError,
+)
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 INSERT = "storage.objects.insert"
@@ -349,3 +355,31 @@ async def test_a_file_for_both_is_a_source(
         file.seek(1)
         await storage.upload("bucket", "name", file)
     assert gcs.read("bucket", "name") == b"ata"
+
+
+@pytest.mark.parametrize("resumable", [None, True, False])
+async def test_a_file_is_read_by_one_upload_at_a_time(
+    gcs: EmulatorHandle, storage: Storage, *, resumable: bool | None
+) -> None:
+    file = io.BytesIO(DATA)
+    done = await asyncio.gather(
+        *(
+            storage.upload("bucket", name, file, force_resumable_upload=resumable)
+            for name in ("first", "second", "third")
+        ),
+        return_exceptions=True,
+    )
+    assert isinstance(done[0], dict)
+    assert [type(other) for other in done[1:]] == [UsageError, UsageError]
+    assert gcs.read("bucket", "first") == DATA
+    file.seek(0)
+    await storage.upload("bucket", "later", file)
+    assert gcs.read("bucket", "later") == DATA
+
+
+async def test_a_block_that_gives_nothing_is_no_source(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
+    with pytest.raises(TypeError, match="Lock"):
+        await storage.upload("bucket", "name", asyncio.Lock())
+    assert len(gcs.log) == 0

@@ -6,23 +6,49 @@ stands, and stands behind what was read afterwards; where it stood, if the uploa
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import io
 import os
 import threading
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
-from storage_stream.errors import TransferError
+from storage_stream.errors import TransferError, UsageError
 from storage_stream.pipeline.source import Input, open_source, run_blocking
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Generator
 
-__all__ = ["FileSource", "MemorySource", "Rewindable", "source_of"]
+__all__ = ["FileSource", "MemorySource", "Rewindable", "alone", "source_of"]
 
 _READ_BYTES = 1024 * 1024  # for one hop to the thread that reads
+
+# What is being read now, by its identity: it lives for as long as it stands here.
+_in_use: dict[int, object] = {}
+
+
+@contextlib.contextmanager
+def alone(data: Any) -> Generator[None]:
+    """Around an upload: what has a position of its own is read by one upload at a time.
+
+    Two that seek and read in turn would each get bytes of the other's place, of the right number,
+    and no checksum could tell: it is taken of what was read.
+
+    Raises:
+        UsageError: Another upload is reading it.
+    """
+    if not callable(getattr(data, "read", None)) and not isinstance(data, Iterator | AsyncIterator):
+        yield
+        return
+    mark = object()
+    if _in_use.setdefault(id(data), mark) is not mark:  # one step: other threads have loops, too
+        raise UsageError(f"another upload is reading this {type(data).__name__}")
+    try:
+        yield
+    finally:
+        del _in_use[id(data)]
 
 
 async def source_of(data: Any) -> bytes | Rewindable | Input:

@@ -27,7 +27,7 @@ from storage_stream._transfer.outgoing import (
     RewindableSlice,
     metered,
 )
-from storage_stream._transfer.source import FileSource, MemorySource, Rewindable, source_of
+from storage_stream._transfer.source import FileSource, MemorySource, Rewindable, alone, source_of
 from storage_stream._transfer.upload_session import UploadSession
 from storage_stream.errors import PreconditionFailed, StorageError
 from storage_stream.pipeline.source import Input, open_source
@@ -86,17 +86,19 @@ async def upload(
         IntegrityError: The service keeps something else than was sent; it was deleted again.
         StorageError: It was refused, or there was no answer.
         TypeError: The data is nothing that can be sent.
+        UsageError: Another upload is reading it.
     """
     if _is_unopened(data):
         async with data as opened:
-            return await upload(sender, target, opened, options, how)
-    source = await source_of(data)
-    try:
-        return await _upload_source(sender, target, source, options, how)
-    except BaseException:
-        if isinstance(source, FileSource):
-            await source.put_back()
-        raise
+            return await upload(sender, target, _given(opened, data), options, how)
+    with alone(data):
+        source = await source_of(data)
+        try:
+            return await _upload_source(sender, target, source, options, how)
+        except BaseException:
+            if isinstance(source, FileSource):
+                await source.put_back()
+            raise
 
 
 async def _upload_source(
@@ -213,8 +215,18 @@ async def resume(
     """
     if _is_unopened(data):
         async with data as opened:
-            return await resume(sender, target, state, opened, options)
-    source = await source_of(data)
+            return await resume(sender, target, state, _given(opened, data), options)
+    with alone(data):
+        return await _resume(sender, target, state, await source_of(data), options)
+
+
+async def _resume(
+    sender: Sender,
+    target: NewObject,
+    state: UploadState,
+    source: bytes | Rewindable | Input,
+    options: RequestOptions,
+) -> ObjectResource:
     if isinstance(source, bytes):
         source = MemorySource(source)
     can_rewind = isinstance(source, Rewindable)
@@ -236,6 +248,17 @@ async def resume(
 def _is_unopened(data: Any) -> bool:
     """Whether it is a download that has not begun: opened here, closed here."""
     return not callable(getattr(data, "read", None)) and hasattr(data, "__aenter__")
+
+
+def _given(opened: Any, manager: Any) -> Any:
+    """What a block gives to read from.
+
+    Raises:
+        TypeError: Nothing: a lock's block gives None, which by itself would mean no bytes.
+    """
+    if opened is None:
+        raise TypeError(f"cannot upload {type(manager).__name__}: its block gives nothing to read")
+    return opened
 
 
 class _Compared:

@@ -12,8 +12,14 @@ import aiofiles
 import pytest
 from sample_data import gzipped, patterned
 
-from storage_stream._transfer.source import FileSource, MemorySource, PathSource, source_of
-from storage_stream.errors import TransferError
+from storage_stream._transfer.source import (
+    FileSource,
+    MemorySource,
+    PathSource,
+    alone,
+    source_of,
+)
+from storage_stream.errors import TransferError, UsageError
 from storage_stream.pipeline import gunzip
 
 DATA = patterned(2_500_000)
@@ -248,3 +254,21 @@ async def test_a_path_that_cannot_be_read(tmp_path: Path) -> None:
 async def test_what_is_no_source(data: Any) -> None:
     with pytest.raises(TypeError, match="cannot upload"):
         await source_of(data)
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [io.BytesIO(b"x"), io.StringIO("x"), iter([b"x"]), (piece for piece in [b"x"])],
+    ids=lambda thing: type(thing).__name__,
+)
+def test_what_has_a_position_is_read_by_one_upload_at_a_time(thing: Any) -> None:
+    for _ in range(2):  # afterwards another may
+        with alone(thing):  # noqa: SIM117 - the inner one is what is refused
+            with pytest.raises(UsageError, match=type(thing).__name__), alone(thing):
+                raise AssertionError("both read it")
+
+
+@pytest.mark.parametrize("thing", [b"x", "x", [b"x"], Path("x"), None])
+def test_what_has_no_position_is_read_by_many(thing: Any) -> None:
+    with alone(thing), alone(thing):
+        pass
