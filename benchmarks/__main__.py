@@ -22,6 +22,7 @@ from benchmarks.summary import summarized
 from benchmarks.workloads import QUICK, WORKLOADS, quick
 
 _LOOPS = ("asyncio", "uvloop")
+_RESULTS = Path(__file__).parent / "results"
 _ROUNDS = 5
 _INTERRUPTED = 130  # as shells say it
 
@@ -31,7 +32,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
         description=__doc__.splitlines()[0],
-        epilog="scripts/bench growth measures cost against size and count; see its --help.",
+        epilog="A run of everything writes benchmarks/results/latest.json and .svg by itself."
+        " scripts/bench growth measures cost against size and count; see its --help.",
     )
     parser.add_argument(
         "--quick", action="store_true", help="little data, one round, one loop: does it work?"
@@ -42,7 +44,11 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=_positive, help=f"default {_ROUNDS}, with --quick 1")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them there: .svg or .png")
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    if not (options.quick or options.workload or options.client or options.loop):
+        options.json = options.json or _RESULTS / "latest.json"
+        options.plot = options.plot or _RESULTS / "latest.svg"
+    return options
 
 
 def _positive(word: str) -> int:

@@ -13,6 +13,7 @@ from benchmarks.clients.registry import CLIENTS
 
 __all__ = ["machine", "machine_words"]
 
+_QUIET_LOAD = 0.5  # of the last minute; more than what an idle system does by itself
 _OTHERS = ("uvloop", "fastcrc", "fsspec")
 
 
@@ -32,9 +33,11 @@ def machine() -> dict[str, Any]:
 def machine_words(facts: dict[str, Any]) -> str:
     """The same in a few lines."""
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    busy = facts["load_before"] > _QUIET_LOAD
     return (
         f"{facts['processor']}, {facts['cores']} cores (load before: {facts['load_before']});"
         f" {facts['system']}; Python {facts['python']}; {facts['openssl']}\n{versions}"
+        + ("\nThe machine was busy before this began: its rates prove little." if busy else "")
     )
 
 

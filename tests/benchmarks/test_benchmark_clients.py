@@ -103,6 +103,8 @@ def test_the_command_line_makes_the_plan() -> None:
     assert (quick.rounds, list(quick.loops), quick.verify_apart) == (1, ["asyncio"], False)
     whole = plan_of(arguments([]))
     assert (len(whole.workloads), whole.rounds, whole.verify_apart) == (len(WORKLOADS), 5, True)
+    assert arguments([]).json.name == "latest.json"
+    assert arguments(["--workload", "file"]).json is None
     some = plan_of(arguments(["--workload", "file", "--client", "obstore", "--rounds", "2"]))
     assert ([w.name for w in some.workloads], list(some.clients)) == (["file"], ["obstore"])
     assert some.rounds == 2
