@@ -17,7 +17,7 @@ from storage_stream._version import __version__
 
 if TYPE_CHECKING:
     from storage_stream._api.batches import Batch, BatchCall
-    from storage_stream._api.many import ManyKeywords
+    from storage_stream._api.many_keywords import ManyKeywords
     from storage_stream._protocol.compose import ComposeSource
     from storage_stream._protocol.list_options import ListKeywords
     from storage_stream._protocol.media_head import ObjectHead
@@ -95,7 +95,7 @@ __getattr__, __dir__ = lazy_names(
         "DeleteResult": "storage_stream._transfer.deletion",
         "Deletion": "storage_stream._transfer.deletion",
         "ListKeywords": "storage_stream._protocol.list_options",
-        "ManyKeywords": "storage_stream._api.many",
+        "ManyKeywords": "storage_stream._api.many_keywords",
         "ManyTransfer": "storage_stream._transfer.many",
         "TransferResult": "storage_stream._transfer.many_items",
         "Progress": "storage_stream._transfer.progress",

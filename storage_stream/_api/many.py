@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from storage_stream._api.copies import Copies
 from storage_stream._api.downloads import Downloads
+from storage_stream._api.many_keywords import ManyKeywords, RunOptions
 from storage_stream._api.objects import Objects
 from storage_stream._api.uploads import Uploads
 from storage_stream._protocol.names import check_bucket
-from storage_stream._protocol.options import RequestKeywords, RequestOptions
+from storage_stream._protocol.options import RequestOptions
 from storage_stream._transfer import many_sources
 from storage_stream._transfer.journal import Journal
 from storage_stream._transfer.limits import AdaptiveLimit
 from storage_stream._transfer.local_tree import local_entries
 from storage_stream._transfer.many import ManyTransfer, Run
-from storage_stream._transfer.many_filter import NameFilter
+from storage_stream._transfer.many_processes import ProcessPool
 from storage_stream._transfer.many_work import Doing, Done, ManyHow, Moves
 from storage_stream._transfer.progress import progress_of
 from storage_stream._transfer.remote_tree import LISTED_FIELDS, folder_of, remote_entries
@@ -30,10 +31,10 @@ from storage_stream._transfer.sync import (
     sync_up,
 )
 from storage_stream._transfer.sync_compare import compare_of
-from storage_stream.errors import InvalidArgument
+from storage_stream.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from storage_stream._protocol.meter import Meter
     from storage_stream._transfer.local_tree import LocalEntry
@@ -41,66 +42,22 @@ if TYPE_CHECKING:
     from storage_stream._transfer.many_sources import Pairs
     from storage_stream._transfer.remote_tree import RemoteEntry
 
-__all__ = ["Many", "ManyKeywords"]
+__all__ = ["Many"]
 
 _START = 16  # items at once in the beginning
-_CONNECTION = frozenset(
-    {"headers", "timeout", "stall_timeout", "session", "user_project", "retry", "retries"}
-)
-
-
-class _RunKeywords(TypedDict, total=False):
-    concurrency: int
-    processes: int
-    journal: str | os.PathLike[str] | None
-    ramp_up: bool
-    include: Iterable[str] | None
-    exclude: Iterable[str] | None
-
-
-class ManyKeywords(_RunKeywords, RequestKeywords):
-    """Keywords of every run of many, besides those of every request.
-
-    concurrency: At most so many objects at once (64); how many it really are is found out: more
-        while that gives more throughput, fewer when the service answers 429 or 503.
-    processes: So many other processes do the transfers, each on a core of its own; 0, the
-        default: this one does.
-    journal: An SQLite file that remembers what is done: the same run with the same file goes on
-        where a killed one was. Objects and files that changed since are done again.
-    ramp_up: False does not keep to the service's guideline for the request rates of a bucket:
-        1,000 writes and 5,000 reads a second in the beginning, twice as many every 20 minutes.
-        https://cloud.google.com/storage/docs/request-rate
-    include: Only names that one of these patterns matches (`*.jpg`), below the prefix or folder;
-        `*` matches slashes, too.
-    exclude: No names that one of these patterns matches.
-    """
-
-
-class _How:
-    """The keywords of a run, checked and told apart."""
-
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        said = dict(options)
-        self.concurrency: int = said.pop("concurrency", 64)
-        self.processes: int = said.pop("processes", 0)
-        self.journal: str | os.PathLike[str] | None = said.pop("journal", None)
-        self.ramp_up: bool = said.pop("ramp_up", True)
-        self.names = NameFilter(said.pop("include", None), said.pop("exclude", None))
-        self.progress: Any = said.pop("progress", None)
-        self.keywords = said
-        if self.concurrency < 1 or self.processes < 0:
-            raise InvalidArgument(
-                f"concurrency={self.concurrency}, processes={self.processes}: at least 1 and 0"
-            )
-
-    @property
-    def listing(self) -> dict[str, Any]:
-        """What of them is about lists, too."""
-        return {name: value for name, value in self.keywords.items() if name in _CONNECTION}
+_NOT_ELSEWHERE = ("token", "session", "environment")  # of a client: they live in one process
 
 
 class Many(Downloads, Uploads, Objects, Copies):
     """Runs of many; each object is transferred as a single one is."""
+
+    _made_with: Mapping[str, Any]
+
+    def __new__(cls, *_args: Any, **arguments: Any) -> Self:
+        """Remember what the client is made with: another process may have to make the same."""
+        made = super().__new__(cls)
+        made._made_with = arguments
+        return made
 
     def download_many(
         self,
@@ -138,7 +95,7 @@ class Many(Downloads, Uploads, Objects, Copies):
             InvalidName: The bucket's name cannot be.
             InvalidArgument: An option that cannot be.
         """
-        run, root = _How(options), os.fspath(target_folder)
+        run, root = RunOptions(options), os.fspath(target_folder)
         how = self._many_how(bucket, run, overwrite=overwrite)
         if raw:
             how = replace(how, keywords={**how.keywords, "raw": True})
@@ -188,7 +145,7 @@ class Many(Downloads, Uploads, Objects, Copies):
             InvalidName: The bucket's name cannot be.
             InvalidArgument: An option that cannot be.
         """
-        run = _How(options)
+        run = RunOptions(options)
         how = self._many_how(bucket, run, overwrite=overwrite, metadata=metadata)
 
         def items() -> AsyncGenerator[Item, None]:
@@ -230,7 +187,7 @@ class Many(Downloads, Uploads, Objects, Copies):
             InvalidName: A bucket's name cannot be.
             InvalidArgument: An option that cannot be.
         """
-        run = _How(options)
+        run = RunOptions(options)
         how = self._many_how(bucket, run, overwrite=overwrite, metadata=metadata)
         check_bucket(target_bucket)
 
@@ -280,7 +237,7 @@ class Many(Downloads, Uploads, Objects, Copies):
             InvalidName: A bucket's name cannot be.
             InvalidArgument: Both are folders, or one is in the other; an option that cannot be.
         """
-        run = _How(options)
+        run = RunOptions(options)
         origin, goal = Place.of(source), Place.of(target)
         origin.check_apart(goal)
         how = self._many_how(goal.bucket or origin.bucket or "", run)
@@ -307,7 +264,7 @@ class Many(Downloads, Uploads, Objects, Copies):
     def _many_how(
         self,
         bucket: str,
-        run: _How,
+        run: RunOptions,
         *,
         overwrite: bool = True,
         metadata: Mapping[str, Any] | None = None,
@@ -322,11 +279,11 @@ class Many(Downloads, Uploads, Objects, Copies):
         name = "" if run.journal is None else os.path.realpath(run.journal)
         return ManyHow(keywords, overwrite=overwrite, metadata=metadata, run=name)
 
-    def _place_listed(self, place: Place, run: _How) -> AsyncGenerator[RemoteEntry, None]:
+    def _place_listed(self, place: Place, run: RunOptions) -> AsyncGenerator[RemoteEntry, None]:
         return self._listed(place.bucket or "", place.prefix, place.prefix, run)
 
     async def _listed(
-        self, bucket: str, prefix: str, strip: str, run: _How
+        self, bucket: str, prefix: str, strip: str, run: RunOptions
     ) -> AsyncGenerator[RemoteEntry, None]:
         listing = self.iter_objects(bucket, prefix=prefix, fields=LISTED_FIELDS, **run.listing)
         async with aclosing(listing):
@@ -335,7 +292,7 @@ class Many(Downloads, Uploads, Objects, Copies):
 
     def _start(
         self,
-        run: _How,
+        run: RunOptions,
         how: ManyHow,
         items: Callable[[], AsyncGenerator[Item, None]],
         *,
@@ -344,6 +301,7 @@ class Many(Downloads, Uploads, Objects, Copies):
         self._check_open()
         clock = self._sender.clock
         said = progress_of(run.progress, clock)
+        pool = self._pool(run.processes, how) if run.processes and not dry_run else None
 
         def start(handle: ManyTransfer) -> AsyncGenerator[TransferResult, None]:
             most = run.concurrency
@@ -351,16 +309,27 @@ class Many(Downloads, Uploads, Objects, Copies):
             engine = Run(
                 handle,
                 items(),
-                _planned_only if dry_run else Doing(self._moves(), how).do,
+                _planned_only if dry_run else (pool or Doing(self._moves(), how)).do,
                 limit=limit,
                 clock=clock,
                 progress=said,
                 journal=None if run.journal is None else Journal(run.journal),
                 ramp_up=run.ramp_up and not dry_run,
+                close=None if pool is None else pool.close,
             )
             return engine.results()
 
         return ManyTransfer(start)
+
+    def _pool(self, size: int, how: ManyHow) -> ProcessPool:
+        kept = [name for name in _NOT_ELSEWHERE if self._made_with.get(name) is not None]
+        if how.keywords.get("session") is not None:
+            kept.append("session")
+        if kept:
+            raise UsageError(f"processes=: a {kept[0]} cannot be given to another process")
+        if type(self).__module__ == "__main__":
+            raise UsageError("processes=: another process does not know a class of __main__")
+        return ProcessPool(size, type(self), self._made_with, how)
 
     def _moves(self) -> Moves:
         return Moves(self.download, self.download_to_filename, self.upload, self.copy, self.delete)
@@ -371,7 +340,7 @@ async def _planned_only(item: Item, meter: Meter) -> Done:  # noqa: ARG001 - not
 
 
 async def _local(
-    root: str, run: _How, *, follow_symlinks: bool = False, missing_ok: bool = False
+    root: str, run: RunOptions, *, follow_symlinks: bool = False, missing_ok: bool = False
 ) -> AsyncGenerator[LocalEntry, None]:
     found = local_entries(root, follow_symlinks=follow_symlinks, missing_ok=missing_ok)
     async with aclosing(found):
