@@ -194,9 +194,12 @@ class TestOneAttempt:
 
 
 class TestCancelling:
-    async def test_sends_cancelled_at_any_moment_leave_room_and_no_connection(self) -> None:
+    @pytest.mark.parametrize("kind", ["aiohttp", "lean"])
+    async def test_sends_cancelled_at_any_moment_leave_room_and_no_connection(
+        self, kind: str
+    ) -> None:
         """Each of the first steps of the event loop is a place where a send may be cancelled."""
-        async with WIRE_TRANSPORTS["aiohttp"](1) as transport, WireServer() as server:
+        async with WIRE_TRANSPORTS[kind](1) as transport, WireServer() as server:
             for steps in range(40):
                 server.answers[:] = [Answer(body=b"abc", stall_after=1)]
                 sending = asyncio.ensure_future(get(transport, server))

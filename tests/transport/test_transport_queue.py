@@ -14,6 +14,7 @@ from wire_server import Wire, WireRequest, WireServer
 
 from storage_stream._protocol.http import Request
 from storage_stream._transport.aiohttp import AiohttpTransport
+from storage_stream._transport.lean.transport import LeanTransport
 from storage_stream.errors import ClientClosed, ConnectionLost, InvalidArgument, StorageError
 from storage_stream.testing import Answer
 
@@ -21,24 +22,29 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-@pytest.fixture
-async def narrow() -> AsyncIterator[AiohttpTransport]:
+Either = AiohttpTransport | LeanTransport
+EACH = pytest.mark.parametrize("kind", [AiohttpTransport, LeanTransport])
+
+
+@pytest.fixture(params=[AiohttpTransport, LeanTransport])
+async def narrow(request: pytest.FixtureRequest) -> AsyncIterator[Either]:
     """Room for one."""
-    transport = AiohttpTransport(connections=1)
+    transport: Either = request.param(connections=1)
     yield transport
     await transport.close()
 
 
 async def fetch(
-    transport: AiohttpTransport, server: WireServer, name: object = "o", seconds: float = 10
+    transport: Either, server: WireServer, name: object = "o", seconds: float = 10
 ) -> bytes:
     request = Request("GET", f"{server.url}/{name}")
     with contextlib.closing(await transport.send(request, timeout=seconds)) as reply:
         return await drain(reply)
 
 
-async def test_a_thousand_through_ten_connections_in_order() -> None:
-    transport, under_way, most = AiohttpTransport(connections=10), 0, 0
+@EACH
+async def test_a_thousand_through_ten_connections_in_order(kind: type[Either]) -> None:
+    transport, under_way, most = kind(connections=10), 0, 0
 
     async def echo(wire: Wire, head: WireRequest) -> None:
         nonlocal under_way, most
@@ -62,9 +68,7 @@ async def test_a_thousand_through_ten_connections_in_order() -> None:
     assert time.monotonic() - begun < 20  # a bound for hangs, not a measurement
 
 
-async def test_the_first_to_wait_is_the_first_to_go(
-    narrow: AiohttpTransport, server: WireServer
-) -> None:
+async def test_the_first_to_wait_is_the_first_to_go(narrow: Either, server: WireServer) -> None:
     server.answers += [Answer(body=b"abc", stall_after=1), *[Answer()] * 50]
     first = asyncio.ensure_future(fetch(narrow, server, "first"))
     await server.until(lambda: len(server.requests) == 1)
@@ -80,7 +84,7 @@ async def test_the_first_to_wait_is_the_first_to_go(
 
 
 async def test_waiting_for_a_turn_is_no_part_of_the_timeout(
-    narrow: AiohttpTransport, server: WireServer
+    narrow: Either, server: WireServer
 ) -> None:
     server.answers += [Answer(body=b"abc", stall_after=1), Answer(body=b"mine")]
     first = asyncio.ensure_future(fetch(narrow, server))
@@ -92,9 +96,7 @@ async def test_waiting_for_a_turn_is_no_part_of_the_timeout(
     await first
 
 
-async def test_the_place_of_a_failure_is_free_again(
-    narrow: AiohttpTransport, server: WireServer
-) -> None:
+async def test_the_place_of_a_failure_is_free_again(narrow: Either, server: WireServer) -> None:
     server.answers += [
         b"garbage\r\n\r\n",
         Answer(body=b"x", break_after=0),
@@ -109,8 +111,11 @@ async def test_the_place_of_a_failure_is_free_again(
     assert await fetch(narrow, server) == b"y"
 
 
-async def test_closing_the_transport_ends_those_that_wait(server: WireServer) -> None:
-    transport = AiohttpTransport(connections=1)
+@EACH
+async def test_closing_the_transport_ends_those_that_wait(
+    kind: type[Either], server: WireServer
+) -> None:
+    transport = kind(connections=1)
     server.answers += [Answer(body=b"abc", stall_after=1)]
     fetches = [asyncio.ensure_future(fetch(transport, server)) for _ in range(5)]
     await server.until(lambda: len(server.requests) == 1)
@@ -121,9 +126,8 @@ async def test_closing_the_transport_ends_those_that_wait(server: WireServer) ->
     assert len(server.requests) == 1
 
 
-async def test_a_session_of_the_callers_does_not_wait_in_our_queue(
-    narrow: AiohttpTransport, server: WireServer
-) -> None:
+async def test_a_session_of_the_callers_does_not_wait_in_our_queue(server: WireServer) -> None:
+    narrow = AiohttpTransport(connections=1)
     server.answers += [Answer(body=b"abc", stall_after=1), Answer(body=b"mine")]
     first = asyncio.ensure_future(fetch(narrow, server))
     await server.until(lambda: len(server.requests) == 1)
@@ -135,9 +139,11 @@ async def test_a_session_of_the_callers_does_not_wait_in_our_queue(
         assert not session.closed
     server.released.set()
     await first
+    await narrow.close()
 
 
+@EACH
 @pytest.mark.parametrize("connections", [0, -1])
-def test_none_at_all_is_refused(connections: int) -> None:
+def test_none_at_all_is_refused(kind: type[Either], connections: int) -> None:
     with pytest.raises(InvalidArgument):
-        AiohttpTransport(connections=connections)
+        kind(connections=connections)

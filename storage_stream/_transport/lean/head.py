@@ -145,7 +145,8 @@ class _Events:
         self.has_head = True
 
     def on_body(self, piece: bytes) -> None:
-        self.pieces.append(piece)
+        if not self.is_complete:  # else it is of an answer that nobody asked for
+            self.pieces.append(piece)
 
     def on_message_complete(self) -> None:
         self.is_complete = True

@@ -1,0 +1,102 @@
+"""The whole contract once more, over TLS; and who is not spoken to."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+from stages import WireStage, drain
+from test_transport_contract import *  # noqa: F403 - each of its classes is played here
+from wire_server import WireServer
+
+from storage_stream._protocol.http import Request
+from storage_stream._transport.lean.tls import check_verifies
+from storage_stream._transport.lean.transport import LeanTransport
+from storage_stream.errors import ConnectFailed, InvalidArgument
+from storage_stream.testing import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest.fixture
+async def server(self_signed: Path) -> AsyncIterator[WireServer]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(self_signed)
+    async with WireServer(tls=context) as server:
+        yield server
+
+
+@pytest.fixture
+def trusting(self_signed: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(self_signed))
+
+
+@pytest.fixture(params=["lean"])
+async def stage(server: WireServer, trusting: ssl.SSLContext) -> AsyncIterator[WireStage]:
+    transport = LeanTransport(connections=1, context=trusting)
+    yield WireStage(transport, server)
+    await transport.close()
+
+
+async def refused(transport: LeanTransport, url: str) -> None:
+    with pytest.raises(ConnectFailed):
+        await transport.send(Request("GET", url), timeout=10)
+    await transport.close()
+
+
+async def test_a_certificate_that_nobody_vouches_for(server: WireServer) -> None:
+    await refused(LeanTransport(), server.url)
+    assert server.heads == 0
+
+
+async def test_a_certificate_for_somebody_else(
+    server: WireServer, trusting: ssl.SSLContext
+) -> None:
+    await refused(LeanTransport(context=trusting), server.url.replace("127.0.0.1", "localhost"))
+    assert server.heads == 0
+
+
+async def test_a_context_that_would_rather_speak_something_else(self_signed: Path) -> None:
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(self_signed)
+    serving.set_alpn_protocols(["h2"])
+    offering = ssl.create_default_context(cafile=str(self_signed))
+    offering.set_alpn_protocols(["h2"])
+    async with WireServer(tls=serving) as server:
+        await refused(LeanTransport(context=offering), server.url)
+        assert server.heads == 0
+
+
+async def test_one_connection_carries_request_after_request(
+    server: WireServer, trusting: ssl.SSLContext
+) -> None:
+    transport = LeanTransport(context=trusting)
+    server.answers += [Answer(body=b"x" * 300_000)] * 5
+    for _ in range(5):
+        reply = await transport.send(Request("GET", server.url), timeout=10)
+        assert len(await drain(reply)) == 300_000
+        reply.close()
+    assert server.connections == 1
+    await transport.close()
+
+
+class TestContexts:
+    def test_one_that_checks_is_taken(self) -> None:
+        context = ssl.create_default_context()
+        assert check_verifies(context) is context
+
+    def test_one_that_does_not_look_is_refused(self) -> None:
+        blind = ssl.create_default_context()
+        blind.check_hostname = False
+        with pytest.raises(InvalidArgument):
+            check_verifies(blind)
+        blind.verify_mode = ssl.CERT_NONE
+        with pytest.raises(InvalidArgument):
+            check_verifies(blind)
+
+    def test_what_is_none_is_refused(self) -> None:
+        with pytest.raises(TypeError):
+            check_verifies(None)  # type: ignore[arg-type]  # the wrong kind is the point
