@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from storage_stream._protocol.names import check_object
 from storage_stream._protocol.options import DEFAULT_TIMEOUT
 from storage_stream._protocol.resumable_upload import ALIGNMENT_BYTES
+from storage_stream._protocol.slice_plan import DEFAULT_SLICE_BYTES, DEFAULT_WORKERS
 from storage_stream._transport.signers import IamClientSigner, sign_with_pem
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from storage_stream._protocol.options import DownloadKeywords, RequestKeywords
@@ -76,6 +78,26 @@ class Blob:
     def download_stream(self, **options: Unpack[DownloadKeywords]) -> DownloadRequest:
         """The object's bytes as a stream; see `Storage.download_stream`."""
         return self.bucket.storage.download_stream(self.bucket.name, self.name, **options)
+
+    async def download_to_filename(
+        self,
+        filename: str | os.PathLike[str],
+        *,
+        slice_bytes: int = DEFAULT_SLICE_BYTES,
+        workers: int = DEFAULT_WORKERS,
+        resume: bool = True,
+        **options: Unpack[DownloadKeywords],
+    ) -> None:
+        """The object into a file; see `Storage.download_to_filename`."""
+        await self.bucket.storage.download_to_filename(
+            self.bucket.name,
+            self.name,
+            filename,
+            slice_bytes=slice_bytes,
+            workers=workers,
+            resume=resume,
+            **options,
+        )
 
     @overload
     def open(

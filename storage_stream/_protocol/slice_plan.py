@@ -22,6 +22,7 @@ __all__ = [
     "DEFAULT_SLICE_BYTES",
     "DEFAULT_WORKERS",
     "MIN_SLICE_BYTES",
+    "PATIENCE_SECONDS",
     "Filled",
     "Slice",
     "SlicePlan",
@@ -44,6 +45,12 @@ MIN_SLICE_BYTES = 256 * _KIB
 # together. Not the whole of a huge object: what is recorded of it is recorded by run.
 _LONGEST_RUN = 8
 _MOST_RUNS = 1024
+
+# So long a connection is idle before it takes over little things, too. Longer than a request
+# takes; short beside the 30 s after which a connection counts as stalled.
+PATIENCE_SECONDS = 0.5
+
+_LOOKS_LEFT = 4  # what would take four looks more at the rate since the last one comes too slowly
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ class Slice:
         taken: Offset behind what was received.
         offset: Offset behind what is in its place, and may be told to others.
         crc: The crc32c from `start` to `offset`.
+        is_second: Whether it was taken from a connection that was too slow; then it stays.
     """
 
     start: int
@@ -78,6 +86,9 @@ class Slice:
     taken: int = -1
     offset: int = -1
     crc: int = 0
+    is_second: bool = False
+    _looked_at: float = 0.0
+    _taken_then: int = -1
 
     def __post_init__(self) -> None:
         """Nothing is there yet."""
@@ -100,6 +111,14 @@ class Slice:
         size = min(size, self.rest)
         self.taken += size
         return size
+
+    def is_slow(self, now: float) -> bool:
+        """Whether hardly anything came since it was last asked so, half a second ago or more."""
+        before, since = self._taken_then, now - self._looked_at
+        if before >= 0 and since < PATIENCE_SECONDS / 2:
+            return False
+        self._looked_at, self._taken_then = now, self.taken
+        return before >= 0 and (self.taken - before) * _LOOKS_LEFT < self.rest
 
     def put(self, crc: int) -> None:
         """What was taken is in its place.
@@ -163,23 +182,36 @@ class SlicePlan:
             self._gaps.appendleft((stop, gap_stop))
         return self._run(start, stop)
 
-    def take_over(self, *, waited: bool = False) -> Slice | None:
-        """Half of what is left of the slice that has the most left, for an idle connection.
+    def take_over(self, idle_at: float | None = None) -> Slice | None:
+        """A part of what is left of the slice that has the most left, for an idle connection.
+
+        Half of it; all of it once it is little and hardly anything comes any more. The connection
+        that had it then has nothing to do: its slice is at its end.
 
         Args:
-            waited: The connection has been idle for a while. Then what is left comes slowly, and
-                little of it is worth another request, too.
+            idle_at: The time, in seconds, where the connection has been idle for a while: then
+                what is left comes slowly, and little is worth another request, too.
 
         Returns:
             The slice; None when nothing is worth it.
         """
         slowest = max(self._running, key=lambda one: one.rest, default=None)
-        half = MIN_SLICE_BYTES if waited else max(MIN_SLICE_BYTES, self._slice_bytes // 4)
-        if slowest is None or slowest.rest < 2 * half:
+        least = MIN_SLICE_BYTES if idle_at is not None else self._slice_bytes // 4
+        if slowest is None or not slowest.rest:
             return None
-        middle = slowest.stop - slowest.rest // 2
-        middle -= (middle - self.start) % MIN_SLICE_BYTES
-        stop, slowest.stop = slowest.stop, middle
+        if slowest.rest >= 2 * max(MIN_SLICE_BYTES, least):
+            middle = slowest.stop - slowest.rest // 2
+            middle -= (middle - self.start) % MIN_SLICE_BYTES
+            return self._split(slowest, middle)
+        gives_all = slowest.taken > slowest.start and not slowest.is_second
+        if idle_at is None or not gives_all or not slowest.is_slow(idle_at):
+            return None
+        second = self._split(slowest, slowest.taken)
+        second.is_second = True
+        return second
+
+    def _split(self, one: Slice, middle: int) -> Slice:
+        stop, one.stop = one.stop, middle
         return self._run(middle, stop)
 
     def finish(self, done: Slice) -> None:

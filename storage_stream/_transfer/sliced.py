@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from storage_stream._protocol.checksums import crc32c
 from storage_stream._protocol.media_head import Coding
-from storage_stream._protocol.slice_plan import is_worth_slicing
+from storage_stream._protocol.slice_plan import PATIENCE_SECONDS, is_worth_slicing
 from storage_stream._transfer.workers import run_workers
-from storage_stream.errors import TruncatedStream
+from storage_stream.errors import StreamClosed, TruncatedStream
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,10 +31,6 @@ __all__ = [
     "fetch_slices",
     "is_stored",
 ]
-
-# So long a connection is idle before it takes over little things, too. Longer than a request
-# takes; short beside the 30 s after which a connection counts as stalled.
-_PATIENCE_SECONDS = 0.5
 
 
 class Sink(Protocol):
@@ -143,6 +139,7 @@ class _Engine:
         self._clock = clock
         self._ready = ready
         self._idle: set[asyncio.Future[bool]] = set()
+        self._running: dict[Slice, Download] = {}
 
     async def work(self, _number: int) -> None:
         """Bring slices until all are there."""
@@ -161,18 +158,28 @@ class _Engine:
         return self._plan.claim()
 
     async def _next_slice(self) -> Slice | None:
-        waited = False
+        idle_at: float | None = None
         while not self._plan.is_complete:
-            one = self._plan.claim() or self._plan.take_over(waited=waited)
+            one = self._plan.claim() or self._plan.take_over(idle_at)
             if one is not None:
+                self._release_the_slow()
                 return one
-            waited = await self._wait_idly()
+            idle_at = self._clock.now() if await self._wait_idly() else None
         return None
+
+    def _release_the_slow(self) -> None:
+        """End the wait for bytes that another connection brings now.
+
+        What is being put into its place is left alone: it lies in memory of the connection's.
+        """
+        for one, download in self._running.items():
+            if not one.rest and one.taken == one.offset:
+                download.abandon(StreamClosed("its slice was taken over"))
 
     async def _wait_idly(self) -> bool:
         """Wait until another slice is finished, or for a while: then True."""
         woken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        timer = self._clock.call_later(_PATIENCE_SECONDS, lambda: _wake(woken, patient=True))
+        timer = self._clock.call_later(PATIENCE_SECONDS, lambda: _wake(woken, patient=True))
         self._idle.add(woken)
         try:
             return await woken
@@ -181,10 +188,14 @@ class _Engine:
             self._idle.discard(woken)
 
     async def _fetch(self, one: Slice) -> None:
-        download = self._download_of(one)
+        download = self._running[one] = self._download_of(one)
         try:
             await self._receive(download, one)
+        except StreamClosed:
+            if one.rest:
+                raise
         finally:
+            del self._running[one]
             download.close()
 
     def _download_of(self, one: Slice) -> Download:

@@ -30,12 +30,10 @@ def claims(plan: SlicePlan) -> list[tuple[int, int]]:
     return found
 
 
-def bring(plan: SlicePlan, one: Slice, data: bytes, size: int | None = None) -> None:
-    """A connection brings bytes of its slice, as many as it may, and finishes it."""
+def bring(one: Slice, data: bytes, size: int | None = None) -> None:
+    """A connection brings bytes of its slice, as many as it may."""
     size = one.take(one.rest if size is None else size)
     one.put(crc32.iscsi(data[one.offset : one.offset + size], one.crc))
-    if not one.rest:
-        plan.finish(one)
 
 
 def test_eight_connections_get_equal_runs() -> None:
@@ -108,12 +106,39 @@ def test_little_is_taken_over_only_after_waiting() -> None:
     assert one is not None
     one.take(9 * UNIT)
     assert plan.take_over() is None
-    taken = plan.take_over(waited=True)
+    taken = plan.take_over(idle_at=1.0)
     assert taken is not None
     assert (one.stop, taken.start) == (12 * UNIT, 12 * UNIT)
     one.take(one.rest - 2 * UNIT + 1)
     taken.take(taken.rest - 2 * UNIT + 1)
-    assert plan.take_over(waited=True) is None
+    assert plan.take_over(idle_at=1.0) is None
+
+
+def test_all_is_taken_from_a_connection_that_hardly_brings_anything() -> None:
+    plan = SlicePlan(0, 4 * UNIT, slice_bytes=4 * UNIT, workers=1)
+    one = plan.claim()
+    assert one is not None
+    one.take(3 * UNIT)
+    assert plan.take_over(idle_at=10.0) is None  # the first look
+    one.take(UNIT // 4)
+    assert plan.take_over() is None
+    assert plan.take_over(idle_at=10.1) is None  # too early to tell
+    assert plan.take_over(idle_at=10.5) is None  # a quarter of what is left: it comes
+    one.take(UNIT // 16)
+    second = plan.take_over(idle_at=11.0)
+    assert second is not None
+    assert (one.rest, second.start, second.stop) == (0, one.taken, 4 * UNIT)
+    assert one.take(100) == 0
+    second.take(1)
+    for look in range(12, 20):  # nobody takes it from the second: the network is slow
+        assert plan.take_over(idle_at=float(look)) is None
+
+
+def test_a_connection_that_has_not_begun_is_not_called_slow() -> None:
+    plan = SlicePlan(0, UNIT, slice_bytes=UNIT, workers=1)
+    assert plan.claim() is not None
+    for look in range(3):
+        assert plan.take_over(idle_at=float(look)) is None
 
 
 def test_a_slice_that_is_under_way_counts_as_far_as_it_is_in_its_place() -> None:
@@ -181,31 +206,37 @@ def test_every_byte_is_brought_once_whoever_takes_over_what(
     there = [Filled(a, b, crc32.iscsi(DATA[a:b])) for a, b in list(pairwise(ends))[::2]]
     plan = SlicePlan(start, stop, slice_bytes=slice_units * UNIT, workers=workers, filled=there)
     running: list[Slice] = []
+    finished: list[Slice] = []
     missing = size - sum(part.stop - part.start for part in there)
     brought = 0
 
     def fill(one: Slice, count: int | None) -> int:
         before = one.taken
-        bring(plan, one, DATA, count)
+        bring(one, DATA, count)
         return one.taken - before
 
-    for what, count in choices:
+    for step, (what, count) in enumerate(choices):
         if what < 3 or not running:
-            new = plan.claim() or plan.take_over(waited=what == 0)
+            new = plan.claim() or plan.take_over(float(step) if what == 0 else None)
             if new is not None:
                 assert new.rest > 0
                 running.append(new)
         else:
             chosen = running[what % len(running)]
             brought += fill(chosen, count)
+        for one in running:
+            if not one.rest and one.taken == one.offset and one not in finished:
+                finished.append(one)
+                plan.finish(one)
         running = [one for one in running if one.rest]
         assert [a.stop <= b.start for a, b in pairwise(plan.filled())].count(False) == 0
         snapshot = SlicePlan(start, stop, filled=plan.filled())
         assert sum(b - a for a, b in claims(snapshot)) == missing - brought
-    while (one := plan.claim()) is not None:
-        running.append(one)
+    while (last := plan.claim()) is not None:
+        running.append(last)
     for one in running:
         brought += fill(one, None)
+        plan.finish(one)
     assert brought == missing
     assert plan.is_complete
     total = plan.checksum()

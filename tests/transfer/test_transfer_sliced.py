@@ -189,3 +189,12 @@ async def test_replaced_midway(
         await work
     assert names_in(tmp_path) == ["file"]
     assert (tmp_path / "file").read_bytes() == OLD
+
+
+async def test_a_blob_goes_into_a_file(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    blob = storage.get_bucket("bucket").new_blob("name")
+    await blob.download_to_filename(tmp_path / "file", slice_bytes=SLICE, workers=2, resume=False)
+    assert (tmp_path / "file").read_bytes() == DATA
+    assert len(stored.log) >= 2
