@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.http import parse_number
 from storage_stream._protocol.retry import DEFAULT_RETRY, RetryBudget, RetryPolicy, is_transient
+from storage_stream._protocol.session_address import is_session_address
 from storage_stream._protocol.upload_actions import Fill, Pause, Query, Send, Start, Stored
 from storage_stream.errors import (
     InvalidArgument,
@@ -29,6 +30,7 @@ from storage_stream.errors import (
     ResponseError,
     SessionExpired,
     StorageError,
+    TransferError,
 )
 
 if TYPE_CHECKING:
@@ -67,6 +69,10 @@ class ResumableUpload:
             available in one request. A multiple of 256 KiB.
         policy: When to give up.
 
+    Attributes:
+        has_sent: Whether bytes went into the session from here, so that what it makes is of them.
+        may_be_made: Whether a session that got all, and is gone, may have made the object.
+
     Raises:
         InvalidArgument: A chunk size that is no positive multiple of 256 KiB.
     """
@@ -90,7 +96,11 @@ class ResumableUpload:
         self.available = 0
         self.resumes = 0
         self.went_back: int | None = None
+        self.has_sent = False
+        self.may_be_made = False
         self._asks = False
+        self._can_restart = True
+        self._was_damaged = False
         self._restored = False
         self._sent = 0
         self._furthest = 0
@@ -151,20 +161,23 @@ class ResumableUpload:
         """The service answered `Start` with a 2xx.
 
         Raises:
-            ProtocolError: It names no session.
+            ProtocolError: It names no session, or one that no request can go to.
         """
         self.budget.attempts += 1
         location = head.headers.get("location")
         if not location:
             raise ProtocolError("the service began a session without naming it")
+        if not is_session_address(location):
+            raise ProtocolError("the service began a session, and its address is none")
         self.session_uri = location
-        self._asks = False
+        self._asks = self.has_sent = False
         self.confirmed = self._sent = 0
 
     def sending(self, action: Send | Query) -> None:
         """It is on its way: until it is answered, nobody knows what the service keeps."""
         self._asks = True
         if isinstance(action, Send):
+            self.has_sent = True
             self._sent = max(self._sent, action.stop)
 
     def stored(self, resource: dict[str, Any]) -> None:
@@ -177,7 +190,7 @@ class ResumableUpload:
         if not self._restored and (self.total is None or self._sent < self.total):
             raise ProtocolError("the service made an object of an upload that had not ended")
         if self.total is None:  # it ended in another process, whose last state was older
-            self.total = parse_number(resource.get("size"))
+            self.total = parse_number(str(resource.get("size")))
         self.confirmed = self.total or 0
         self._stored = Stored(resource)
 
@@ -186,7 +199,8 @@ class ResumableUpload:
 
         Raises:
             ProtocolError: It keeps what was never sent, or lost what it had a second time.
-            SessionExpired: It lost what it had, and the source cannot bring it again.
+            TransferError: It lost what it had, and the source cannot bring it again. The session
+                lives: who has all of the data can go on with it.
         """
         self.budget.attempts += 1
         kept = _kept(head.headers.get("range"))
@@ -228,6 +242,21 @@ class ResumableUpload:
             self.resumes += 1
             self._spend(error, jitter, retry_after)
 
+    def damaged(self, error: StorageError) -> None:
+        """The service refused what came because it is not what was sent: it makes no object.
+
+        Once, all is sent again in a new session. The bytes may be damaged on their way from here
+        each time, and then a second time tells as much as a tenth.
+
+        Raises:
+            StorageError: The same error, when it came before, or the source cannot begin anew.
+        """
+        self.budget.attempts += 1
+        if self._was_damaged or not self._can_restart or self._is_partly_gone():
+            raise error
+        self._was_damaged = True
+        self._forget_session()
+
     def _spend(self, error: StorageError, jitter: float, retry_after: float | None) -> None:
         delay = self.budget.after(jitter, retry_after)
         if delay is None:
@@ -243,9 +272,10 @@ class ResumableUpload:
             self.budget.progress()
 
     def _go_back(self, kept: int) -> None:
-        if not self.can_rewind:
-            raise SessionExpired(
-                f"the service had confirmed {self.confirmed} bytes, and now has {kept}"
+        if self._is_partly_gone():
+            raise TransferError(
+                f"the service had confirmed {self.confirmed} bytes and now has {kept}, and the"
+                " source cannot bring them again: resume_upload can go on, with all of the data"
             )
         if self.went_back is not None:
             raise ProtocolError("the service lost confirmed bytes a second time")
@@ -253,13 +283,25 @@ class ResumableUpload:
         self.confirmed = kept
 
     def _begin_anew(self, error: StorageError) -> None:
-        if self._restored:  # what the object was to be, beside its bytes, was said elsewhere
+        if not self._can_restart:  # what the object was to be, beside its bytes, nobody knows here
             raise SessionExpired("the service does not know the upload any more") from error
-        if not self.can_rewind and self.confirmed:
-            raise SessionExpired("the session is gone, and the source cannot begin anew") from error
+        if self._is_partly_gone():
+            raise SessionExpired(
+                "the session is gone, and the source cannot begin anew: resume_upload can, with"
+                " all of the data"
+            ) from error
+        sent_all = self.has_sent and self.total is not None and self._sent >= self.total
+        self.may_be_made = self.may_be_made or self._restored or sent_all
+        self._forget_session()
+
+    def _is_partly_gone(self) -> bool:
+        """Whether confirmed bytes were let go; of another process's, nothing was read before."""
+        return not self.can_rewind and self.available > 0 and self.confirmed > 0
+
+    def _forget_session(self) -> None:
         self.session_uri = None
         self.confirmed = 0
-        self._asks = False
+        self._asks = self._restored = False
 
     # -- snapshot --------------------------------------------------------------------------
 
@@ -274,9 +316,22 @@ class ResumableUpload:
 
     @classmethod
     def restore(
-        cls, snapshot: dict[str, Any], *, can_rewind: bool, policy: RetryPolicy = DEFAULT_RETRY
+        cls,
+        snapshot: dict[str, Any],
+        *,
+        can_rewind: bool,
+        can_restart: bool = False,
+        policy: RetryPolicy = DEFAULT_RETRY,
     ) -> ResumableUpload:
-        """The upload of a snapshot; it begins by asking what the service has."""
+        """The upload of a snapshot; it begins by asking what the service has.
+
+        Args:
+            snapshot: What `snapshot` gave.
+            can_rewind: As above.
+            can_restart: Whether it is known what the object is to be beside its bytes, so that a
+                session that is gone can be begun anew.
+            policy: As above.
+        """
         self = cls(
             total=snapshot["total"],
             can_rewind=can_rewind,
@@ -286,6 +341,7 @@ class ResumableUpload:
         self.session_uri = snapshot["session_uri"]
         self.confirmed = self._furthest = snapshot["confirmed"]
         self._asks = self._restored = self.session_uri is not None
+        self._can_restart = can_restart or self.session_uri is None
         return self
 
 
@@ -299,5 +355,8 @@ def _kept(value: str | None) -> int:
         return 0
     match = _KEPT.fullmatch(value.strip())
     if match is None:
-        raise ProtocolError(f"a 308 answer names the range {value!r}")
-    return int(match.group(1)) + 1
+        raise ProtocolError(f"a 308 answer names the range {value[:80]!r}")
+    last = parse_number(match.group(1))
+    if last is None:
+        raise ProtocolError("a 308 answer names a range beyond all measure")
+    return last + 1

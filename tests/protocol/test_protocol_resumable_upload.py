@@ -22,6 +22,7 @@ from storage_stream.errors import (
     ServerError,
     SessionExpired,
     StorageError,
+    TransferError,
 )
 
 QUANTUM = 256 * 1024
@@ -216,8 +217,61 @@ def test_confirmed_bytes_that_are_not_held_any_more_are_lost() -> None:
     upload.offer(2 * CHUNK, ended=False)
     send_and_keep(upload, CHUNK)
     upload.offer(2 * CHUNK + 1, ended=False)
-    with pytest.raises(SessionExpired, match="confirmed"):
+    with pytest.raises(TransferError, match="had confirmed") as caught:
         upload.incomplete(kept(0), send(upload))
+    assert not isinstance(caught.value, SessionExpired)  # it lives
+    again = ResumableUpload.restore(upload.snapshot(), can_rewind=False)
+    again.incomplete(kept(0), ask(again))  # nothing was read of the source yet: it brings all
+    assert again.confirmed == 0
+
+
+@pytest.mark.parametrize("address", ["foo", "ftp://host/x", "http://host:99999/x", "/a b"])
+def test_a_session_that_no_request_can_go_to(address: str) -> None:
+    upload = ResumableUpload(total=10)
+    with pytest.raises(ProtocolError, match="address"):
+        upload.started(head(location=address))
+    assert upload.session_uri is None
+
+
+def test_damaged_on_its_way_it_is_sent_again_once() -> None:
+    upload = machine(10, can_rewind=True)
+    send(upload)
+    upload.damaged(GONE)
+    assert upload.next_action() == Start()
+    upload.started(head(location=URI))
+    assert not upload.has_sent
+    send(upload)
+    assert upload.has_sent
+    with pytest.raises(Gone):
+        upload.damaged(GONE)
+    assert not upload.may_be_made
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_damaged_bytes_of_a_source_that_comes_once(*, is_held: bool) -> None:
+    upload = machine()
+    upload.offer(2 * CHUNK, ended=False)
+    if not is_held:
+        send_and_keep(upload, CHUNK)
+    upload.offer(2 * CHUNK, ended=True)
+    send(upload)
+    if is_held:
+        upload.damaged(GONE)
+        assert upload.next_action() == Start()
+    else:
+        with pytest.raises(Gone):
+            upload.damaged(GONE)
+
+
+@pytest.mark.parametrize(("stop", "may_be"), [(CHUNK, False), (2 * CHUNK, True)])
+def test_a_session_that_is_gone_may_have_made_the_object(stop: int, *, may_be: bool) -> None:
+    upload = machine(2 * CHUNK, can_rewind=True)
+    while send(upload).stop < stop:
+        upload.incomplete(kept(CHUNK), Send(0, CHUNK, 2 * CHUNK))
+    upload.fail(LOST, 0.5)
+    wait(upload)
+    upload.fail(GONE, 0.5)
+    assert upload.may_be_made is may_be
 
 
 @pytest.mark.parametrize("error", [GONE, NotFound("none", status=404)])
@@ -332,6 +386,13 @@ def test_a_range_that_is_none(value: str) -> None:
         upload.incomplete(head(308, range=value), send(upload))
 
 
+def test_a_range_of_thousands_of_digits() -> None:
+    upload = machine(10 * CHUNK, can_rewind=True)
+    with pytest.raises(ProtocolError, match="range") as caught:
+        upload.incomplete(head(308, range="bytes=0-" + "9" * 5000), send(upload))
+    assert len(str(caught.value)) < 200
+
+
 def test_more_is_kept_than_was_sent() -> None:
     upload = machine(10 * CHUNK, can_rewind=True)
     send(upload)
@@ -409,6 +470,31 @@ def test_the_session_is_gone_for_another_process() -> None:
     ask(upload)
     with pytest.raises(SessionExpired, match="any more"):
         upload.fail(GONE, 0.5)
+
+
+@pytest.mark.parametrize("can_rewind", [True, False])
+def test_a_session_that_is_gone_is_begun_anew_where_it_is_known_what_for(
+    *, can_rewind: bool
+) -> None:
+    upload = restored(can_rewind=can_rewind, can_restart=True)
+    ask(upload)
+    upload.fail(GONE, 0.5)
+    wait(upload)
+    assert upload.next_action() == Start()
+    assert upload.may_be_made
+    upload.started(head(location=URI))
+    upload.offer(CHUNK + 5, ended=True)
+    assert send(upload) == Send(0, CHUNK, CHUNK + 5)
+    with pytest.raises(ProtocolError, match="were sent"):  # what it can have is known here
+        upload.incomplete(kept(CHUNK + 1), Send(0, CHUNK, CHUNK + 5))
+
+
+@pytest.mark.parametrize("size", [5, None, [], "many", "9" * 5000])
+def test_a_size_of_another_kind(size: Any) -> None:
+    upload = restored()
+    ask(upload)
+    upload.stored({"size": size})
+    assert upload.total == (5 if size == 5 else None)
 
 
 def test_a_source_that_has_less_than_the_service() -> None:
