@@ -20,6 +20,7 @@ from benchmarks.servers.object_names import BUCKET
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from io import FileIO
 
     from benchmarks.job import Job
     from benchmarks.received import Received
@@ -110,9 +111,13 @@ class Connection(asyncio.BufferedProtocol):
         self._done = asyncio.get_running_loop().create_future()
         return self._done
 
-    async def drain(self) -> None:
-        """Wait until more may be written."""
-        if not self._writable.is_set():
+    async def send(self, file: FileIO) -> None:
+        """Send a whole file: by the kernel, or in pieces over TLS and on uvloop."""
+        with contextlib.suppress(RuntimeError):
+            await asyncio.get_running_loop().sendfile(self.transport, file, fallback=False)
+            return
+        while piece := file.read(_BUFFER_BYTES):
+            self.transport.write(piece)  # and never changed: the transport may keep it
             await self._writable.wait()
 
 
@@ -238,16 +243,14 @@ async def small_downloads(pool: Connections, job: Job, received: Received) -> No
 
 
 async def upload_files(pool: Connections, job: Job, _: Received) -> None:
-    """Each object from the file, in pieces that are never changed once they were written."""
+    """Each object from the file, by the kernel where the loop can."""
 
     async def one(name: str) -> None:
         connection = await pool.take()
         done = connection.begin(lambda _: None)
         connection.transport.write(_post(pool, name, job.size_bytes))
         with Path(job.source).open("rb", buffering=0) as file:  # noqa: ASYNC230 - in memory
-            while piece := file.read(_BUFFER_BYTES):
-                connection.transport.write(piece)
-                await connection.drain()
+            await connection.send(file)
         await done
         pool.give(connection)
 
