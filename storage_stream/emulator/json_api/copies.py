@@ -76,7 +76,8 @@ class CopyHandlers:
         said = await read_json(request)
         key_sha256 = key_of(request.headers)  # one key for the parts and the whole
         sources = _sources(bucket_name, said.get("sourceObjects"), key_sha256)
-        metadata = _with_key(settable_metadata(_part(said, "destination")), query, "kmsKeyName")
+        destination = _part(said, "destination")
+        metadata = settable_metadata({**destination, **query.subset(("kmsKeyName",))})
         target = Target(bucket_name, name, conditions(query), metadata, key_sha256)
         item = await compose(self._store, bucket, sources, target)
         return self._answer(request, query, item)
@@ -125,7 +126,7 @@ class CopyHandlers:
         for name in (source_bucket, target_bucket):
             require_payer(request, query, await self._store.bucket(name))
         metadata = settable_metadata(await read_json(request))
-        metadata = _with_key(metadata, query, "destinationKmsKeyName")
+        key = settable_metadata({"kmsKeyName": query.text("destinationKmsKeyName")})
         generation = query.integer("sourceGeneration")
         source_key = source_key_of(request.headers)
         return (
@@ -136,6 +137,7 @@ class CopyHandlers:
                 conditions(query),
                 metadata or None,
                 key_of(request.headers),
+                key.get("kmsKeyName"),
             ),
         )
 
@@ -192,8 +194,3 @@ def _part(said: Json, name: str) -> Json:
     if not isinstance(part, dict):
         raise ApiError(400, "invalid", f"Invalid value for field '{name}'.", location=name)
     return part  # pyright: ignore[reportUnknownVariableType] - JSON
-
-
-def _with_key(metadata: Json, query: Query, name: str) -> Json:
-    key = query.text(name)
-    return metadata if key is None else {**metadata, "kmsKeyName": key}

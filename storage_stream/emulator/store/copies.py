@@ -36,13 +36,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The object to be made. ``metadata`` of ``None`` takes over the source's."""
+    """The object to be made. ``metadata`` of ``None`` takes over the source's.
+
+    ``kms_key`` goes before the one in the metadata, whosever they are.
+    """
 
     bucket: str
     name: str
     conditions: Preconditions = NO_PRECONDITIONS
     metadata: Json | None = None
     key_sha256: str | None = None
+    kms_key: str | None = None
 
 
 def find_source(change: Change, source: Source) -> ObjectRecord:
@@ -79,6 +83,8 @@ def copy_object(change: Change, item: ObjectRecord, target: Target) -> ObjectRec
     if metadata is None:
         # The copy takes the class that its bucket gives new objects, as the service has it.
         metadata = {key: value for key, value in item.metadata.items() if key != "storageClass"}
+    if target.kms_key is not None:
+        metadata = {**metadata, "kmsKeyName": target.kms_key}
     body = Body(item.body_id, item.size, item.crc32c, item.md5, None)
     return insert_object(
         change,

@@ -72,5 +72,12 @@ def _progress(change: Change, token: str, fingerprint: str) -> int:
 
 def _fingerprint(item: ObjectRecord, target: Target) -> str:
     made_of = [item.bucket, item.name, item.generation]
-    said = [*made_of, target.bucket, target.name, target.metadata, target.key_sha256]
+    said = [
+        *made_of,
+        target.bucket,
+        target.name,
+        target.metadata,
+        target.key_sha256,
+        target.kms_key,
+    ]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

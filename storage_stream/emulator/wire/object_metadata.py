@@ -12,6 +12,10 @@ from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.store.records import Json
 from storage_stream.emulator.wire.resources import OBJECT_SETTABLE
 
+_KMS_ID = r"[A-Za-z0-9_-]{1,63}"
+_KMS_KEY = re.compile(  # https://cloud.google.com/kms/docs/getting-resource-ids
+    rf"projects/[^/\s]+/locations/{_KMS_ID}/keyRings/{_KMS_ID}/cryptoKeys/{_KMS_ID}"
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 STORAGE_CLASSES = frozenset(
@@ -78,13 +82,13 @@ def _check(name: str, value: Any) -> None:
         raise ApiError(400, "invalid", f"Invalid value for field '{name}'.", location=name)
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
 def _is_header_text(value: Any) -> bool:
     # What goes out as a header later has to stay in its line, or no answer could be made.
     return isinstance(value, str) and _CONTROL.search(value) is None
+
+
+def _is_kms_key(value: Any) -> bool:
+    return isinstance(value, str) and _KMS_KEY.fullmatch(value) is not None
 
 
 def _is_flag(value: Any) -> bool:
@@ -135,7 +139,7 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "contexts": _is_map,
     "customTime": _is_time,
     "eventBasedHold": _is_flag,
-    "kmsKeyName": _is_text,
+    "kmsKeyName": _is_kms_key,
     "metadata": _is_text_map,
     "retention": _is_retention,
     "storageClass": _is_storage_class,

@@ -130,3 +130,27 @@ async def test_copying_onto_itself_keeps_the_bytes(wire: WireClient) -> None:
     path = f"{object_path('source')}/rewriteTo{object_path('source')[11:]}"
     assert (await wire.send("POST", path, body={"contentType": "c/d"})).json["done"]
     assert (await wire.media("source")).body == CONTENT
+
+
+KMS = "projects/p/locations/eu/keyRings/r/cryptoKeys/k"
+
+
+@pytest.mark.parametrize("verb", ["copyTo", "rewriteTo"])
+async def test_a_key_of_the_copy_changes_nothing_else(wire: WireClient, verb: str) -> None:
+    await wire.upload("source", b"x")
+    await wire.send("PATCH", object_path("source"), body={"contentType": "a/b"})
+    await wire.send("POST", "/storage/v1/b?project=p", body={"name": "other"})
+    made = (await copy(wire, verb, destinationKmsKeyName=KMS)).json
+    resource = made.get("resource", made)
+    assert (resource["kmsKeyName"], resource["contentType"]) == (KMS, "a/b")
+    assert "kmsKeyName" not in (await wire.metadata("source")).json
+
+
+@pytest.mark.parametrize("name", ["k", f"{KMS}/cryptoKeyVersions/1", f"/{KMS}", ""])
+async def test_what_is_no_name_of_a_key_is_400(wire: WireClient, name: str) -> None:
+    await wire.upload("source", b"x")
+    await wire.send("POST", "/storage/v1/b?project=p", body={"name": "other"})
+    assert (await copy(wire, "rewriteTo", destinationKmsKeyName=name)).status == 400
+    assert (await copy(wire, "copyTo", body={"kmsKeyName": name})).status == 400
+    assert (await compose(wire, "source", kmsKeyName=name)).status == 400
+    assert (await wire.upload("new", b"x", kmsKeyName=name)).status == 400
