@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Copies"]
 
+_KEY_OF_COPY = "destinationKmsKeyName"  # the other calls say kmsKeyName
 _REWRITE_TIMEOUT = 60.0  # seconds; one call may copy for longer than any other takes to answer
 
 
@@ -40,6 +41,7 @@ class Copies(ApiBase):
         metadata: Mapping[str, Any] | None = None,
         generation: int | None = None,
         max_bytes_per_call: int | None = None,
+        kms_key_name: str | None = None,
         on_progress: Callable[[int, int], None] | None = None,
         **options: Unpack[RequestKeywords],
     ) -> RewriteResponse:
@@ -57,6 +59,8 @@ class Copies(ApiBase):
             metadata: Fields of the copy's resource in place of all of the source's.
             generation: Of the source; None for the live one.
             max_bytes_per_call: At most so many bytes in each request, a multiple of 1 MiB.
+            kms_key_name: The Cloud KMS key (CMEK) the copy is encrypted with,
+                `projects/…/locations/…/keyRings/…/cryptoKeys/…`; None for its bucket's default.
             on_progress: Told after each request the bytes copied, and those of the object.
             **options: See `RequestKeywords`.
 
@@ -75,12 +79,14 @@ class Copies(ApiBase):
             metadata=fields_of(metadata) or None,
             max_bytes_per_call=max_bytes_per_call,
         )
-        return await copy_object(self._sender, rewrite, self._rewrite_options(options), on_progress)
+        settled = self._rewrite_options(options).with_kms_key(kms_key_name, _KEY_OF_COPY)
+        return await copy_object(self._sender, rewrite, settled, on_progress)
 
     async def resume_copy(
         self,
         state: Mapping[str, Any],
         *,
+        kms_key_name: str | None = None,
         on_progress: Callable[[int, int], None] | None = None,
         **options: Unpack[RequestKeywords],
     ) -> RewriteResponse:
@@ -88,6 +94,7 @@ class Copies(ApiBase):
 
         Args:
             state: The error's `state`; JSON can hold it.
+            kms_key_name: The same as was given to `copy`.
             on_progress: As in `copy`.
             **options: The same as were given to `copy`.
 
@@ -95,7 +102,8 @@ class Copies(ApiBase):
             InvalidArgument: It is not the state of a copy.
         """
         rewrite = Rewrite.of_state(state)
-        return await copy_object(self._sender, rewrite, self._rewrite_options(options), on_progress)
+        settled = self._rewrite_options(options).with_kms_key(kms_key_name, _KEY_OF_COPY)
+        return await copy_object(self._sender, rewrite, settled, on_progress)
 
     async def compose(
         self,
@@ -105,6 +113,7 @@ class Copies(ApiBase):
         *,
         content_type: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        kms_key_name: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
         """Join objects of a bucket to a new one there; any number of them.
@@ -120,6 +129,7 @@ class Copies(ApiBase):
                 generation or precondition, or resources, whose generation counts.
             content_type: MIME type of the new object.
             metadata: Other fields of its resource.
+            kms_key_name: The Cloud KMS key (CMEK) it is encrypted with; None for the bucket's.
             **options: See `RequestKeywords`.
 
         Raises:
@@ -133,7 +143,8 @@ class Copies(ApiBase):
         if content_type is not None:
             said["contentType"] = check_text("content_type", content_type)
         composition = Composition(bucket, object_name, sources_of(source_object_names), said)
-        return await compose(self._sender, composition, self._options(options))
+        settled = self._options(options).with_kms_key(kms_key_name)
+        return await compose(self._sender, composition, settled)
 
     async def rename(
         self, bucket: str, object_name: str, new_name: str, **options: Unpack[RequestKeywords]

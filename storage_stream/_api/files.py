@@ -161,6 +161,7 @@ class Files(Downloads, Uploads):
         content_type: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         chunk_bytes: int = DEFAULT_CHUNK_BYTES,
+        kms_key_name: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> StreamWriter:
         """As `upload_stream`, but always a session, which is asked when its last answer is lost.
@@ -170,7 +171,8 @@ class Files(Downloads, Uploads):
         options["preconditions"] = _only_create(options.get("preconditions"))
         target = NewObject(bucket, name, content_type, fields_of(metadata)).checked()
         how = UploadHow(resumable=True, chunk_bytes=chunk_bytes)
-        upload = StreamUpload(self._sender, target, self._upload_options(options), how)
+        settled = self._upload_options(options).with_kms_key(kms_key_name)
+        upload = StreamUpload(self._sender, target, settled, how)
         return StreamWriter(upload, target.subject)
 
 

@@ -40,6 +40,7 @@ class ParallelUploads(ApiBase):
         journal: str | os.PathLike[str] | None = None,
         content_type: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        kms_key_name: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
         """Make a large object, several parts of it at a time; compared with what was made.
@@ -77,6 +78,7 @@ class ParallelUploads(ApiBase):
                 is there, that upload is gone on with.
             content_type: MIME type; None guesses it from the name.
             metadata: Other fields of the object resource; custom ones in its `metadata`.
+            kms_key_name: See `upload`.
             **options: See `RequestKeywords`; `timeout` is 30 seconds here unless it is given.
 
         Returns:
@@ -95,7 +97,7 @@ class ParallelUploads(ApiBase):
         target = NewObject(bucket, object_name, content_type, fields_of(metadata)).checked()
         how = ParallelHow(part_bytes, workers, method)
         book = None if journal is None else UploadJournal(Path(journal))
-        settled = self._part_options(options)
+        settled = self._part_options(options).with_kms_key(kms_key_name)
         return await upload_parallel(self._sender, target, file_data, settled, how, book)
 
     async def clean_upload(

@@ -41,6 +41,7 @@ class Uploads(ApiBase):
         force_resumable_upload: bool | None = None,
         zipped: bool = False,
         chunk_bytes: int = DEFAULT_CHUNK_BYTES,
+        kms_key_name: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
         """Make an object of whatever holds bytes, or replace it; compared with the answer.
@@ -67,6 +68,8 @@ class Uploads(ApiBase):
             zipped: Compress with gzip on the way; the object says so in its content encoding.
             chunk_bytes: See above; also the most that is held in memory of a source that cannot
                 be read again. A multiple of 256 KiB.
+            kms_key_name: The Cloud KMS key (CMEK) it is encrypted with,
+                `projects/…/locations/…/keyRings/…/cryptoKeys/…`; None for the bucket's default.
             **options: See `RequestKeywords`; `timeout` is 30 seconds here unless it is given.
 
         Returns:
@@ -82,7 +85,7 @@ class Uploads(ApiBase):
         """
         target = NewObject(bucket, object_name, content_type, fields_of(metadata)).checked()
         how = UploadHow(force_resumable_upload, chunk_bytes, zipped=zipped)
-        settled = self._upload_options(options, parameters)
+        settled = self._upload_options(options, parameters).with_kms_key(kms_key_name)
         return await upload(self._sender, target, file_data, settled, how)
 
     async def upload_from_filename(
@@ -99,6 +102,7 @@ class Uploads(ApiBase):
         content_type: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         chunk_bytes: int = DEFAULT_CHUNK_BYTES,
+        kms_key_name: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> StreamWriter:
         """An object to be written piece by piece; see `StreamWriter`. No request is made yet.
@@ -109,6 +113,7 @@ class Uploads(ApiBase):
             content_type: MIME type; None guesses it from the name.
             metadata: Other fields of the object resource.
             chunk_bytes: Bytes of one request, and what is held in memory. A multiple of 256 KiB.
+            kms_key_name: See `upload`.
             **options: See `RequestKeywords`.
 
         Raises:
@@ -116,7 +121,8 @@ class Uploads(ApiBase):
         """
         target = NewObject(bucket, object_name, content_type, fields_of(metadata)).checked()
         how = UploadHow(chunk_bytes=chunk_bytes)
-        stream = StreamUpload(self._sender, target, self._upload_options(options), how)
+        settled = self._upload_options(options).with_kms_key(kms_key_name)
+        stream = StreamUpload(self._sender, target, settled, how)
         return StreamWriter(stream, target.subject)
 
     async def resume_upload(

@@ -1,6 +1,7 @@
-"""Customer-supplied encryption keys (CSEK) as headers.
+"""Encryption keys: customer-supplied ones (CSEK) as headers, names of Cloud KMS's (CMEK).
 
-https://cloud.google.com/storage/docs/encryption/customer-supplied-keys
+https://cloud.google.com/storage/docs/encryption/customer-supplied-keys and
+https://cloud.google.com/storage/docs/encryption/customer-managed-keys
 """
 
 from __future__ import annotations
@@ -8,12 +9,18 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 
+from storage_stream._protocol.arguments import check_text
 from storage_stream.errors import InvalidArgument
 
-__all__ = ["key_headers"]
+__all__ = ["check_kms_key", "key_headers"]
 
 _KEY_BYTES = 32  # AES-256
+_KMS_ID = r"[A-Za-z0-9_-]{1,63}"  # https://cloud.google.com/kms/docs/resource-hierarchy
+_KMS_KEY = re.compile(
+    rf"projects/[^/\s]+/locations/{_KMS_ID}/keyRings/{_KMS_ID}/cryptoKeys/{_KMS_ID}"
+)
 
 
 def key_headers(key: bytes | str, *, of_source: bool = False) -> tuple[tuple[str, str], ...]:
@@ -33,6 +40,24 @@ def key_headers(key: bytes | str, *, of_source: bool = False) -> tuple[tuple[str
         (f"{prefix}-key", base64.b64encode(raw).decode("ascii")),
         (f"{prefix}-key-sha256", base64.b64encode(hashlib.sha256(raw).digest()).decode("ascii")),
     )
+
+
+def check_kms_key(name: str) -> str:
+    """The resource name of a Cloud KMS key, if it is one.
+
+    The name of one of its versions, as objects' resources have it, is none: which version is
+    used, the key says.
+
+    Raises:
+        TypeError: It is no text.
+        InvalidArgument: It is no key's name.
+    """
+    if not _KMS_KEY.fullmatch(check_text("kms_key_name", name)):
+        raise InvalidArgument(
+            f"kms_key_name={name!r}: a key's name is"
+            " projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY"
+        )
+    return name
 
 
 def _raw(key: bytes | str) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from storage_stream._protocol.arguments import check_mapping, check_text
-from storage_stream._protocol.encryption import key_headers
+from storage_stream._protocol.encryption import check_kms_key, key_headers
 from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.http import check_header_text
 from storage_stream._protocol.retry import DEFAULT_RETRY, RetryPolicy
@@ -207,6 +207,24 @@ class RequestOptions:
         name = name.lower()
         values = [value for key, value in self.headers if key.lower() == name]
         return values[-1] if values else None
+
+    def with_kms_key(self, name: str | None, parameter: str = "kmsKeyName") -> RequestOptions:
+        """These options for an object that is to be encrypted with a key of Cloud KMS.
+
+        Args:
+            name: The key's resource name; None changes nothing.
+            parameter: How the call spells it.
+
+        Raises:
+            TypeError: It is no text.
+            InvalidArgument: It is no key's name, or there is a customer-supplied key besides.
+        """
+        if name is None:
+            return self
+        if self.header("x-goog-encryption-key") is not None:
+            raise InvalidArgument("an object has one key: kms_key_name or encryption_key, not both")
+        added = ((parameter, check_kms_key(name)),)
+        return replace(self, params=merge_query((), self.params, added))
 
     def only_connection(self) -> RequestOptions:
         """These options for another request: without what was said about this one's content."""

@@ -32,11 +32,13 @@ class WriteKeywords(RequestKeywords, total=False):
     content_type: MIME type; None guesses it from the name.
     metadata: Other fields of the object resource; custom ones in its `metadata`.
     chunk_bytes: Bytes of one request, and what is held in memory. A multiple of 256 KiB.
+    kms_key_name: The Cloud KMS key (CMEK) the object is encrypted with; None for the bucket's.
     """
 
     content_type: str | None
     metadata: Mapping[str, Any] | None
     chunk_bytes: int
+    kms_key_name: str | None
 
 
 class ReadTextKeywords(ReadKeywords, total=False):

@@ -2,10 +2,11 @@
 
 import base64
 import hashlib
+from typing import Any
 
 import pytest
 
-from storage_stream._protocol.encryption import key_headers
+from storage_stream._protocol.encryption import check_kms_key, key_headers
 from storage_stream._protocol.options import RequestOptions
 from storage_stream.errors import InvalidArgument
 
@@ -44,3 +45,44 @@ def test_keys_are_keywords_of_every_request_and_stand_in_no_repr() -> None:
     assert options.header("x-goog-encryption-key") == ENCODED
     assert options.header("x-goog-copy-source-encryption-key-sha256") == HASHED
     assert ENCODED not in repr(options)
+
+
+KMS_KEY = "projects/my-project/locations/eu/keyRings/ring_1/cryptoKeys/key-1"
+
+
+@pytest.mark.parametrize("name", [KMS_KEY, KMS_KEY.replace("my-project", "example.com:my-project")])
+def test_the_name_of_a_managed_key(name: str) -> None:
+    assert check_kms_key(name) == name
+    plain = RequestOptions(params=(("kmsKeyName", "other"), ("userProject", "p")))
+    assert plain.with_kms_key(None) is plain
+    assert dict(plain.with_kms_key(name).params) == {"userProject": "p", "kmsKeyName": name}
+    copied = RequestOptions().with_kms_key(name, "destinationKmsKeyName")
+    assert copied.params == (("destinationKmsKeyName", name),)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "key-1",
+        KMS_KEY[:-6],
+        f"/{KMS_KEY}",
+        f"{KMS_KEY}\n",
+        f"{KMS_KEY}/cryptoKeyVersions/1",
+        KMS_KEY.replace("ring_1", "a/b"),
+        KMS_KEY.replace("eu", ""),
+        KMS_KEY.replace("key-1", "k" * 64),
+    ],
+)
+def test_what_is_no_name_of_a_managed_key(name: str) -> None:
+    with pytest.raises(InvalidArgument, match="a key's name is projects/PROJECT"):
+        RequestOptions().with_kms_key(name)
+
+
+def test_a_managed_key_is_named_by_text_and_alone() -> None:
+    number: Any = 5
+    with pytest.raises(TypeError, match="kms_key_name is text"):
+        RequestOptions().with_kms_key(number)
+    with_own = RequestOptions.of({"encryption_key": KEY}, RequestOptions())
+    with pytest.raises(InvalidArgument, match="not both"):
+        with_own.with_kms_key(KMS_KEY)
