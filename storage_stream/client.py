@@ -29,6 +29,7 @@ from storage_stream._transport.credentials import (
     Anonymous,
     Credentials,
     SharedToken,
+    check_token_source,
     default_token,
 )
 from storage_stream._transport.endpoint import Endpoint
@@ -124,7 +125,7 @@ class Storage(
         retry: RetryPolicy = DEFAULT_RETRY,
         environment: Environment | None = None,
     ) -> None:
-        _check_token(token)
+        check_token_source(token)
         surroundings = environment or Environment()
         endpoint = Endpoint.of(api_root, api_is_dev)
         way = SessionOptions(ssl, proxy, trust_env)
@@ -193,9 +194,3 @@ class Storage(
         """A project's buckets. One request for each page."""
         found = self.iter_buckets(project, **options)
         return [Bucket(self, resource["name"]) async for resource in found]
-
-
-def _check_token(token: Any) -> None:
-    if token is not None and not callable(getattr(token, "get", None)):
-        kind = type(token).__name__
-        raise TypeError(f"token takes an object with an async get(), not {kind}")

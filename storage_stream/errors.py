@@ -13,6 +13,7 @@
     │   ├── ConnectFailed        the connection was never made: the request did not go out
     │   ├── ConnectionLost       the connection broke; the request may have been carried out
     │   └── RequestTimeout       (TimeoutError)    no first byte within `timeout`
+    │       └── TokenTimeout                       not even an access token: nothing went out
     ├── ResponseError            the service refused; also an `aiohttp.ClientResponseError`
     │   ├── NotModified 304 · BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404
     │   ├── Conflict 409 · Gone 410 · PreconditionFailed 412 · RangeNotSatisfiable 416
@@ -75,6 +76,7 @@ __all__ = [
     "StorageError",
     "StreamClosed",
     "StreamNotOpen",
+    "TokenTimeout",
     "TooManyBytesError",
     "TooManyRequests",
     "TransferError",
@@ -184,6 +186,10 @@ class ConnectionLost(TransportError):
 
 class RequestTimeout(TransportError, TimeoutError):
     """The first byte of the answer did not arrive within `timeout` seconds."""
+
+
+class TokenTimeout(RequestTimeout):
+    """No access token came within `timeout` seconds, so the request did not go out."""
 
 
 class ResponseError(StorageError):

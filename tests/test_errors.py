@@ -82,6 +82,7 @@ def test_the_class_of_a_status(status: int, name: str) -> None:
         ("StreamNotOpen", AttributeError),
         ("InsecureTransport", ValueError),
         ("RequestTimeout", TimeoutError),
+        ("TokenTimeout", TimeoutError),
         ("TransferStalled", TimeoutError),
         ("ContentDecodingError", ValueError),
         ("TruncatedGzipError", EOFError),

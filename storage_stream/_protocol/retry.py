@@ -17,6 +17,7 @@ from storage_stream.errors import (
     InvalidArgument,
     ResponseError,
     StorageError,
+    TokenTimeout,
     TransferStalled,
     TransportError,
     TruncatedStream,
@@ -48,7 +49,7 @@ def is_transient(error: StorageError) -> bool:
 
 def never_sent(error: StorageError) -> bool:
     """Whether the request certainly was not carried out: any request may then be repeated."""
-    return isinstance(error, ConnectFailed) or (
+    return isinstance(error, ConnectFailed | TokenTimeout) or (
         isinstance(error, ResponseError) and error.status == 429  # noqa: PLR2004 - a status of HTTP
     )
 

@@ -9,20 +9,31 @@ Any other object with an async `get()` serves too.
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 from storage_stream._cancellation import is_being_cancelled
 from storage_stream._protocol.replies import without_secrets
 from storage_stream._protocol.retry import RetryBudget, RetryPolicy
-from storage_stream.errors import ClientClosed, CredentialsError
+from storage_stream._transport.service_file import read_service_file
+from storage_stream.errors import ClientClosed, CredentialsError, TokenTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from storage_stream._transport.clock import Clock
 
-__all__ = ["SCOPES", "Anonymous", "Credentials", "SharedToken", "TokenSource", "default_token"]
+__all__ = [
+    "SCOPES",
+    "Anonymous",
+    "Credentials",
+    "SharedToken",
+    "TokenSource",
+    "check_token_source",
+    "default_token",
+]
 
 # Objects, buckets and who may use them; and IAM, which signs where there is no key at hand.
 SCOPES = [
@@ -44,19 +55,57 @@ def default_token(service_file: Any, session: Any) -> Any:
     Args:
         service_file: A path or an open file; None looks where Google's own libraries look.
         session: The `aiohttp.ClientSession` it asks through, or None for one of its own.
+
+    Raises:
+        CredentialsError: The file cannot be used.
     """
     # Loads cryptography and more, and takes longer than all the rest of a program's start.
     from gcloud.aio.auth import Token  # noqa: PLC0415
 
-    return Token(service_file=service_file, session=session, scopes=list(SCOPES))
+    fields = read_service_file(service_file)
+    try:
+        # What was read and found good, and not the file once more: it may be a pipe.
+        file = io.StringIO(json.dumps(fields)) if fields else None
+        return Token(service_file=file, session=session, scopes=list(SCOPES))
+    except Exception as error:  # what the user's own default file lacks, too
+        why = without_secrets(f"{type(error).__name__}: {error}")
+        raise CredentialsError(f"the credentials cannot be used: {why}") from error
 
 
 class TokenSource(Protocol):
-    """What gives tokens: `gcloud.aio.auth.Token`, or anything with this method."""
+    """What `Storage(token=…)` takes: `gcloud.aio.auth.Token`, or anything with this method.
+
+    Four more are used where a source has them: `refused(token)` is told of a token that the
+    service did not accept, `quota_project_id` is the project that requests count against,
+    `service_account_email` the account that it is, and `async sign_bytes(data)` signs as that
+    account (else IAM is asked to).
+    """
 
     async def get(self) -> str | None:
-        """A valid access token."""
+        """A valid access token, or None to send none.
+
+        Raises:
+            CredentialsError: There is none to be had; asking again is of no use.
+            Exception: What may pass by itself: it is asked again, a few times.
+        """
         ...
+
+
+def check_token_source(source: Any) -> None:
+    """Refuse what cannot be asked for a token, before anything is sent.
+
+    Raises:
+        TypeError: It cannot.
+    """
+    if source is None or callable(getattr(source, "get", None)):
+        return
+    kind = type(source).__name__
+    if callable(getattr(source, "before_request", None)):  # google-auth's have this
+        raise TypeError(
+            f"token takes an object with an async get(); wrap google-auth's {kind}: "
+            "token=storage_stream.integrations.google_auth.GoogleAuthToken(credentials)"
+        )
+    raise TypeError(f"token takes an object with an async get(), not {kind}")
 
 
 class Credentials(Protocol):
@@ -67,11 +116,15 @@ class Credentials(Protocol):
         """The project whose quota requests count against, where credentials name one."""
         ...
 
-    async def token(self) -> str | None:
+    async def token(self, timeout: float | None = None) -> str | None:  # noqa: ASYNC109 - the request's
         """A token for the Authorization header, or None to send none.
+
+        Args:
+            timeout: Seconds to wait for it; None for as long as it takes.
 
         Raises:
             CredentialsError: There is none to be had.
+            TokenTimeout: It takes longer; the refresh goes on for the next request.
         """
         ...
 
@@ -89,7 +142,7 @@ class Anonymous:
 
     quota_project: str | None = None
 
-    async def token(self) -> str | None:
+    async def token(self, timeout: float | None = None) -> str | None:  # noqa: ASYNC109, ARG002 - see there
         """See `Credentials.token`."""
         return None
 
@@ -124,7 +177,7 @@ class SharedToken:
         self._is_closed = False
         self.quota_project: str | None = None
 
-    async def token(self) -> str | None:
+    async def token(self, timeout: float | None = None) -> str | None:  # noqa: ASYNC109 - see there
         """See `Credentials.token`. Cancelling leaves the refresh to the others that wait.
 
         Raises:
@@ -138,10 +191,13 @@ class SharedToken:
                 self._take_off()
             return self._value
         try:
-            return await asyncio.shield(self._take_off())
+            async with asyncio.timeout(timeout):
+                return await asyncio.shield(self._take_off())
+        except TimeoutError as error:
+            raise TokenTimeout(f"no access token within {timeout} s") from error
         except CredentialsError as error:
             # One for each that waits: the sender writes into it what it was about.
-            raise CredentialsError(error.message) from error.__cause__
+            raise CredentialsError(without_secrets(error.message)) from error.__cause__
         except asyncio.CancelledError:
             if is_being_cancelled():
                 raise
@@ -179,10 +235,13 @@ class SharedToken:
             try:
                 source = self._make_source()
                 value, lifetime = await _ask(source)
+                _check(value)
             except asyncio.CancelledError:
                 if is_being_cancelled():
                     raise
                 raise CredentialsError("the token's source was cancelled by somebody") from None
+            except CredentialsError:
+                raise  # it says itself what is wrong, and what to do
             except Exception as error:
                 delay = None if _is_permanent(error) else budget.after(self._random())
                 if delay is None:
@@ -218,6 +277,16 @@ async def _ask(source: TokenSource) -> tuple[str | None, float]:
         answer = await gcloud_token.refresh(timeout=_REFRESH_TIMEOUT)
         return str(answer.value), float(answer.expires_in)
     return await source.get(), 0.0
+
+
+def _check(token: Any) -> None:
+    """Whether it can stand in a header; the message does not hold it."""
+    if token is None:
+        return
+    if not isinstance(token, str):
+        raise CredentialsError(f"the token's source gave {type(token).__name__}, not str")
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise CredentialsError("the token's source gave what is no token: empty, or not one word")
 
 
 def _quota_project(source: Any) -> str | None:

@@ -118,7 +118,7 @@ class Sender:
             CredentialsError: No token.
         """
         for is_last in (False, True):
-            token = await self._token_for(request)
+            token = await self._token_for(request, options.timeout)
             if options.meter is not None:
                 options.meter.attempt()
             reply = await self._transport.send(
@@ -185,11 +185,11 @@ class Sender:
             return None
         return budget.after(self.random(), self.retry_after(error))
 
-    async def _token_for(self, request: Request) -> str | None:
+    async def _token_for(self, request: Request, timeout: float | None) -> str | None:  # noqa: ASYNC109 - the name callers know it by
         """A token, if this is the service it is for, and the caller gave none of his own."""
         if "authorization" in request.headers or not self._is_ours(request):
             return None
-        token = await self._credentials.token()
+        token = await self._credentials.token(timeout)
         if token is not None and not self._is_safe:
             raise InsecureTransport("credentials do not travel over plain http")
         return token

@@ -29,6 +29,7 @@ from storage_stream.errors import (
     ProtocolError,
     RequestTimeout,
     StorageError,
+    TokenTimeout,
     TransferStalled,
     TruncatedStream,
     response_error_class,
@@ -63,7 +64,7 @@ def test_statuses_that_do_not_pass(status: int) -> None:
 
 @pytest.mark.parametrize(
     "error_class",
-    [ConnectFailed, ConnectionLost, RequestTimeout, TruncatedStream, TransferStalled],
+    [ConnectFailed, ConnectionLost, RequestTimeout, TokenTimeout, TruncatedStream, TransferStalled],
 )
 def test_what_breaks_on_the_way_may_succeed_later(error_class: type[StorageError]) -> None:
     assert is_transient(error_class("broken"))
@@ -85,8 +86,10 @@ def test_what_would_only_fail_again_is_not_repeated(error: StorageError) -> None
 
 def test_what_certainly_was_not_carried_out() -> None:
     assert never_sent(ConnectFailed("refused"))
+    assert never_sent(TokenTimeout("slow"))
     assert never_sent(refused(429))
     assert not never_sent(ConnectionLost("reset"))
+    assert not never_sent(RequestTimeout("silent"))
     assert not never_sent(refused(503))
 
 

@@ -33,8 +33,10 @@ class Tokens:
     quota_project: str | None = None
     values: list[str] = field(default_factory=lambda: [f"{SECRET}-{n}" for n in range(9)])
     told: list[str] = field(default_factory=list)
+    timeouts: list[float | None] = field(default_factory=list)
 
-    async def token(self) -> str:
+    async def token(self, timeout: float | None = None) -> str:  # noqa: ASYNC109 - as Credentials
+        self.timeouts.append(timeout)
         return self.values[0]
 
     def refused(self, token: str) -> None:

@@ -9,15 +9,16 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import google.auth.credentials
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from gcloud.aio.auth import Token
 
 from storage_stream import Storage
-from storage_stream._transport.credentials import SharedToken, default_token
+from storage_stream._transport.credentials import SharedToken, check_token_source, default_token
 from storage_stream.emulator import Emulator
-from storage_stream.errors import ClientClosed, CredentialsError
+from storage_stream.errors import ClientClosed, CredentialsError, TokenTimeout
 from storage_stream.testing import FakeClock
 
 if TYPE_CHECKING:
@@ -234,6 +235,67 @@ class TestFailures:
         with pytest.raises(CredentialsError) as caught:
             await shared(OfGoogle(failure)).token()
         assert "s3cret" not in str(caught.value)
+
+
+class TestTimeout:
+    async def test_a_wait_ends_and_the_refresh_goes_on(self) -> None:
+        source = OfGoogle()
+        source.gate.clear()
+        tokens = shared(source)
+        with pytest.raises(TokenTimeout, match=r"no access token within 0\.01 s"):
+            await tokens.token(0.01)
+        source.gate.set()
+        assert await tokens.token(60) == "token-1"
+        assert source.calls == 1
+
+    async def test_a_source_that_runs_out_of_time_itself_is_asked_again(self) -> None:
+        clock, source = FakeClock(), OfGoogle(TimeoutError("theirs"))
+        assert await shared(source, clock).token(60) == "token-2"
+
+    async def test_a_closing_within_the_time_is_one(self) -> None:
+        source = OfGoogle()
+        source.gate.clear()
+        tokens = shared(source)
+        waiting = asyncio.ensure_future(tokens.token(60))
+        await asyncio.sleep(0)
+        await tokens.close()
+        with pytest.raises(ClientClosed):
+            await waiting
+
+
+class TestWhatIsNoToken:
+    @pytest.mark.parametrize("given", ["", "a\r\nX-Evil: 1", "a b", "ä", "\x7f", b"bytes", 7])
+    async def test_it_is_told_and_not_sent(self, given: Any) -> None:
+        async def get() -> Any:
+            return given
+
+        with pytest.raises(CredentialsError, match="the token's source gave") as caught:
+            await shared(SimpleNamespace(get=get)).token()
+        assert "Evil" not in str(caught.value)
+
+    async def test_none_is_sent_as_none(self) -> None:
+        async def get() -> None:
+            return None
+
+        assert await shared(SimpleNamespace(get=get)).token() is None
+
+    async def test_what_a_source_says_itself_is_final(self) -> None:
+        said = CredentialsError("log in again: ya29.s3cret")
+        clock, source = FakeClock(), Source(said, said)
+        with pytest.raises(CredentialsError, match=r"^log in again: ya29\.…$"):
+            await shared(source, clock).token()
+        assert source.calls == 1
+        assert clock.sleeps == []
+
+    @pytest.mark.parametrize("source", ["ya29.token", 7, SimpleNamespace(get="token")])
+    def test_what_cannot_be_asked(self, source: Any) -> None:
+        with pytest.raises(TypeError, match=r"async get\(\), not"):
+            check_token_source(source)
+
+    def test_googles_own_have_an_adapter(self) -> None:
+        held = google.auth.credentials.AnonymousCredentials()  # type: ignore[no-untyped-call]  # no types
+        with pytest.raises(TypeError, match=r"integrations\.google_auth\.GoogleAuthToken"):
+            check_token_source(held)
 
 
 class TestClose:

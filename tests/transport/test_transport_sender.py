@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from email.utils import formatdate
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,9 +142,14 @@ class TestRefusedToken:
         assert len(r.network.requests) == 1
         assert tokens.told == []
 
+    async def test_the_requests_timeout_is_the_tokens_too(self) -> None:
+        tokens = Tokens()
+        await rig(OK, credentials=tokens).send(GET, timeout=0.5)
+        assert tokens.timeouts == [0.5]
+
     async def test_no_token_to_be_had_sends_nothing(self) -> None:
         class Nothing(Tokens):
-            async def token(self) -> str:
+            async def token(self, timeout: float | None = None) -> str:  # noqa: ASYNC109, ARG002 - as Credentials
                 raise CredentialsError("none")
 
         r = rig(OK, credentials=Nothing())
@@ -257,7 +263,7 @@ class TestRepeats:
         assert error.elapsed == pytest.approx(sum(r.clock.sleeps))
 
     async def test_every_attempt_gets_the_whole_timeout_and_the_same_session(self) -> None:
-        session = object()
+        session = SimpleNamespace(request=print)
         r = rig(Answer(503), OK)
         await r.send(GET, timeout=3, session=session)
         assert [(q.timeout, q.session) for q in r.network.requests] == [(3.0, session)] * 2

@@ -53,7 +53,7 @@ TOKEN = "ya29.s3cret"
 class Tokens(Anonymous):
     """Credentials with a token."""
 
-    async def token(self) -> str | None:
+    async def token(self, timeout: float | None = None) -> str | None:  # noqa: ASYNC109, ARG002 - as Credentials
         return TOKEN
 
 
