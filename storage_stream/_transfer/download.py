@@ -29,6 +29,7 @@ from storage_stream.errors import (
 if TYPE_CHECKING:
     from storage_stream._protocol.checksums import Crc32c
     from storage_stream._protocol.media_head import ObjectHead
+    from storage_stream._protocol.meter import Meter
     from storage_stream._protocol.operation import Operation
     from storage_stream._transfer.asked import Asked
     from storage_stream._transport.base import ReplyStream
@@ -124,6 +125,11 @@ class Download:
         """What decides; to be looked at."""
         return self._machine
 
+    @property
+    def meter(self) -> Meter | None:
+        """Who is told of its bytes."""
+        return self._options.meter
+
     def part(self, start: int, stop: int) -> Download:
         """The download of some stored bytes; of the very object that this one opened, if it did."""
         known = self._machine.object
@@ -137,10 +143,7 @@ class Download:
         return Download(self._sender, self._operation, self._options, machine)
 
     def check(self, crc: Crc32c) -> bool | None:
-        """Compare the checksum of the whole object, however it came, with what the service says.
-
-        Returns:
-            True when it is right; None when the service did not tell one.
+        """Compare the checksum of the whole object, however it came; None where none was told.
 
         Raises:
             IntegrityError: It is wrong.

@@ -215,6 +215,8 @@ class _Engine:
             crc = download.machine.crc.value
             mine = one.take(len(piece))
             if mine < len(piece):
+                if download.meter is not None:
+                    download.meter.gained(mine - len(piece))
                 piece = memoryview(piece)[:mine]
                 crc = crc32c(piece, one.crc)
             await self._sink.write(piece, one.offset)

@@ -172,10 +172,18 @@ class _FileDownload:
         if is_same:
             self._filled, self._start = filled, journal.start
             self._stop = journal.stop
+            self._tell_what_is_there()
         else:
             self._first.close()
             self._first = self._download
         return is_same
+
+    def _tell_what_is_there(self) -> None:
+        """The first answer told of its own bytes only."""
+        meter = self._first.meter
+        if meter is not None:
+            meter.expect(self._stop - self._start - (self._first.content_length or 0))
+            meter.gained(sum(part.stop - part.start for part in self._filled))
 
     @property
     def _identity(self) -> DownloadIdentity:

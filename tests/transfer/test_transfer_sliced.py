@@ -10,7 +10,7 @@ import pytest
 from leaks import names_in, until
 from sample_data import gzipped, patterned
 
-from storage_stream import Storage
+from storage_stream import Progress, Storage
 from storage_stream.errors import (
     IntegrityError,
     ObjectChanged,
@@ -181,7 +181,7 @@ async def test_replaced_midway(
 ) -> None:
     """The second slices are asked for after the object was overwritten."""
     (tmp_path / "file").write_bytes(OLD)
-    stored.arm_next(GET, *["stall-for-0.5s-after-0K"] * 4)
+    stored.arm_next(GET, *["stall-for-0.2s-after-0K"] * 4)
     work = asyncio.create_task(way(storage, tmp_path, workers=2, retries=0))
     await until(lambda: len(stored.log) == 1, lambda: "no request")
     stored.put("bucket", "name", DATA[::-1])
@@ -198,3 +198,15 @@ async def test_a_blob_goes_into_a_file(
     await blob.download_to_filename(tmp_path / "file", slice_bytes=SLICE, workers=2, resume=False)
     assert (tmp_path / "file").read_bytes() == DATA
     assert len(stored.log) >= 2
+
+
+@WAYS
+async def test_progress_ends_at_the_size_of_the_object(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path, way: Way
+) -> None:
+    stored.arm_next(GET, "drop-at-100000", "trickle-2000000Bps")
+    progress = Progress()
+    assert await way(storage, tmp_path, progress=progress) == DATA
+    told = progress.snapshot()
+    assert (told.bytes_confirmed, told.bytes_total) == (SIZE, SIZE)
+    assert told.attempts == len(stored.log)

@@ -16,7 +16,7 @@ from fastcrc import crc32
 from leaks import names_in, nothing_under_way, open_descriptors, until
 from sample_data import patterned
 
-from storage_stream import Storage
+from storage_stream import Progress, Storage
 from storage_stream._transfer.files import Place
 from storage_stream.errors import (
     IntegrityError,
@@ -95,16 +95,19 @@ async def test_only_what_is_missing_is_fetched(
     assert target.read_bytes() == OLD
     kept = filled_pages(target)
     assert kept
-    await fetch(storage, target)
+    progress = Progress()
+    await fetch(storage, target, progress=progress)
     assert target.read_bytes() == DATA
     assert names_in(tmp_path) == ["file"]
     assert not asked_ranges(stored) & kept
+    told = progress.snapshot()
+    assert (told.bytes_confirmed, told.bytes_total) == (SIZE, SIZE)
 
 
 async def test_without_resume_nothing_is_left_and_nothing_found(
     stored: EmulatorHandle, storage: Storage, tmp_path: Path
 ) -> None:
-    stored.arm_next(GET, "pass", *["return-503"] * 4)
+    stored.arm_next(GET, "pass", "return-503")
     with pytest.raises(ServerError):
         await fetch(storage, tmp_path / "file", retries=0, resume=False, workers=2)
     assert names_in(tmp_path) == []
