@@ -34,7 +34,7 @@ class StreamResponse:
     A connection that breaks is replaced by one that goes on from the next byte of the same
     generation; the reader sees nothing of it but `resumes`. At the end of a whole object its
     crc32c is compared with the service's, and `IntegrityError` raised in place of the end when
-    they differ. At most one read's size, or 512 KiB if that is more, is held in memory.
+    they differ. At most one read's size and 1 MiB besides are held in memory.
 
     One task at a time may read. Cancelling a read loses no byte: the next one goes on.
     """
@@ -122,7 +122,7 @@ class StreamResponse:
         """Read what is there, waiting only when nothing is.
 
         Args:
-            size: At most so many bytes; -1 for whatever there is (up to 256 KiB or so).
+            size: At most so many bytes; -1 for whatever there is (up to 512 KiB or so).
         """
         if size == 0:
             return b""

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import AT_ONCE
 from sample_data import gzipped, patterned, text_lines
 
-from storage_stream import Environment, Storage
+from storage_stream import Environment, RetryPolicy, Storage
 from storage_stream._protocol.http import Request
 from storage_stream._transport.aiohttp import AiohttpTransport
 from storage_stream._transport.base import ReplyStream
@@ -75,7 +74,9 @@ async def lending(gcs: EmulatorHandle) -> AsyncIterator[Storage]:
     gcs.put("bucket", "name", DATA)
     gcs.put("bucket", "text", TEXT)
     gcs.put("bucket", "gzip", gzipped(TEXT), contentEncoding="gzip")
-    async with Storage(retry=AT_ONCE, environment=Environment(transport)) as storage:
+    async with Storage(
+        retry=RetryPolicy(initial_delay=0), environment=Environment(transport)
+    ) as storage:
         yield storage
     await transport.close()
 
