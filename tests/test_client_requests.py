@@ -1,6 +1,7 @@
 """docs/requests.md, row by row: each operation makes the requests it says, and no more."""
 
 import io
+import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -163,6 +164,23 @@ async def _delete_prefix(world: World) -> None:
     assert (await world.storage.delete_prefix("bucket", "prefix/")).deleted == 250
 
 
+async def _download_many(world: World) -> None:
+    for number in range(20):
+        world.gcs.put("bucket", f"run/{number}", b"x")
+    with tempfile.TemporaryDirectory() as folder:
+        world.gcs.log.clear()
+        assert (await world.storage.download_many("bucket", "run/", folder)).done == 20
+
+
+async def _sync_again(world: World) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(20):
+            (Path(folder) / f"{number}").write_bytes(b"x")
+        assert (await world.storage.sync(folder, "gs://bucket/synced")).done == 20
+        world.gcs.log.clear()
+        assert (await world.storage.sync(folder, "gs://bucket/synced")).skipped == 20
+
+
 async def _batch(world: World) -> None:
     async with world.storage.batch() as batch:
         for _ in range(100):
@@ -263,6 +281,8 @@ CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
     ],
     "delete_many of 250 names": [_delete_many],
     "delete_prefix of 250 objects": [_delete_prefix],
+    "download_many of 20 objects below a prefix": [_download_many],
+    "sync of 20 files that are there already": [_sync_again],
     "batch of up to 100 calls": [_batch],
     "copy that the service does at once": [
         lambda world: world.storage.copy("bucket", "name", "many")

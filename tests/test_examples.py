@@ -12,6 +12,11 @@ from storage_stream.testing.emulator_handle import EmulatorHandle
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 PRINTED = {
+    "batch_download": [
+        "left early: True",
+        "0 failed",
+        "200 files are there",
+    ],
     "browser_upload": [
         "the browser uploads: 204",
         "the object: True",

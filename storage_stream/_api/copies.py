@@ -16,7 +16,7 @@ from storage_stream._transfer.move import move_between_buckets
 from storage_stream._transfer.rewrite import copy_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from storage_stream._protocol.compose import ComposeSource
     from storage_stream._protocol.options import RequestKeywords, RequestOptions
@@ -42,7 +42,6 @@ class Copies(ApiBase):
         generation: int | None = None,
         max_bytes_per_call: int | None = None,
         kms_key_name: str | None = None,
-        on_progress: Callable[[int, int], None] | None = None,
         **options: Unpack[RequestKeywords],
     ) -> RewriteResponse:
         """Copy an object, of any size, to any place and storage class.
@@ -61,7 +60,6 @@ class Copies(ApiBase):
             max_bytes_per_call: At most so many bytes in each request, a multiple of 1 MiB.
             kms_key_name: The Cloud KMS key (CMEK) the copy is encrypted with,
                 `projects/…/locations/…/keyRings/…/cryptoKeys/…`; None for its bucket's default.
-            on_progress: Told after each request the bytes copied, and those of the object.
             **options: See `RequestKeywords`.
 
         Returns:
@@ -80,14 +78,13 @@ class Copies(ApiBase):
             max_bytes_per_call=max_bytes_per_call,
         )
         settled = self._rewrite_options(options).with_kms_key(kms_key_name, _KEY_OF_COPY)
-        return await copy_object(self._sender, rewrite, settled, on_progress)
+        return await copy_object(self._sender, rewrite, settled)
 
     async def resume_copy(
         self,
         state: Mapping[str, Any],
         *,
         kms_key_name: str | None = None,
-        on_progress: Callable[[int, int], None] | None = None,
         **options: Unpack[RequestKeywords],
     ) -> RewriteResponse:
         """Go on with a copy that failed, here or in another process, within a week.
@@ -95,7 +92,6 @@ class Copies(ApiBase):
         Args:
             state: The error's `state`; JSON can hold it.
             kms_key_name: The same as was given to `copy`.
-            on_progress: As in `copy`.
             **options: The same as were given to `copy`.
 
         Raises:
@@ -103,7 +99,7 @@ class Copies(ApiBase):
         """
         rewrite = Rewrite.of_state(state)
         settled = self._rewrite_options(options).with_kms_key(kms_key_name, _KEY_OF_COPY)
-        return await copy_object(self._sender, rewrite, settled, on_progress)
+        return await copy_object(self._sender, rewrite, settled)
 
     async def compose(
         self,
@@ -169,7 +165,6 @@ class Copies(ApiBase):
         destination_bucket: str,
         *,
         new_name: str | None = None,
-        on_progress: Callable[[int, int], None] | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
         """Move an object. Within a bucket it is `rename`; else it is copied, then deleted.
@@ -188,9 +183,7 @@ class Copies(ApiBase):
         if destination_bucket == bucket:
             return await self.rename(bucket, object_name, target, **options)
         rewrite = Rewrite(bucket, object_name, destination_bucket, target)
-        return await move_between_buckets(
-            self._sender, rewrite, self._rewrite_options(options), on_progress
-        )
+        return await move_between_buckets(self._sender, rewrite, self._rewrite_options(options))
 
     def _rewrite_options(self, keywords: RequestKeywords) -> RequestOptions:
         settled = self._options(keywords)

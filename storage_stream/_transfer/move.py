@@ -11,8 +11,6 @@ from storage_stream._protocol.options import Preconditions
 from storage_stream._transfer.rewrite import copy_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream._protocol.rewrite import Rewrite
@@ -27,7 +25,6 @@ async def move_between_buckets(
     sender: Sender,
     rewrite: Rewrite,
     options: RequestOptions,
-    on_progress: Callable[[int, int], None] | None,
 ) -> ObjectResource:
     """Copy one generation, and delete the source if it still is that.
 
@@ -45,7 +42,7 @@ async def move_between_buckets(
     connection = options.only_connection()
     generation = await _generation(sender, rewrite, options)
     pinned = replace(rewrite, generation=generation)
-    copied = await copy_object(sender, pinned, options, on_progress)
+    copied = await copy_object(sender, pinned, options)
     unchanged = Preconditions(if_generation_match=generation).query()
     taken_away = delete_object(rewrite.bucket, rewrite.name).with_query(unchanged)
     await sender.send(taken_away, connection)

@@ -9,8 +9,6 @@ from storage_stream._protocol.rewrite import rewrite_object
 from storage_stream.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import RewriteResponse
     from storage_stream._protocol.rewrite import Rewrite
@@ -25,7 +23,6 @@ async def copy_object(
     sender: Sender,
     rewrite: Rewrite,
     options: RequestOptions,
-    on_progress: Callable[[int, int], None] | None,
 ) -> RewriteResponse:
     """Make the calls until the copy is there.
 
@@ -35,7 +32,6 @@ async def copy_object(
         sender: Makes the requests.
         rewrite: What to copy, and from where to go on.
         options: The caller's; a `rewriteToken` among its parameters is of the call before.
-        on_progress: Told after each call how many bytes are copied, and of how many.
 
     Returns:
         The last answer.
@@ -60,8 +56,6 @@ async def copy_object(
                 meter.expect(step.total_bytes)
             meter.gained(step.done_bytes - (copied or 0))
             copied = step.done_bytes
-        if on_progress is not None:
-            on_progress(step.done_bytes, step.total_bytes)
         if step.token is None:
             return step.response
         rewrite = replace(rewrite, token=step.token)

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from sample_data import patterned
 
-from storage_stream import Preconditions, Storage
+from storage_stream import Preconditions, Progress, ProgressSnapshot, Storage
 from storage_stream.errors import (
     InvalidArgument,
     InvalidName,
@@ -51,11 +51,12 @@ async def test_a_copy_with_a_name_and_metadata(stored: EmulatorHandle, storage: 
 
 
 async def test_all_calls_with_progress(stored: EmulatorHandle, storage: Storage) -> None:
-    told: list[tuple[int, int]] = []
+    told: list[tuple[int, int | None]] = []
+    progress = Progress(lambda now: told.append((now.bytes_confirmed, now.bytes_total)), interval=0)
     answer = await storage.copy(
         *("bucket", "a/é", "other"),
         max_bytes_per_call=MIB,
-        on_progress=lambda done, total: told.append((done, total)),
+        progress=progress,
     )
     size = len(DATA)
     assert told == [(MIB, size), (2 * MIB, size), (3 * MIB, size), (size, size)]
@@ -76,7 +77,8 @@ async def test_a_copy_that_breaks_goes_on_in_another_client(
     state = json.loads(json.dumps(caught.value.state))
     told: list[int] = []
     async with Storage(retry=storage._defaults.retry) as another:
-        await another.resume_copy(state, on_progress=lambda done, _: told.append(done))
+        progress = Progress(lambda now: told.append(now.bytes_confirmed), interval=0)
+        await another.resume_copy(state, progress=progress)
     assert told == [3 * MIB, len(DATA)]
     assert stored.metadata("other", "a/é")["contentType"] == "a/b"
     assert len(stored.log) == 5
@@ -153,7 +155,11 @@ async def test_moving_within_a_bucket_is_renaming(stored: EmulatorHandle, storag
 async def test_moving_between_buckets(stored: EmulatorHandle, storage: Storage) -> None:
     told: list[int] = []
     moved = await storage.move(
-        "bucket", "a/é", "other", new_name="b", on_progress=lambda done, _: told.append(done)
+        "bucket",
+        "a/é",
+        "other",
+        new_name="b",
+        progress=lambda now: told.append(now.bytes_confirmed),
     )
     assert (moved["bucket"], moved["name"]) == ("other", "b")
     assert told == [len(DATA)]
@@ -174,11 +180,11 @@ async def test_moving_with_the_sources_generation_costs_no_look(
 async def test_a_source_that_is_overwritten_meanwhile_stays(
     stored: EmulatorHandle, storage: Storage
 ) -> None:
-    def overwrite(_done: int, _total: int) -> None:
+    def overwrite(_: ProgressSnapshot) -> None:
         stored.put("bucket", "a/é", b"newer")
 
     with pytest.raises(PreconditionFailed, match="gs://bucket/a/é"):
-        await storage.move("bucket", "a/é", "other", on_progress=overwrite)
+        await storage.move("bucket", "a/é", "other", progress=overwrite)
     assert stored.read("bucket", "a/é") == b"newer"
     assert stored.read("other", "a/é") == DATA
 
