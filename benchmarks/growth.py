@@ -81,13 +81,17 @@ def lines(sizes: Sequence[int], counts: Sequence[int]) -> list[Line]:
     ]
 
 
-def slope(points: Sequence[Point]) -> float:
-    """Seconds for each unit at the largest amount, in those of the amount before it: 1 is linear.
+def slope(points: Sequence[Point], figure: str) -> float:
+    """A figure for each unit at the largest amount, in that of the amount before it: 1 is linear.
 
     Small amounts are left out, since what every transfer costs once outweighs them.
+
+    Args:
+        points: Two or more.
+        figure: `seconds` or `cpu_seconds`.
     """
     before, last = sorted(points, key=lambda point: point.amount)[-2:]
-    return (last.seconds / last.amount) / (before.seconds / before.amount)
+    return float(getattr(last, figure) / last.amount / (getattr(before, figure) / before.amount))
 
 
 def table(points: Sequence[Point]) -> str:
@@ -97,15 +101,21 @@ def table(points: Sequence[Point]) -> str:
         own = [point for point in points if point.line == name]
         text.append(f"{name:>30} {'seconds':>9} {'CPU s':>9} {'peak MiB':>9} {'growth MiB':>10}")
         text += [
-            f"{point.amount:>30,.5g} {point.seconds:>9.3f} {point.cpu_seconds:>9.3f}"
+            f"{_amount(point.amount):>30} {point.seconds:>9.3f} {point.cpu_seconds:>9.3f}"
             f" {point.peak_rss_mib:>9.1f} {point.rss_growth_mib:>10.1f}"
             for point in own
         ]
         most = max(point.rss_growth_mib for point in own)
         text.append(
-            f"  memory grew by at most {most:.1f} MiB; time per unit: times {slope(own):.2f}\n"
+            f"  memory grew by at most {most:.1f} MiB; the last step costs each unit"
+            f" {slope(own, 'seconds'):.2f} of the time before it,"
+            f" {slope(own, 'cpu_seconds'):.2f} of the CPU\n"
         )
     return "\n".join(text)
+
+
+def _amount(amount: float) -> str:
+    return f"{amount:,.0f}" if amount == int(amount) else f"{amount:.4f}"
 
 
 def measure(found: Sequence[Line], loop: str, rounds: int) -> list[Point]:

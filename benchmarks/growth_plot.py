@@ -28,7 +28,9 @@ def draw(points: Sequence[Point], picture: Path) -> None:
         _curves(time, own, "seconds", unit)
         _curves(memory, own, "rss_growth_mib", unit)
         time.set(yscale="log", ylabel="seconds")
-        memory.set(ylabel="memory growth, MiB", ylim=(0, 32))
+        most = max(point.rss_growth_mib for point in own)
+        # At least so high that the noise of an allocator looks like what it is.
+        memory.set(ylabel="memory growth, MiB", ylim=(0, max(32, 1.1 * most)))
     save(figure, picture)
 
 

@@ -20,14 +20,15 @@ def test_every_amount_is_a_workload_of_its_own() -> None:
 
 
 def test_twice_the_time_for_twice_the_amount_is_linear() -> None:
-    assert slope([point(8, 8.5), point(0.1, 0.7), point(4, 4.25)]) == pytest.approx(1)
-    assert slope([point(1, 1), point(10, 20)]) == pytest.approx(2)
+    straight = [point(8, 8.5), point(0.1, 0.7), point(4, 4.25)]
+    assert slope(straight, "seconds") == pytest.approx(1)
+    assert slope([point(1, 1), point(10, 20)], "cpu_seconds") == pytest.approx(2)
 
 
 def test_the_table_says_how_time_and_memory_grow() -> None:
     text = table([point(4, 4), point(8, 12), point(10, 1, "small"), point(100, 10, "small")])
-    assert "memory grew by at most 8.0 MiB; time per unit: times 1.50" in text
-    assert "memory grew by at most 100.0 MiB; time per unit: times 1.00" in text
+    assert "at most 8.0 MiB; the last step costs each unit 1.50 of the time before it" in text
+    assert "at most 100.0 MiB; the last step costs each unit 1.00 of the time before it" in text
 
 
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
