@@ -5,6 +5,7 @@ Run as a program, so that what it needs does not count as the client's memory. I
 
 import asyncio
 import base64
+import functools
 import random
 import re
 import sys
@@ -14,19 +15,25 @@ from fastcrc import crc32
 BLOCK = random.Random(1).randbytes(1024 * 1024)  # noqa: S311 - not secret
 
 
-def _head(size: int) -> bytes:
+@functools.cache
+def _crc32c(size: int) -> str:
     crc = 0
     for start in range(0, size, len(BLOCK)):
         crc = crc32.iscsi(BLOCK[: size - start], crc)
-    encoded = base64.b64encode(crc.to_bytes(4, "big")).decode()
+    return base64.b64encode(crc.to_bytes(4, "big")).decode()
+
+
+def _head(size: int, start: int, stop: int, *, is_range: bool) -> bytes:
     lines = [
-        "HTTP/1.1 200 OK",
-        f"Content-Length: {size}",
-        f"x-goog-hash: crc32c={encoded}",
+        "HTTP/1.1 206 Partial Content" if is_range else "HTTP/1.1 200 OK",
+        f"Content-Length: {stop - start}",
+        f"x-goog-hash: crc32c={_crc32c(size)}",
         "x-goog-generation: 1",
         "x-goog-stored-content-encoding: identity",
         f"x-goog-stored-content-length: {size}",
     ]
+    if is_range:
+        lines.append(f"Content-Range: bytes {start}-{stop - 1}/{size}")
     return "\r\n".join([*lines, "", ""]).encode()
 
 
@@ -36,10 +43,16 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             found = re.search(rb"/o/(\d+)\?", request)
             assert found is not None
             size = int(found[1])
-            writer.write(_head(size))
-            for start in range(0, size, len(BLOCK)):
-                writer.write(memoryview(BLOCK)[: size - start])
+            asked = re.search(rb"(?i)\r\nrange: bytes=(\d+)-(\d*)\r\n", request)
+            start, stop = (
+                (0, size) if asked is None else (int(asked[1]), int(asked[2] or size - 1) + 1)
+            )
+            writer.write(_head(size, start, stop, is_range=asked is not None))
+            while start < stop:
+                piece = memoryview(BLOCK)[start % len(BLOCK) :][: stop - start]
+                writer.write(piece)
                 await writer.drain()
+                start += len(piece)
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
 

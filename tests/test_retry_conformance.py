@@ -116,6 +116,10 @@ ALWAYS: dict[str, Row] = {
         lambda w, **o: w.storage.delete_notification("bucket", w.notification, **o),
     ),
     "download": Row("storage.objects.get", lambda w, **o: w.storage.download("bucket", "o", **o)),
+    "download_into": Row(
+        "storage.objects.get",
+        lambda w, **o: w.storage.download_into("bucket", "o", bytearray(9), **o),
+    ),
     "download_metadata": Row(
         "storage.objects.get", lambda w, **o: w.storage.download_metadata("bucket", "o", **o)
     ),
@@ -299,6 +303,7 @@ ELSEWHERE = {
     "clean_upload": "tests/transfer/test_transfer_parallel_upload.py",
     "delete_many": "its items are repeated one by one: tests/api/test_api_deletion.py",
     "delete_prefix": "tests/api/test_api_deletion.py",
+    "iter_download": "tests/transfer/test_transfer_sliced.py",
     "lock_retention_policy": "below: the emulator does not play it",
     "open": "a download or an upload: tests/files",
     "resume_copy": "requests of copy: tests/api/test_api_copies.py",
