@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.arguments import check_mapping
@@ -41,6 +42,14 @@ def bucket_path(bucket: str) -> str:
     Raises:
         InvalidName: It is no bucket's name.
     """
+    if type(bucket) is not str:  # what has a hash of its own is not looked up by it
+        check_bucket(bucket)
+    return _bucket_path(bucket)
+
+
+@lru_cache(maxsize=256)
+def _bucket_path(bucket: str) -> str:
+    """Kept, because every request of an object's begins with it."""
     return f"{_ROOT}/{quote_name(check_bucket(bucket))}"
 
 

@@ -67,8 +67,9 @@ class Headers:
     @classmethod
     def lowered(cls, lines: Iterable[tuple[str, str]]) -> Headers:
         """The headers of lines whose names are in lower case already."""
-        self = cls()
+        self = cls.__new__(cls)
         self._lines = tuple(lines)
+        self._first = None
         return self
 
     def get(self, name: str) -> str | None:

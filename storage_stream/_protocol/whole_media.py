@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from storage_stream._protocol.checksums import crc32c, encode_crc32c, parse_hashes
 from storage_stream._protocol.http import Headers, Request
-from storage_stream._protocol.objects import get_media
+from storage_stream._protocol.objects import object_path
 
 if TYPE_CHECKING:
     from storage_stream._protocol.http import ReplyHead
@@ -26,7 +26,7 @@ def whole_media_request(bucket: str, name: str) -> Request:
     Raises:
         InvalidName: A name that cannot be.
     """
-    return Request("GET", f"{get_media(bucket, name).path}?alt=media", _HEADERS)
+    return Request("GET", f"{object_path(bucket, name)}?alt=media", _HEADERS)
 
 
 def is_whole_object(head: ReplyHead, body: bytes) -> bool:

@@ -20,6 +20,7 @@ from storage_stream._protocol.resumable_upload import (
     ResumableUpload,
     check_chunk,
 )
+from storage_stream._protocol.upload_actions import Stored
 from storage_stream._transfer.outgoing import (
     FramedContent,
     HeldBytes,
@@ -27,24 +28,32 @@ from storage_stream._transfer.outgoing import (
     RewindableSlice,
     metered,
 )
-from storage_stream._transfer.source import FileSource, MemorySource, Rewindable, alone, source_of
+from storage_stream._transfer.source import (
+    FileSource,
+    MemorySource,
+    Rewindable,
+    alone,
+    given,
+    is_unopened,
+    pieces_of,
+    source_of,
+)
 from storage_stream._transfer.upload_session import UploadSession
-from storage_stream.errors import PreconditionFailed, StorageError
+from storage_stream.errors import BadRequest, PreconditionFailed
 from storage_stream.pipeline.source import Input, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from storage_stream._protocol.http import Content
     from storage_stream._protocol.meter import Meter
     from storage_stream._protocol.operation import Operation
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream._transfer.new_object import NewObject
-    from storage_stream._transfer.upload_state import UploadState
     from storage_stream._transport.sender import Sender
 
-__all__ = ["StreamUpload", "UploadHow", "resume", "upload"]
+__all__ = ["StreamUpload", "UploadHow", "upload"]
+
+_JOINED_BYTES = 128 * 1024  # a copy of these costs less than to send them in three pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +97,9 @@ async def upload(
         TypeError: The data is nothing that can be sent.
         UsageError: Another upload is reading it.
     """
-    if _is_unopened(data):
+    if is_unopened(data):
         async with data as opened:
-            return await upload(sender, target, _given(opened, data), options, how)
+            return await upload(sender, target, given(opened, data), options, how)
     with alone(data):
         source = await source_of(data)
         try:
@@ -110,7 +119,7 @@ async def _upload_source(
 ) -> ObjectResource:
     if how.zipped:
         target = target.with_metadata(contentEncoding="gzip")
-        async with pipeline.gzip(_pieces(source)) as stage:
+        async with pipeline.gzip(pieces_of(source)) as stage:
             return await StreamUpload(sender, target, options, how).send_all(open_source(stage))
     if isinstance(source, bytes) and _fits(len(source), how):
         return await _send_whole(sender, target, source, options)
@@ -143,6 +152,7 @@ class StreamUpload:
         options: RequestOptions,
         how: UploadHow,
         machine: ResumableUpload | None = None,
+        known: Crc32c | None = None,
     ) -> None:
         self._sender = sender
         self._target = target
@@ -152,7 +162,9 @@ class StreamUpload:
         self._machine = machine or ResumableUpload(
             chunk_bytes=how.chunk_bytes, policy=options.retry
         )
-        self.session = UploadSession(sender, target, self._held, options, self._machine)
+        self.session = UploadSession(
+            sender, target, self._held, options, self._machine, zipped=how.zipped, known=known
+        )
 
     @property
     def received(self) -> int:
@@ -164,10 +176,13 @@ class StreamUpload:
 
         Cancelling loses nothing: the bytes are held, and the next call sends them.
         """
+        is_made = isinstance(self._machine.next_action(), Stored)
         if data:
             self._held.append(data)
-            self._held.confirmed(self._machine.confirmed)
+            self._held.confirmed(self._held.end if is_made else self._machine.confirmed)
             self._machine.offer(self._held.end, ended=False)
+        if is_made:  # by another process: only whether it is of all these bytes is still to be told
+            return
         if self._held.end - self._machine.confirmed > self._how.chunk_bytes:
             await self.session.run()
 
@@ -192,109 +207,44 @@ class StreamUpload:
         """Write all of a source, and make the object of it, or give up."""
         try:
             return await self.pour(source)
-        except StorageError as error:
-            if error.state is None:
-                await self.session.cancel()  # the source failed; else the state can go on
+        except BaseException as error:
+            if not self.session.is_handed_out(error):
+                await self.session.cancel()
             raise
-        except BaseException:
-            await self.session.cancel()
-            raise
-
-
-async def resume(
-    sender: Sender, target: NewObject, state: UploadState, data: Any, options: RequestOptions
-) -> ObjectResource:
-    """Go on with an upload of another process.
-
-    It is never given up here: whoever has the state can go on with it.
-
-    Raises:
-        ObjectChanged: The source does not begin with what was sent before.
-        SessionExpired: The service does not know the upload any more.
-        InvalidArgument: The source has another length than was declared.
-    """
-    if _is_unopened(data):
-        async with data as opened:
-            return await resume(sender, target, state, _given(opened, data), options)
-    with alone(data):
-        return await _resume(sender, target, state, await source_of(data), options)
-
-
-async def _resume(
-    sender: Sender,
-    target: NewObject,
-    state: UploadState,
-    source: bytes | Rewindable | Input,
-    options: RequestOptions,
-) -> ObjectResource:
-    if isinstance(source, bytes):
-        source = MemorySource(source)
-    can_rewind = isinstance(source, Rewindable)
-    machine = ResumableUpload.restore(state.machine, can_rewind=can_rewind, policy=options.retry)
-    if isinstance(source, Rewindable):
-        machine.offer(source.length, ended=True)
-        outgoing = RewindableBytes(source)
-        await outgoing.prepare(min(state.checked.length, source.length))
-        state.compare(outgoing.crc)
-        resource = await UploadSession(sender, target, outgoing, options, machine).run()
-        assert resource is not None  # noqa: S101 - all of the source was offered
-        return resource
-    how = UploadHow(resumable=True, chunk_bytes=machine.chunk_bytes or DEFAULT_CHUNK_BYTES)
-    stream = StreamUpload(sender, target, options, how, machine)
-    await stream.session.ask()
-    return await stream.pour(_Compared(source, state))
-
-
-def _is_unopened(data: Any) -> bool:
-    """Whether it is a download that has not begun: opened here, closed here."""
-    return not callable(getattr(data, "read", None)) and hasattr(data, "__aenter__")
-
-
-def _given(opened: Any, manager: Any) -> Any:
-    """What a block gives to read from.
-
-    Raises:
-        TypeError: Nothing: a lock's block gives None, which by itself would mean no bytes.
-    """
-    if opened is None:
-        raise TypeError(f"cannot upload {type(manager).__name__}: its block gives nothing to read")
-    return opened
-
-
-class _Compared:
-    """A source whose beginning is compared with what another process sent of it."""
-
-    def __init__(self, source: Input, state: UploadState) -> None:
-        self._source = source
-        self._state = state
-        self._crc = Crc32c()
-
-    async def read_chunk(self) -> bytes:
-        chunk = await self._source.read_chunk()
-        left = self._state.checked.length - self._crc.length
-        if left > 0:
-            self._crc.update(chunk[:left])
-            if len(chunk) >= left or not chunk:
-                self._state.compare(self._crc)
-        return chunk
-
-    async def aclose(self) -> None:
-        """The source stays the caller's."""
 
 
 async def _to_the_end(session: UploadSession) -> ObjectResource:
     try:
         resource = await session.run()
-    except StorageError:
-        raise  # with the state to go on from
-    except BaseException:
-        await session.cancel()
+    except BaseException as error:
+        if not session.is_handed_out(error):
+            await session.cancel()
         raise
     assert resource is not None  # noqa: S101 - all of the source was offered
     return resource
 
 
 async def _send_whole(
+    sender: Sender, target: NewObject, content: bytes | RewindableSlice, options: RequestOptions
+) -> ObjectResource:
+    """One request; once more where the service refused it as damaged on its way.
+
+    Raises:
+        IntegrityError: It was damaged both times, or is not what was made of it.
+    """
+    for is_last in (False, True):
+        try:
+            return await _send_once(sender, target, content, options)
+        except BadRequest as refusal:
+            damage = target.damage(refusal, _checksum(content))
+            if damage is None:
+                raise
+            if is_last:
+                raise damage from refusal
+    raise AssertionError  # pragma: no cover - the second turn returns or raises
+
+
+async def _send_once(
     sender: Sender, target: NewObject, content: bytes | RewindableSlice, options: RequestOptions
 ) -> ObjectResource:
     """One request; one more to look where a repeat is refused by what it may have made itself."""
@@ -332,22 +282,14 @@ def _insertion(
         return insert_media(target.bucket, target.name, content, content_type)
     resource["contentType"] = content_type
     frame = MultipartFrame.around(resource, content_type, secrets.token_hex(16))
-    framed = FramedContent(frame, content)
+    framed: bytes | Content
+    if isinstance(content, bytes) and len(content) <= _JOINED_BYTES:
+        framed = b"".join((frame.head, content, frame.tail))
+    else:
+        framed = FramedContent(frame, content)
     return insert_multipart(target.bucket, target.name, framed, frame.content_type)
 
 
 def _fits(length: int, how: UploadHow) -> bool:
     """Whether one request is enough."""
     return length <= how.chunk_bytes if how.resumable is None else not how.resumable
-
-
-async def _pieces(source: bytes | Rewindable | Input) -> AsyncIterator[bytes]:
-    """A source read once; closing this does not close what the caller opened."""
-    if isinstance(source, bytes):
-        yield source
-    elif isinstance(source, Rewindable):
-        async for chunk in source.chunks(0, source.length):
-            yield bytes(chunk)
-    else:
-        while chunk := await source.read_chunk():
-            yield chunk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 from fastcrc.crc32 import iscsi
@@ -109,3 +110,9 @@ def test_what_is_accepted_here_the_machine_accepts(
         and any(value == RIGHT for value in answer.headers.get_all("x-goog-hash"))
         else None
     )
+
+
+@pytest.mark.parametrize("bucket", [None, 3, [], b"bucket", "", "a/b"])
+def test_a_bucket_that_cannot_be(bucket: Any) -> None:
+    with pytest.raises(InvalidName):
+        whole_media_request(bucket, "o")
