@@ -338,7 +338,7 @@ class _AiohttpReply:
         """Behind a chunk that is none, aiohttp closes the connection and lets the read wait on."""
         connection = self.raw.connection
         protocol = None if connection is None else connection.protocol
-        closed = None if protocol is None else protocol.closed
+        closed = getattr(protocol, "closed", None)  # the first 3.12s have none
         if closed is not None:
             self._connection_closed = closed
             closed.remove_done_callback(_note_end)  # one for all answers of this connection
