@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from storage_stream._protocol.names import check_object
 from storage_stream._transfer.local_names import relative_parts
@@ -15,7 +15,7 @@ from storage_stream._transfer.remote_tree import Collisions
 from storage_stream.errors import InvalidArgument, InvalidName
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from storage_stream._transfer.local_tree import LocalEntry
     from storage_stream._transfer.remote_tree import RemoteEntry
@@ -93,7 +93,7 @@ async def download_named(bucket: str, pairs: Pairs, root: str) -> AsyncGenerator
     """Named objects, to files below a folder that are called so, or as they are paired with."""
     async with aclosing(_pairs(pairs)) as given:
         async for name, other in given:
-            target = name if other is None else os.fspath(other)
+            target: str = name if other is None else os.fsdecode(other)
             error = _wrong_name(name) or _no_file(target)
             yield Item(Action.DOWNLOAD, bucket, name, None, target, root, error=error)
 
@@ -115,7 +115,7 @@ async def upload_named(bucket: str, pairs: Pairs, prefix: str) -> AsyncGenerator
     """Named files, to objects that are called as they are paired with, or as the file."""
     async with aclosing(_pairs(pairs)) as given:
         async for said, other in given:
-            path = os.fspath(said)
+            path: str = os.fsdecode(said)
             name = prefix + (os.path.basename(path) if other is None else other)  # noqa: PTH119 - may be no Path
             yield Item(Action.UPLOAD, None, path, bucket, name, error=_wrong_name(name))
 
@@ -153,10 +153,12 @@ async def _pairs(said: Pairs) -> AsyncGenerator[tuple[Any, Any], None]:
 
 def _pair(said: Any) -> tuple[Any, Any]:
     if isinstance(said, str | os.PathLike):
-        return said, None
-    if isinstance(said, tuple | list) and len(said) == 2:  # noqa: PLR2004 - a pair
-        return said[0], said[1]
-    raise InvalidArgument(f"neither a name nor a pair of names: {type(said).__name__}")
+        return cast("Any", said), None
+    if isinstance(said, tuple | list):
+        pair = cast("Sequence[Any]", said)
+        if len(pair) == 2:  # noqa: PLR2004 - a pair
+            return pair[0], pair[1]
+    raise InvalidArgument("neither a name nor a pair of names is among those to transfer")
 
 
 def _no_file(name: str) -> InvalidName | None:
