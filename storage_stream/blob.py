@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from storage_stream._protocol.names import check_object
+from storage_stream._protocol.object_fields import ObjectFields
 from storage_stream._protocol.options import DEFAULT_TIMEOUT
 from storage_stream._protocol.resumable_upload import ALIGNMENT_BYTES
 from storage_stream._protocol.slice_plan import DEFAULT_SLICE_BYTES, DEFAULT_WORKERS
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    from storage_stream._protocol.handle_keywords import BlobDownloadKeywords, BlobUploadKeywords
     from storage_stream._protocol.options import DownloadKeywords, RequestKeywords
     from storage_stream._protocol.resources import ObjectResource
+    from storage_stream._protocol.signing_address import SigningAddress
     from storage_stream.bucket import Bucket
     from storage_stream.files import (
         FileRequest,
@@ -36,11 +39,12 @@ if TYPE_CHECKING:
 __all__ = ["Blob"]
 
 
-class Blob:
+class Blob(ObjectFields):
     """An object; made by `Bucket.get_blob` or `Bucket.new_blob`.
 
     The fields of its resource are attributes under the service's names (`contentType`,
-    `md5Hash`, `generation`, …); the bucket's name is `bucket_name`, and `size` is a number.
+    `md5Hash`, `generation`, …), where the service sent them; the bucket's name is `bucket_name`,
+    and `size` is a number.
 
     Args:
         bucket: The bucket.
@@ -69,10 +73,16 @@ class Blob:
         timeout: float | None = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - gcloud-aio-storage's
         session: Any = None,
         auto_decompress: bool = True,  # noqa: FBT001, FBT002 - gcloud-aio-storage's
+        **options: Unpack[BlobDownloadKeywords],
     ) -> bytes:
         """The object's bytes; see `Storage.download`."""
         return await self.bucket.storage.download(
-            self.bucket.name, self.name, timeout=timeout, session=session, raw=not auto_decompress
+            self.bucket.name,
+            self.name,
+            timeout=timeout,
+            session=session,
+            raw=not auto_decompress,
+            **options,
         )
 
     def download_stream(self, **options: Unpack[DownloadKeywords]) -> DownloadRequest:
@@ -123,38 +133,63 @@ class Blob:
     def open(self, mode: str, **options: Any) -> FileRequest[Any]: ...
 
     def open(self, mode: str = "rb", **options: Any) -> FileRequest[Any]:
-        """The object as a file; see `Storage.open`."""
+        """The object as a file; see `Storage.open`.
+
+        What is written is another resource than the blob's, until `reload` takes it over.
+        """
         return self.bucket.storage.open(self.bucket.name, self.name, mode, **options)
 
     async def upload(
-        self, data: Any, content_type: str | None = None, session: Any = None
+        self,
+        data: Any,
+        content_type: str | None = None,
+        session: Any = None,
+        **options: Unpack[BlobUploadKeywords],
     ) -> ObjectResource:
         """Replace the object's bytes, and take over its new resource; see `Storage.upload`."""
         resource = await self.bucket.storage.upload(
-            self.bucket.name, self.name, data, content_type=content_type, session=session
+            self.bucket.name,
+            self.name,
+            data,
+            content_type=content_type,
+            session=session,
+            **options,
         )
         self._adopt(resource)
         return resource
 
-    async def reload(self, **options: Unpack[RequestKeywords]) -> ObjectResource:
+    async def reload(
+        self, *, generation: int | None = None, **options: Unpack[RequestKeywords]
+    ) -> ObjectResource:
         """Take over the resource as it is now. One request; see `Storage.download_metadata`."""
         storage = self.bucket.storage
-        resource = await storage.download_metadata(self.bucket.name, self.name, **options)
+        resource = await storage.download_metadata(
+            self.bucket.name, self.name, generation=generation, **options
+        )
         self._adopt(resource)
         return resource
 
     async def patch_metadata(
-        self, metadata: Mapping[str, Any], **options: Unpack[RequestKeywords]
+        self,
+        metadata: Mapping[str, Any],
+        *,
+        generation: int | None = None,
+        **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
         """Change fields, and take over the new resource; see `Storage.patch_metadata`."""
         storage = self.bucket.storage
-        resource = await storage.patch_metadata(self.bucket.name, self.name, metadata, **options)
+        resource = await storage.patch_metadata(
+            self.bucket.name, self.name, metadata, generation=generation, **options
+        )
         self._adopt(resource)
         return resource
 
-    async def delete(self, **options: Unpack[RequestKeywords]) -> None:
+    async def delete(
+        self, *, generation: int | None = None, **options: Unpack[RequestKeywords]
+    ) -> None:
         """Delete the object; see `Storage.delete`."""
-        await self.bucket.storage.delete(self.bucket.name, self.name, **options)
+        storage = self.bucket.storage
+        await storage.delete(self.bucket.name, self.name, generation=generation, **options)
 
     def _adopt(self, resource: Mapping[str, Any]) -> None:
         fields = {key: value for key, value in resource.items() if key not in {"bucket", "name"}}
@@ -171,6 +206,8 @@ class Blob:
         service_account_email: str | None = None,
         token: Any = None,
         session: Any = None,
+        *,
+        address: SigningAddress | None = None,
     ) -> str:
         """A URL that lets whoever has it do one thing; see `Storage.get_signed_url`."""
         return await self.bucket.storage.get_signed_url(
@@ -184,6 +221,7 @@ class Blob:
             service_account_email=service_account_email,
             token=token,
             session=session,
+            address=address,
         )
 
     @staticmethod

@@ -8,11 +8,19 @@ from gcloud.aio.storage import Bucket as ForeignBucket
 from gcloud.aio.storage import Storage as ForeignStorage
 from sample_data import gzipped, patterned
 
-from storage_stream import Blob, Bucket, Storage
-from storage_stream.errors import Conflict, Forbidden, InvalidName, NotFound
+from storage_stream import Blob, Bucket, Preconditions, Storage
+from storage_stream.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    InvalidName,
+    NotFound,
+    PreconditionFailed,
+)
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 DATA = patterned(300_000)
+KEY = bytes(range(32))
 
 
 @pytest.fixture
@@ -137,6 +145,70 @@ async def test_every_legal_name_is_byte_exact(
     assert (await bucket.get_blob(name)).name == name
     await storage.delete(bucket.name, name)
     assert gcs.objects(bucket.name) == []
+
+
+# -- what every request takes, handles take, too --------------------------------------------------
+
+
+async def test_a_blob_takes_preconditions_and_keys(gcs: EmulatorHandle, bucket: Bucket) -> None:
+    blob = bucket.new_blob("name")
+    absent = Preconditions(if_generation_match=0)
+    metadata = {"metadata": {"key": "value"}}
+    await blob.upload(
+        DATA, preconditions=absent, metadata=metadata, encryption_key=KEY, user_project="payer"
+    )
+    assert blob.metadata == {"key": "value"}
+    assert "userProject=payer" in gcs.log[-1].query
+    with pytest.raises(PreconditionFailed):
+        await blob.upload(DATA, preconditions=absent)
+    assert await blob.download(encryption_key=KEY, start=1, end=3) == DATA[1:3]
+    assert await blob.download(encryption_key=KEY, generation=int(blob.generation)) == DATA
+    with pytest.raises(BadRequest):
+        await blob.download()
+    with pytest.raises(PreconditionFailed):
+        await blob.download(preconditions=absent, encryption_key=KEY)
+
+
+async def test_a_blob_of_one_generation(gcs: EmulatorHandle, storage: Storage) -> None:
+    gcs.create_bucket("kept", versioning={"enabled": True})
+    old = int(gcs.put("kept", "name", b"old")["generation"])
+    gcs.put("kept", "name", b"newer")
+    bucket = storage.get_bucket("kept")
+    blob = await bucket.get_blob("name", generation=old, user_project="payer")
+    assert (blob.size, int(blob.generation)) == (3, old)
+    assert await bucket.blob_exists("name", generation=old, timeout=5)
+    assert not await bucket.blob_exists("name", generation=old + 1)
+    await blob.patch_metadata({"contentType": "a/b"}, generation=old)
+    assert (blob.size, blob.contentType) == (3, "a/b")
+    await blob.reload()
+    assert blob.size == 5
+    await blob.delete(generation=old)
+    assert len(gcs.objects("kept", versions="true")) == 1
+
+
+async def test_a_bucket_takes_who_pays(gcs: EmulatorHandle, bucket: Bucket) -> None:
+    gcs.put(bucket.name, "name", b"")
+    gcs.log.clear()
+    assert await bucket.list_blobs(user_project="payer", timeout=5) == ["name"]
+    await bucket.get_metadata(user_project="payer", timeout=5)
+    await bucket.blob_exists("name", user_project="payer")
+    await bucket.delete_prefix("", user_project="payer", concurrency=1)
+    assert len(gcs.log) == 5
+    for entry in gcs.log:
+        queries = [call.query for call in entry.calls] or [entry.query]
+        assert all("userProject=payer" in query for query in queries)
+
+
+async def test_a_handle_refuses_what_its_method_does_not_know(
+    gcs: EmulatorHandle, bucket: Bucket
+) -> None:
+    blob: Any = bucket.new_blob("name")
+    untyped: Any = bucket
+    calls = (blob.upload, untyped.get_blob, untyped.blob_exists, untyped.list_blobs)
+    for call in (*calls, lambda _, **foo: untyped.get_metadata(**foo)):
+        with pytest.raises(TypeError, match="foo"):
+            await call("name", foo=1)
+    assert len(gcs.log) == 0
 
 
 # -- objects' metadata -----------------------------------------------------------------------

@@ -6,6 +6,7 @@ of ours that must be given and was not asked for there.
 """
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,8 +14,17 @@ import gcloud.aio.storage as theirs
 import pytest
 
 import storage_stream as ours
+from storage_stream._protocol import handle_keywords
+from storage_stream._protocol.list_options import ListChoice, ListKeywords
 from storage_stream._protocol.options import DownloadKeywords, RequestKeywords
 
+KEYWORDS: dict[str, type] = {
+    **{name: getattr(handle_keywords, name) for name in handle_keywords.__all__},
+    "DownloadKeywords": DownloadKeywords,
+    "ListChoice": ListChoice,
+    "ListKeywords": ListKeywords,
+    "RequestKeywords": RequestKeywords,
+}
 CLASSES = ("Storage", "Bucket", "Blob")
 
 # What is not there yet, and nothing else: a line goes when its method comes.
@@ -56,10 +66,9 @@ def keywords(method: Callable[..., Any]) -> set[str]:
 
 
 def _stood_for(annotation: str) -> set[str]:
-    if "DownloadKeywords" in annotation:
-        return set(DownloadKeywords.__annotations__)
-    if "RequestKeywords" in annotation:
-        return set(RequestKeywords.__annotations__)
+    named = re.fullmatch(r"Unpack\[(\w+)\]", annotation)
+    if named is not None:
+        return set(KEYWORDS[named[1]].__annotations__)
     assert annotation in {"Any", "typing.Any"}, f"what does {annotation} stand for?"
     return set()
 
@@ -120,3 +129,47 @@ def test_defaults_that_mean_something_are_the_same(name: str) -> None:
     for word, parameter in parameters(THEIRS[name]).items():
         if word in ours_by_name and parameter.default is not inspect.Parameter.empty:
             assert ours_by_name[word].default == parameter.default
+
+
+# -- a handle says what the client does, in less words -------------------------------------------
+
+HANDLES = {
+    "Blob.delete": "delete",
+    "Blob.download": "download",
+    "Blob.download_stream": "download_stream",
+    "Blob.get_signed_url": "get_signed_url",
+    "Blob.patch_metadata": "patch_metadata",
+    "Blob.reload": "download_metadata",
+    "Blob.upload": "upload",
+    "Bucket.blob_exists": "exists",
+    "Bucket.delete_prefix": "delete_prefix",
+    "Bucket.get_blob": "download_metadata",
+    "Bucket.get_metadata": "get_bucket_metadata",
+    "Bucket.iter_objects": "iter_objects",
+    "Bucket.list_blobs": "list_objects",
+    "Batch.delete": "delete",
+    "Batch.download_metadata": "download_metadata",
+    "Batch.get_bucket_metadata": "get_bucket_metadata",
+    "Batch.patch_bucket": "patch_bucket",
+    "Batch.patch_metadata": "patch_metadata",
+    "Batch.update_metadata": "update_metadata",
+}
+OF_THE_BATCH = {"timeout", "stall_timeout", "session", "retry", "retries", "progress"}
+SAID_OTHERWISE = {"raw": "auto_decompress", "object_name": "blob_name", "file_data": "data"}
+
+
+@pytest.mark.parametrize("name", HANDLES)
+def test_a_handle_takes_what_the_client_takes(name: str) -> None:
+    kind = name.partition(".")[0]
+    method = getattr(getattr(ours, kind), name.partition(".")[2])
+    wanted = keywords(getattr(ours.Storage, HANDLES[name])) - {"self"}
+    wanted = {
+        word if word in keywords(method) else SAID_OTHERWISE.get(word, word) for word in wanted
+    }
+    known = {"Blob": {"bucket", "blob_name"}, "Bucket": {"bucket"}, "Batch": OF_THE_BATCH}[kind]
+    assert wanted - keywords(method) - known == set()
+
+
+def test_all_of_a_batchs_calls_are_compared() -> None:
+    calls = {name for name, _ in methods(ours.Batch)} - {"Batch.__init__"}
+    assert calls == {name for name in HANDLES if name.startswith("Batch.")}

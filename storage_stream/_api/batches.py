@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from storage_stream._api.base import ApiBase
 from storage_stream._protocol import buckets, object_changes, objects
+from storage_stream._protocol.handle_keywords import BatchCallKeywords
+from storage_stream._protocol.options import RequestOptions
 from storage_stream._transfer.batch import BatchAnswer, cut_into_batches, send_batch
 from storage_stream.errors import InvalidArgument
 
@@ -16,11 +19,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from storage_stream._protocol.operation import Operation
-    from storage_stream._protocol.options import (
-        Preconditions,
-        RequestKeywords,
-        RequestOptions,
-    )
+    from storage_stream._protocol.options import RequestKeywords
     from storage_stream._protocol.resources import BucketResource, ObjectResource
     from storage_stream._transport.sender import Sender
 
@@ -57,7 +56,8 @@ class BatchCall(Generic[T]):
 class Batch:
     """Calls that are collected, and sent when the block is left; made by `Storage.batch`.
 
-    Calls are about metadata: bytes cannot travel so. They are carried out in any order.
+    Calls are about metadata: bytes cannot travel so. They are carried out in any order. Each takes
+    the keywords of `BatchCallKeywords`, which count for it before those of the batch.
     """
 
     def __init__(self, sender: Sender, options: RequestOptions, *, return_exceptions: bool) -> None:
@@ -68,10 +68,15 @@ class Batch:
         self._sent = False
 
     def download_metadata(
-        self, bucket: str, object_name: str, *, generation: int | None = None
+        self,
+        bucket: str,
+        object_name: str,
+        *,
+        generation: int | None = None,
+        **options: Unpack[BatchCallKeywords],
     ) -> BatchCall[ObjectResource]:
         """An object's resource."""
-        return self._add(objects.get_object(bucket, object_name, generation), None)
+        return self._add(objects.get_object(bucket, object_name, generation), options)
 
     def patch_metadata(
         self,
@@ -79,10 +84,12 @@ class Batch:
         object_name: str,
         metadata: Mapping[str, Any],
         *,
-        preconditions: Preconditions | None = None,
+        generation: int | None = None,
+        **options: Unpack[BatchCallKeywords],
     ) -> BatchCall[ObjectResource]:
         """Change fields of an object's resource; None deletes one."""
-        return self._add(objects.patch_object(bucket, object_name, metadata), preconditions)
+        operation = objects.patch_object(bucket, object_name, metadata, generation)
+        return self._add(operation, options)
 
     def update_metadata(
         self,
@@ -90,10 +97,12 @@ class Batch:
         object_name: str,
         metadata: Mapping[str, Any],
         *,
-        preconditions: Preconditions | None = None,
+        generation: int | None = None,
+        **options: Unpack[BatchCallKeywords],
     ) -> BatchCall[ObjectResource]:
         """Replace the fields of an object's resource that can be set."""
-        return self._add(object_changes.update_object(bucket, object_name, metadata), preconditions)
+        operation = object_changes.update_object(bucket, object_name, metadata, generation)
+        return self._add(operation, options)
 
     def delete(
         self,
@@ -101,35 +110,35 @@ class Batch:
         object_name: str,
         *,
         generation: int | None = None,
-        preconditions: Preconditions | None = None,
+        **options: Unpack[BatchCallKeywords],
     ) -> BatchCall[str]:
         """Delete an object; with a generation, that one for good."""
-        return self._add(objects.delete_object(bucket, object_name, generation), preconditions)
+        return self._add(objects.delete_object(bucket, object_name, generation), options)
 
-    def get_bucket_metadata(self, bucket: str) -> BatchCall[BucketResource]:
+    def get_bucket_metadata(
+        self, bucket: str, **options: Unpack[BatchCallKeywords]
+    ) -> BatchCall[BucketResource]:
         """A bucket's resource."""
-        return self._add(buckets.get_bucket(bucket), None)
+        return self._add(buckets.get_bucket(bucket), options)
 
     def patch_bucket(
-        self,
-        bucket: str,
-        changes: Mapping[str, Any],
-        *,
-        preconditions: Preconditions | None = None,
+        self, bucket: str, changes: Mapping[str, Any], **options: Unpack[BatchCallKeywords]
     ) -> BatchCall[BucketResource]:
         """Change fields of a bucket's resource; None deletes one."""
-        return self._add(buckets.patch_bucket(bucket, changes), preconditions)
+        return self._add(buckets.patch_bucket(bucket, changes), options)
 
     def __len__(self) -> int:
         return len(self._calls)
 
-    def _add(self, operation: Operation[T], preconditions: Preconditions | None) -> BatchCall[T]:
+    def _add(self, operation: Operation[T], keywords: BatchCallKeywords) -> BatchCall[T]:
         if self._sent:
             raise InvalidArgument("the batch was sent already; make another one")
-        if preconditions is not None:
-            operation = operation.with_query(preconditions.query())
+        unknown = keywords.keys() - BatchCallKeywords.__annotations__.keys()
+        if unknown:
+            raise TypeError(f"a call of a batch takes no {min(unknown)!r}; perhaps batch() does")
+        options = RequestOptions.of(keywords, self._options)
         call = BatchCall[T]()
-        self._calls.append((operation, call))
+        self._calls.append((operation.with_options(options), call))
         return call
 
     async def __aenter__(self) -> Self:
@@ -154,7 +163,8 @@ class Batch:
                 return await send_batch(self._sender, batch, self._options)
 
         operations = (operation for operation, _ in self._calls)
-        batches = list(cut_into_batches(operations, self._options))
+        in_calls = replace(self._options, headers=(), params=())  # each has them already
+        batches = list(cut_into_batches(operations, in_calls))
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(send(batch)) for batch in batches]
         answers = [answer for task in tasks for answer in task.result()]

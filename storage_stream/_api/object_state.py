@@ -44,6 +44,7 @@ class ObjectState(ApiBase):
         *,
         temporary: bool | None = None,
         event_based: bool | None = None,
+        generation: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
         """Keep an object from being deleted or replaced, or let it go. One request.
@@ -55,36 +56,42 @@ class ObjectState(ApiBase):
             object_name: The object.
             temporary: Set (True) or release (False) the temporary hold; None leaves it.
             event_based: The same for the event-based hold, whose release starts the retention.
+            generation: Of the object; None for the live one.
             **options: See `RequestKeywords`.
 
         Raises:
             InvalidArgument: Neither is said.
-            NotFound: There is no such object.
+            NotFound: There is no such object or generation.
         """
         change = object_changes.holds_change(temporary=temporary, event_based=event_based)
-        return await self._patch(bucket, object_name, change, options)
+        return await self._patch(bucket, object_name, change, generation, options)
 
     async def set_custom_time(
         self,
         bucket: str,
         object_name: str,
         moment: datetime,
+        *,
+        generation: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
         """Set an object's custom time, which can only grow. One request.
 
         Raises:
+            TypeError: It is no `datetime`.
             InvalidArgument: The time has no zone.
-            NotFound: There is no such object.
+            NotFound: There is no such object or generation.
         """
         change = object_changes.custom_time_change(moment)
-        return await self._patch(bucket, object_name, change, options)
+        return await self._patch(bucket, object_name, change, generation, options)
 
     async def set_contexts(
         self,
         bucket: str,
         object_name: str,
         contexts: Mapping[str, str | None],
+        *,
+        generation: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
         """Merge contexts into an object's; None deletes one. One request.
@@ -92,12 +99,17 @@ class ObjectState(ApiBase):
         https://cloud.google.com/storage/docs/object-contexts
 
         Raises:
-            NotFound: There is no such object.
+            NotFound: There is no such object or generation.
         """
         change = object_changes.contexts_change(contexts)
-        return await self._patch(bucket, object_name, change, options)
+        return await self._patch(bucket, object_name, change, generation, options)
 
     async def _patch(
-        self, bucket: str, object_name: str, change: dict[str, Any], options: RequestKeywords
+        self,
+        bucket: str,
+        object_name: str,
+        change: dict[str, Any],
+        generation: int | None,
+        options: RequestKeywords,
     ) -> ObjectResource:
-        return await self._send(patch_object(bucket, object_name, change), options)
+        return await self._send(patch_object(bucket, object_name, change, generation), options)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_TIMEOUT",
+    "CallKeywords",
     "DownloadKeywords",
+    "HandleKeywords",
     "Preconditions",
     "RequestKeywords",
     "RequestOptions",
@@ -88,7 +90,26 @@ _PRECONDITION_NAMES = {
 }
 
 
-class RequestKeywords(TypedDict, total=False):
+class CallKeywords(TypedDict, total=False):
+    """What travels with a call itself, whoever sends it; see `RequestKeywords`."""
+
+    headers: Mapping[str, str] | None
+    user_project: str | None
+    encryption_key: bytes | str | None
+    source_encryption_key: bytes | str | None
+    preconditions: Preconditions | None
+
+
+class HandleKeywords(CallKeywords, total=False):
+    """`RequestKeywords` without those that gcloud-aio-storage's handles take by place."""
+
+    stall_timeout: float | None
+    retry: RetryPolicy | None
+    retries: int | None
+    progress: Any
+
+
+class RequestKeywords(HandleKeywords, total=False):
     """Keywords that every method takes.
 
     headers: Header lines added to the request.
@@ -109,18 +130,9 @@ class RequestKeywords(TypedDict, total=False):
         attempts, rate, of the bytes of objects that this call moves or lets the service copy.
     """
 
-    headers: Mapping[str, str] | None
     params: Mapping[str, Any] | None
     timeout: float | None
-    stall_timeout: float | None
     session: Any
-    user_project: str | None
-    encryption_key: bytes | str | None
-    source_encryption_key: bytes | str | None
-    preconditions: Preconditions | None
-    retry: RetryPolicy | None
-    retries: int | None
-    progress: Any
 
 
 class DownloadKeywords(RequestKeywords, total=False):

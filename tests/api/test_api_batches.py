@@ -177,3 +177,53 @@ async def test_an_answer_that_is_no_batch(storage_of: Callable[..., Storage]) ->
             async with storage.batch() as batch:
                 batch.download_metadata("bucket", "a")
     assert isinstance(caught.value.exceptions[0], ProtocolError)
+
+
+async def test_a_call_says_what_is_true_of_it_alone(
+    stored: EmulatorHandle, storage: Storage
+) -> None:
+    key = bytes(range(32))
+    await storage.upload("bucket", "secret", b"x", encryption_key=key)
+    same = Preconditions(if_generation_match=int(stored.metadata("bucket", "a")["generation"]))
+    async with storage.batch(return_exceptions=True, user_project="all") as batch:
+        secret = batch.download_metadata("bucket", "secret", encryption_key=key)
+        hidden = batch.download_metadata("bucket", "secret", user_project="other")
+        part = batch.download_metadata("bucket", "a", params={"fields": "name"}, preconditions=same)
+        other = batch.download_metadata("bucket", "b", preconditions=same)
+        bucket = batch.get_bucket_metadata("bucket", headers={"x-mine": "1"})
+    assert "crc32c" in secret.result()
+    assert "crc32c" not in hidden.result()
+    assert part.result() == {"name": "a"}
+    with pytest.raises(PreconditionFailed):
+        other.result()
+    assert bucket.result()["name"] == "bucket"
+    calls = stored.log[-1].calls
+    payers = ["other" if "userProject=other" in call.query else "all" for call in calls]
+    assert payers == ["all", "other", "all", "all", "all"]
+    assert [call.headers.get("x-mine") for call in calls] == [None] * 4 + ["1"]
+
+
+async def test_calls_of_one_generation(gcs: EmulatorHandle, storage: Storage) -> None:
+    gcs.create_bucket("kept", versioning={"enabled": True})
+    old = int(gcs.put("kept", "name", b"old")["generation"])
+    new = int(gcs.put("kept", "name", b"new")["generation"])
+    async with storage.batch() as batch:
+        batch.patch_metadata("kept", "name", {"contentType": "a/old"}, generation=old)
+        batch.update_metadata("kept", "name", {"contentType": "a/new"}, generation=new)
+    types = {
+        item["generation"]: item["contentType"] for item in gcs.objects("kept", versions="true")
+    }
+    assert types == {str(old): "a/old", str(new): "a/new"}
+
+
+@pytest.mark.parametrize("name", ["timeout", "session", "retries", "foo"])
+async def test_what_one_call_of_a_batch_cannot_say(
+    stored: EmulatorHandle, storage: Storage, name: str
+) -> None:
+    said: Any = {name: 5}
+    async with storage.batch() as batch:
+        with pytest.raises(TypeError, match=f"a call of a batch takes no '{name}'"):
+            batch.delete("bucket", "a", **said)
+        with pytest.raises(TypeError, match="preconditions takes"):
+            batch.delete("bucket", "a", preconditions=said)
+    assert len(stored.log) == 0

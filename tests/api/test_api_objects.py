@@ -170,6 +170,19 @@ async def test_holds_times_and_contexts(gcs: EmulatorHandle, storage: Storage) -
         await storage.set_holds("bucket", "a")
 
 
+async def test_the_state_of_one_generation(gcs: EmulatorHandle, storage: Storage) -> None:
+    gcs.create_bucket("kept", versioning={"enabled": True})
+    old = int(gcs.put("kept", "a", b"old")["generation"])
+    gcs.put("kept", "a", b"new")
+    moment = datetime(2030, 1, 2, tzinfo=UTC)
+    await storage.set_holds("kept", "a", temporary=True, generation=old)
+    await storage.set_custom_time("kept", "a", moment, generation=old)
+    await storage.set_contexts("kept", "a", {"team": "x"}, generation=old)
+    found = await storage.stat("kept", "a", generation=old)
+    assert (found.custom_time, found.metageneration) == (moment, 4)
+    assert (await storage.stat("kept", "a")).metageneration == 1
+
+
 async def test_concurrent_calls_share_what_the_caller_passes(
     stored: EmulatorHandle, storage: Storage
 ) -> None:

@@ -82,6 +82,8 @@ async def test_another_address(key_file: str) -> None:
     address = SigningAddress.of("https://cdn.example", UrlStyle.BUCKET_BOUND)
     async with _client(key_file) as storage:
         url = await storage.get_signed_url("bucket", "name", 60, address=address)
+        blob = storage.get_bucket("bucket").new_blob("name")
+        assert await blob.get_signed_url(60, address=address) == url
     assert url.startswith("https://cdn.example/name?")
 
 
