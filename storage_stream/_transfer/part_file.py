@@ -185,35 +185,39 @@ class PartFile:
             os.close(descriptor)
 
 
-def _locked(path: Path) -> int | None:
-    """The file open and ours alone; None when another has it, or there are no such locks."""
-    if sys.platform == "win32":
+if sys.platform == "win32":
+
+    def _locked(_path: Path) -> int | None:
+        """There are no such locks."""
         return None
-    while True:
+
+else:
+
+    def _locked(path: Path) -> int | None:
+        """The file open and ours alone; None when another has it."""
+        while True:
+            try:
+                descriptor = os.open(path, _FLAGS, 0o666)
+            except OSError:
+                return None  # where none can be made, the one of our own says why
+            found = os.fstat(descriptor)
+            is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+            if not is_ours or found.st_nlink > 1 or not _lock(descriptor):
+                os.close(descriptor)
+                return None
+            if _is_at(path, found):
+                return descriptor
+            os.close(descriptor)  # it was renamed or removed before we had the lock: look again
+
+    def _lock(descriptor: int) -> bool:
         try:
-            descriptor = os.open(path, _FLAGS, 0o666)
-        except OSError:
-            return None  # where none can be made, the one of our own says why
-        found = os.fstat(descriptor)
-        is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
-        if not is_ours or found.st_nlink > 1 or not _lock(descriptor):
-            os.close(descriptor)
-            return None
-        if _is_at(path, found):
-            return descriptor
-        os.close(descriptor)  # it was renamed or removed before we had the lock: look again
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # another has it, or the file system knows no locks
+            return False
+        return True
 
-
-def _lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # another has it, or the file system knows no locks
-        return False
-    return True
-
-
-def _is_at(path: Path, found: os.stat_result) -> bool:
-    try:
-        return os.path.samestat(path.lstat(), found)
-    except FileNotFoundError:
-        return False
+    def _is_at(path: Path, found: os.stat_result) -> bool:
+        try:
+            return os.path.samestat(path.lstat(), found)
+        except FileNotFoundError:
+            return False
