@@ -1,15 +1,19 @@
 """docs/requests.md, row by row: each operation makes the requests it says, and no more."""
 
 import io
+import json
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from doc_tables import table_of
 from leaks import until
 from sample_data import gzipped, text_lines
@@ -21,6 +25,8 @@ from storage_stream.testing.emulator_handle import EmulatorHandle
 GET, INSERT = "storage.objects.get", "storage.objects.insert"
 ROWS = {row["operation"]: row for row in table_of("requests.md", "operation")}
 TEXT = text_lines(300_000)
+MIB = 1024 * 1024
+CHUNK_BYTES = 256 * 1024
 PART_BYTES = 5 * 1024 * 1024
 LARGE = bytes(2 * PART_BYTES + 1)
 
@@ -40,6 +46,85 @@ class World:
     @property
     def blob(self) -> Blob:
         return self.bucket.new_blob("name")
+
+
+def _key_file(folder: Path) -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+    file = folder / "account.json"
+    account = {"type": "service_account", "client_email": "a@b", "private_key": pem}
+    file.write_text(json.dumps(account))
+    return str(file)
+
+
+async def _signed(world: World) -> None:
+    async with Storage(service_file=_key_file(world.folder)) as storage:
+        await storage.get_signed_url("bucket", "name", 60)
+        await storage.get_bucket("bucket").new_blob("name").get_signed_url(60)
+        await storage.generate_signed_post_policy("bucket", "name", 60)
+
+
+async def _written(world: World, size: int) -> None:
+    async with world.storage.upload_stream("bucket", "new") as writer:
+        await writer.write(bytes(size))
+
+
+async def _file_written(world: World, mode: Any, size: int) -> None:
+    async with world.storage.open("bucket", "new", mode) as file:
+        await file.write(bytes(size))
+
+
+async def _file_read(world: World) -> None:
+    async with world.storage.open("bucket", "name") as file:
+        assert await file.read(1) + await file.read() == b"data"
+
+
+async def _resumed(world: World, *, from_memory: bool) -> None:
+    writer = world.storage.upload_stream("bucket", "new", chunk_bytes=CHUNK_BYTES)
+    await writer.write(bytes(2 * CHUNK_BYTES + 1))
+    state, data = writer.state(), bytes(3 * CHUNK_BYTES)
+    world.gcs.log.clear()
+    await world.storage.resume_upload(state, data if from_memory else iter([data]))
+
+
+async def _copy_resumed(world: World) -> None:
+    world.gcs.put("bucket", "large", bytes(2_000_000))
+    world.gcs.arm_next("storage.objects.rewrite", "pass", "return-503")
+    with pytest.raises(ServerError) as caught:
+        await world.storage.copy("bucket", "large", "many", max_bytes_per_call=1024 * 1024)
+    assert caught.value.state is not None
+    world.gcs.log.clear()
+    await world.storage.resume_copy(caught.value.state)
+
+
+async def _locked(world: World) -> None:
+    world.gcs.create_bucket("locked", retentionPolicy={"retentionPeriod": "1"})
+    await world.storage.lock_retention_policy("locked", 1)
+
+
+async def _with_hmac_key(world: World, what: Callable[[str], Awaitable[object]]) -> None:
+    made = await world.storage.create_hmac_key("project", "a@b")
+    access_id = made["metadata"]["accessId"]
+    world.gcs.log.clear()
+    await what(access_id)
+
+
+async def _with_notification(world: World, what: Callable[[str, str], Awaitable[object]]) -> None:
+    made = await world.storage.create_notification("bucket", "t")
+    world.gcs.log.clear()
+    await what("bucket", made["id"])
+
+
+async def _deleted_hmac_key(world: World) -> None:
+    made = await world.storage.create_hmac_key("project", "a@b")
+    access_id = made["metadata"]["accessId"]
+    await world.storage.update_hmac_key("project", access_id, "INACTIVE")
+    world.gcs.log.clear()
+    await world.storage.delete_hmac_key("project", access_id)
 
 
 async def _nothing(world: World) -> None:
@@ -250,6 +335,29 @@ CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
         lambda world: world.storage.upload_from_filename("bkt", "new", world.folder / "source"),
         lambda world: world.blob.upload(b"data"),
     ],
+    "upload of 20 MiB in memory or in a file": [
+        lambda world: world.storage.upload("bucket", "new", bytes(20 * MIB)),
+        lambda world: world.storage.upload("bucket", "new", io.BytesIO(bytes(20 * MIB))),
+    ],
+    "upload of 20 MiB from an iterator": [
+        lambda world: world.storage.upload("bucket", "new", iter([bytes(MIB)] * 20)),
+    ],
+    "upload_stream, open to write (wb), of up to 8 MiB": [
+        lambda world: _written(world, 0),
+        lambda world: _written(world, 8 * MIB),
+        lambda world: _file_written(world, "wb", 5),
+    ],
+    "upload_stream, open to write (wb), of 20 MiB": [
+        lambda world: _written(world, 20 * MIB),
+        lambda world: _file_written(world, "wb", 20 * MIB),
+    ],
+    "open to create (xb) up to 8 MiB": [lambda world: _file_written(world, "xb", 5)],
+    "open to read (rb), from beginning to end": [_file_read],
+    "resume_upload of two chunks, one of which is there": [
+        lambda world: _resumed(world, from_memory=True),
+        lambda world: _resumed(world, from_memory=False),
+    ],
+    "get_signed_url, generate_signed_post_policy with a key file": [_signed],
     "upload with metadata": [
         lambda world: world.storage.upload("bucket", "new", b"x", metadata={"metadata": {"a": 1}})
     ],
@@ -288,6 +396,7 @@ CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
         lambda world: world.storage.copy("bucket", "name", "many")
     ],
     "copy in three parts": [_copy_in_parts],
+    "resume_copy of what is left of a copy": [_copy_resumed],
     "rename; move within a bucket": [
         lambda world: world.storage.rename("bucket", "name", "renamed"),
         _move_within,
@@ -320,6 +429,7 @@ CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
         lambda world: world.storage.set_versioning("bucket", enabled=True),
         lambda world: world.storage.set_soft_delete("bucket", 0),
     ],
+    "lock_retention_policy": [_locked],
     "update_bucket": [lambda world: world.storage.update_bucket("bucket", {})],
     "delete_bucket": [lambda world: world.storage.delete_bucket("empty")],
     "get_iam_policy": [lambda world: world.storage.get_iam_policy("bucket")],
@@ -329,8 +439,21 @@ CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
     ],
     "list_notifications": [lambda world: world.storage.list_notifications("bucket")],
     "create_notification": [lambda world: world.storage.create_notification("bucket", "t")],
+    "get_notification": [lambda world: _with_notification(world, world.storage.get_notification)],
+    "delete_notification": [
+        lambda world: _with_notification(world, world.storage.delete_notification)
+    ],
     "create_hmac_key": [lambda world: world.storage.create_hmac_key("project", "a@b")],
     "iter_hmac_keys": [_keys],
+    "get_hmac_key": [
+        lambda world: _with_hmac_key(world, partial(world.storage.get_hmac_key, "project"))
+    ],
+    "update_hmac_key": [
+        lambda world: _with_hmac_key(
+            world, lambda access_id: world.storage.update_hmac_key("project", access_id, "INACTIVE")
+        )
+    ],
+    "delete_hmac_key": [_deleted_hmac_key],
     "get_service_account_email": [lambda world: world.storage.get_service_account_email("project")],
 }
 
