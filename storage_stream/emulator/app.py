@@ -6,7 +6,7 @@ https://cloud.google.com/storage/docs/json_api/v1
 from aiohttp import web
 
 from storage_stream.emulator.access.admission import Admission
-from storage_stream.emulator.access.iam_credentials import sign_blob_route
+from storage_stream.emulator.access.iam_credentials import machine_route, sign_blob_route
 from storage_stream.emulator.json_api.access_lists import AccessHandlers
 from storage_stream.emulator.json_api.batch import BatchHandlers, ServeCall
 from storage_stream.emulator.json_api.buckets import BucketHandlers
@@ -57,6 +57,7 @@ def service_routes(
         *_access_routes(AccessHandlers(store, settings)),
         web.post("/batch/storage/v1", _json("storage.batch", BatchHandlers(serve_call).batch)),
         sign_blob_route(admission.signers),
+        machine_route(),
         *xml_routes(store, ResumableHandlers(store, settings), admission),
     ]
 

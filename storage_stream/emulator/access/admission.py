@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from storage_stream.emulator.access.iam_credentials import METADATA_OPERATION
 from storage_stream.emulator.access.signed_urls import is_signed, judge_signed_url
 from storage_stream.emulator.access.signers import SignerBook
 from storage_stream.emulator.access.tokens import TokenBook
 from storage_stream.emulator.clock import Clock
+from storage_stream.emulator.operations import operation_of
 from storage_stream.emulator.problems import ApiError, api_error, xml_error
 
 
@@ -33,6 +35,8 @@ class Admission:
                 judge_signed_url(request, self.signers, self.clock)
             except ApiError as error:
                 return xml_error(error)
+            return None
+        if operation_of(request) == METADATA_OPERATION:
             return None
         problem = self.tokens.problem_of(request)
         return None if problem is None else unauthorized(problem)

@@ -50,6 +50,14 @@ async def test_a_token_that_was_given_lets_in(emulator: Emulator, form: dict[str
     assert await status_with(emulator, {"Authorization": f"Bearer {token['access_token']}"}) == 200
 
 
+async def test_whose_machine_it_is_needs_no_token(emulator: Emulator) -> None:
+    path = "/computeMetadata/v1/instance/service-accounts/default/email"
+    headers = {"Metadata-Flavor": "Google"}
+    assert (await ask(emulator.url, "GET", path, headers=headers)).status == 200
+    sign = "/v1/projects/-/serviceAccounts/default@emulator.iam.gserviceaccount.com:signBlob"
+    assert (await ask(emulator.url, "POST", sign, body=b'{"payload": "AAAA"}')).status == 401
+
+
 @pytest.mark.parametrize(
     ("form", "error"),
     [

@@ -296,6 +296,41 @@ async def test_sign_blob(
         assert (await wire.send("POST", path, body=dict(wrong))).status == 400
 
 
+async def test_the_default_account_signs_without_being_registered(
+    wire: WireClient, emulator: Emulator
+) -> None:
+    path = "/computeMetadata/v1/instance/service-accounts/default/email"
+    assert (await wire.send("GET", path)).status == 403
+    asked = await wire.send("GET", path, headers={"Metadata-Flavor": "Google"})
+    assert asked.headers["Metadata-Flavor"] == "Google"
+    email = asked.body.decode()
+    assert email == "default@emulator.iam.gserviceaccount.com"
+    sign = f"/v1/projects/-/serviceAccounts/{quote(email)}:signBlob"
+    body = {"payload": base64.b64encode(b"to be signed").decode()}
+    answers = await asyncio.gather(*(wire.send("POST", sign, body=dict(body)) for _ in range(4)))
+    signatures = {answer.json["signedBlob"] for answer in answers}
+    assert len(signatures) == 1  # by one key, though four asked for it at once
+    await emulator.reset()
+    again = await wire.send("POST", sign, body=dict(body))
+    assert {again.json["signedBlob"]} == signatures
+
+
+async def test_a_key_that_is_registered_for_the_default_account_is_its_key(
+    wire: WireClient, emulator: Emulator, private_key: rsa.RSAPrivateKey
+) -> None:
+    email = "default@emulator.iam.gserviceaccount.com"
+    emulator.register_key(email, private_pem(private_key))
+    sign = f"/v1/projects/-/serviceAccounts/{quote(email)}:signBlob"
+    body = {"payload": base64.b64encode(b"to be signed").decode()}
+    answer = await wire.send("POST", sign, body=body)
+    private_key.public_key().verify(
+        base64.b64decode(answer.json["signedBlob"]),
+        b"to be signed",
+        padding.PKCS1v15(),
+        hashes.SHA256(),
+    )
+
+
 @pytest.mark.parametrize("pem", ["", "not a key", "-----BEGIN PRIVATE KEY-----\nxx"])
 async def test_what_is_no_key_is_refused(emulator: Emulator, wire: WireClient, pem: str) -> None:
     with pytest.raises(ValueError, match=r"."):
