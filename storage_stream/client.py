@@ -143,11 +143,22 @@ class Storage(
             f"storage-stream/{__version__} python/{platform.python_version()}",
         )
         sender = around.sender(endpoint.root, self._credentials)
-        self._signing = SigningParts(
-            Signers(around), around, endpoint.root, lambda: self.token, self._credentials
-        )
+        self._signing = self._signing_parts(around, endpoint, needs_none=needs_none)
         super().__init__(sender, RequestOptions(retry=retry))
         self._stream_sender = sender.over(surroundings.transport or self._lanes.aiohttp)
+
+    def _signing_parts(
+        self, around: Surroundings, endpoint: Endpoint, *, needs_none: bool
+    ) -> SigningParts:
+        # On an emulator nobody's credentials are looked for, as for its requests.
+        is_nobody = endpoint.is_emulator and needs_none
+        return SigningParts(
+            Signers(around, emulator_root=endpoint.root if endpoint.is_emulator else None),
+            around,
+            endpoint.root,
+            lambda: None if is_nobody else self.token,
+            self._credentials,
+        )
 
     def _shared_token(self, surroundings: Environment) -> Credentials:
         return SharedToken(lambda: self.token, surroundings.clock, surroundings.random)

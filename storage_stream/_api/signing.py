@@ -11,7 +11,7 @@ from storage_stream._api.base import ApiBase
 from storage_stream._protocol.post_policy import PostPolicy, SignedPostPolicy
 from storage_stream._protocol.signing import SigningIdentity, SignRequest
 from storage_stream._protocol.signing_address import SigningAddress
-from storage_stream._transport.credentials import SharedToken
+from storage_stream._transport.credentials import SharedToken, check_token_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -63,8 +63,9 @@ class Signing(ApiBase):
     ) -> str:
         """A URL that lets whoever has it do one thing, for a while.
 
-        No request with a service account's key file; otherwise one for each URL (IAM signs), and
-        one more, once, to the machine's metadata server where nothing else names the account.
+        No request with a service account's key; otherwise one for each URL (IAM signs), and one
+        more, once, to the machine's metadata server where the credentials name no account. For an
+        emulator's client, both go to the emulator.
         https://cloud.google.com/storage/docs/access-control/signed-urls
 
         Args:
@@ -86,6 +87,7 @@ class Signing(ApiBase):
             InvalidName: A name that cannot be.
             InvalidArgument: An expiration, method, header or host that cannot be.
             CredentialsError: No account to sign as, or it cannot.
+            TypeError: A token that cannot be asked for one.
         """
         async with self._signer(iam_client, service_account_email, token, session) as signer:
             request = SignRequest.of(
@@ -156,6 +158,7 @@ class Signing(ApiBase):
     ) -> AsyncGenerator[Signer]:
         parts, around = self._signing, self._signing.surroundings
         options = self._options({"session": session})
+        check_token_source(token)
         own = token is None
         source = parts.source() if own else token
         credentials = (

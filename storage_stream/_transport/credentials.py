@@ -197,7 +197,7 @@ class SharedToken:
             raise TokenTimeout(f"no access token within {timeout} s") from error
         except CredentialsError as error:
             # One for each that waits: the sender writes into it what it was about.
-            raise CredentialsError(without_secrets(error.message)) from error.__cause__
+            raise CredentialsError(error.message) from error.__cause__
         except asyncio.CancelledError:
             if is_being_cancelled():
                 raise
@@ -240,8 +240,8 @@ class SharedToken:
                 if is_being_cancelled():
                     raise
                 raise CredentialsError("the token's source was cancelled by somebody") from None
-            except CredentialsError:
-                raise  # it says itself what is wrong, and what to do
+            except CredentialsError as error:  # it says itself what is wrong, and what to do
+                raise CredentialsError(without_secrets(error.message)) from error.__cause__
             except Exception as error:
                 delay = None if _is_permanent(error) else budget.after(self._random())
                 if delay is None:
@@ -301,6 +301,8 @@ def _is_permanent(error: Exception) -> bool:
     status = getattr(error, "status", None)
     if isinstance(status, int):
         return 400 <= status < 500 and status not in {408, 429}  # noqa: PLR2004 - a status of HTTP
+    if getattr(error, "retryable", None) is False:  # as google-auth's errors say of themselves
+        return True
     return isinstance(error, ValueError | KeyError | TypeError | FileNotFoundError)
 
 

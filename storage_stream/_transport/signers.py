@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from storage_stream._protocol.iam_credentials import own_email, sign_blob, signature_of
 from storage_stream._protocol.options import RequestOptions
@@ -19,6 +19,13 @@ from storage_stream._protocol.retry import RetryPolicy, is_transient
 from storage_stream._protocol.signing import check_email
 from storage_stream._transport.credentials import Anonymous, Credentials
 from storage_stream._transport.sender import Sender
+from storage_stream._transport.token_account import (
+    email_of,
+    kind_of,
+    may_be_the_machine,
+    service_data_of,
+    signs_itself,
+)
 from storage_stream.errors import (
     CredentialsError,
     InvalidArgument,
@@ -28,14 +35,14 @@ from storage_stream.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     from storage_stream._transport.base import Transport
     from storage_stream._transport.clock import Clock
 
-__all__ = ["IamClientSigner", "IamSigner", "KeySigner", "Signer", "Signers"]
+__all__ = ["IamClientSigner", "IamSigner", "KeySigner", "Signer", "Signers", "SourceSigner"]
 
 IAM_ROOT = "https://iamcredentials.googleapis.com"
 _METADATA_HOST = "metadata.google.internal"
@@ -207,6 +214,36 @@ class IamClientSigner:
         )
 
 
+class SourceSigner:
+    """Signs by what gives the tokens, by its `async sign_bytes(data)`.
+
+    Args:
+        source: It.
+        email: The service account that it is.
+        timeout: Seconds that a signature may take; None for as long as it takes.
+
+    Raises:
+        InvalidArgument: No address of a service account.
+    """
+
+    def __init__(self, source: Any, email: str, timeout: float | None = None) -> None:
+        self.email = check_email(email)
+        self._source = source
+        self._timeout = timeout
+
+    async def sign(self, data: bytes) -> bytes:
+        """See `Signer.sign`. Cancelling does not wait for a signature that is being made."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                signature: Any = await self._source.sign_bytes(data)
+        except Exception as error:
+            why = without_secrets(f"{type(error).__name__}: {error}")
+            raise CredentialsError(f"the credentials do not sign as {self.email}: {why}") from error
+        if not isinstance(signature, bytes) or not signature:
+            raise CredentialsError(f"the credentials gave no signature as {self.email}")
+        return signature
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a `Sender` to another host is made of.
@@ -243,6 +280,7 @@ class Signers:
         iam_root: Where the IAM Credentials API is.
         metadata_root: Where the machine's metadata server is; None for what `GCE_METADATA_HOST`
             says when it is asked, or else Google's name for it.
+        emulator_root: Where an emulator is: it plays both, and nobody else is asked.
     """
 
     def __init__(
@@ -251,10 +289,12 @@ class Signers:
         *,
         iam_root: str = IAM_ROOT,
         metadata_root: str | None = None,
+        emulator_root: str | None = None,
     ) -> None:
         self._surroundings = surroundings
-        self._iam_root = iam_root
-        self._metadata_root = metadata_root
+        self._iam_root = emulator_root or iam_root
+        self._metadata_root = emulator_root or metadata_root
+        self._is_emulated = emulator_root is not None
         self._key_signer: KeySigner | None = None
         self._own_email: str | None = None
 
@@ -270,8 +310,9 @@ class Signers:
         """Who signs for a source of tokens.
 
         A source that holds a service account's key signs with it, whatever else is said, as in
-        gcloud-aio-storage. Others sign by IAM, as `email`, or else as the account they are: what
-        they say themselves, or what the machine's metadata server says, which is asked once.
+        gcloud-aio-storage. Others sign as `email`, or else as the account they are: what they say
+        themselves, or what the machine's metadata server says, which is asked once. A source that
+        can sign as that account does so itself; for the others, IAM does.
 
         Args:
             source: A `gcloud.aio.auth.Token`, or anything else that gives tokens.
@@ -284,17 +325,20 @@ class Signers:
             CredentialsError: No service account is to be found.
             InvalidArgument: `email` is no address of one.
         """
-        data = _service_data(source)
+        data = service_data_of(source)
         key, owner = data.get("private_key"), data.get("client_email")
         if isinstance(key, str) and isinstance(owner, str) and key and owner:
             return self._with_key(owner, key)
         settled = options or RequestOptions()
         if iam_client is not None:
             return IamClientSigner(iam_client, email, settled.session)
-        chosen = email or _email_of(source, data)
-        if chosen is None and data:
+        own = email_of(source)
+        chosen = email or own
+        if chosen == own and own and signs_itself(source, at_hand=self._is_emulated):
+            return SourceSigner(source, own, settled.timeout)
+        if chosen is None and not self._is_emulated and not may_be_the_machine(source):
             raise CredentialsError(
-                f"credentials of the type {data.get('type', 'unknown')} are no service account's; "
+                f"credentials of the type {kind_of(source)} are no service account's; "
                 "name the one to sign as by service_account_email"
             )
         chosen = chosen or await self._machines_email(settled)
@@ -326,21 +370,6 @@ def _metadata_root() -> str:
     """Where Google's own libraries look for the metadata server."""
     host = os.environ.get("GCE_METADATA_HOST") or os.environ.get("GCE_METADATA_ROOT")
     return f"http://{host or _METADATA_HOST}"
-
-
-def _service_data(source: Any) -> Mapping[str, Any]:
-    """What a `gcloud.aio.auth.Token` read from its file; nothing for other sources."""
-    data = getattr(source, "service_data", None)
-    return cast("Mapping[str, Any]", data) if isinstance(data, dict) else {}
-
-
-def _email_of(source: Any, data: Mapping[str, Any]) -> str | None:
-    """The account that a source says it is, or impersonates."""
-    impersonated = getattr(source, "impersonation_uri", None)
-    if not isinstance(impersonated, str):
-        impersonated = str(data.get("service_account_impersonation_url", ""))
-    _, found, rest = impersonated.partition("/serviceAccounts/")
-    return (rest.split(":")[0] if found else data.get("client_email")) or None
 
 
 def _without_content(options: RequestOptions) -> RequestOptions:

@@ -1,7 +1,7 @@
 """Credentials of google-auth as a token source: what gcloud-aio-auth does not know.
 
 Workload identity from AWS, Azure or an executable, workforce identity, X.509 certificates: all
-that `google.auth` can make credentials of. Its refreshes block, so they run in a thread.
+that `google.auth` can make credentials of. What they do blocks, so it runs in a thread.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from storage_stream.errors import CredentialsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["GoogleAuthToken"]
 
@@ -30,6 +30,9 @@ class GoogleAuthToken:
         credentials, project = google.auth.default(scopes=[...])
         storage = Storage(token=GoogleAuthToken(credentials))
 
+    Signed URLs are signed as the account that the credentials are: by a key they hold, or, where
+    they impersonate an account, by whom they are behind it (one request, of google-auth's own).
+
     Args:
         credentials: A `google.auth.credentials.Credentials`, with the scopes it needs.
         request: What it refreshes by; None for google-auth's on `requests`.
@@ -42,6 +45,9 @@ class GoogleAuthToken:
         self._credentials = credentials
         self._request = _default_request() if request is None else request
         self._refused: str | None = None
+        # Only where they can: what has the method is asked to sign.
+        if callable(getattr(credentials, "sign_bytes", None)):
+            self.sign_bytes = self._sign_bytes
 
     @classmethod
     async def default(cls, scopes: Sequence[str] = _SCOPES) -> GoogleAuthToken:
@@ -56,7 +62,7 @@ class GoogleAuthToken:
         # An extra: its absence is told in a sentence by the line above.
         google_auth: Any = importlib.import_module("google.auth")
         try:
-            found: Any = await asyncio.to_thread(google_auth.default, scopes=list(scopes))
+            found: Any = await _in_thread(lambda: google_auth.default(scopes=list(scopes)))
         except google_auth.exceptions.DefaultCredentialsError as error:
             raise CredentialsError("google-auth finds no credentials here") from error
         return cls(found[0], request)
@@ -67,22 +73,107 @@ class GoogleAuthToken:
         project: str | None = getattr(self._credentials, "quota_project_id", None)
         return project
 
+    @property
+    def service_account_email(self) -> str | None:
+        """The account that the credentials are, or impersonate; None where they do not say."""
+        for name in ("signer_email", "service_account_email"):
+            email = getattr(self._credentials, name, None)
+            if isinstance(email, str) and "@" in email:  # a machine's are "default" at first
+                return email
+        return None
+
+    @property
+    def kind(self) -> str:
+        """What google-auth calls the credentials."""
+        held: type[Any] = type(self._credentials)
+        return f"{held.__module__}.{held.__qualname__}"
+
+    @property
+    def runs_as_machine(self) -> bool:
+        """Whether the credentials are those of the machine on Google Cloud that this runs on."""
+        return type(self._credentials).__module__.startswith("google.auth.compute_engine")
+
+    @property
+    def signs_at_hand(self) -> bool:
+        """Whether the credentials sign without a request: not as one that they impersonate."""
+        signer = getattr(self._credentials, "signer", None)
+        asks = signer is self._credentials or type(signer).__module__ == "google.auth.iam"
+        return signer is not None and not asks
+
     async def get(self) -> str | None:
-        """A token that is valid now.
+        """A token that is valid now; None of `AnonymousCredentials`.
+
+        Cancelling does not wait for a refresh that is under way; its token serves the next.
 
         Raises:
+            CredentialsError: A refresh gave no token, or ended without a word.
             google.auth.exceptions.GoogleAuthError: It cannot be refreshed.
+            ConnectionError: Who gives the tokens was not reached.
         """
         held = self._credentials
-        if not held.valid or held.token == self._refused:
-            await asyncio.to_thread(held.refresh, self._request)
-            self._refused = None
-        token: str | None = held.token
+        if held.valid and not self._is_refused():
+            return _text(held.token)
+        await self._refresh()
+        self._refused = None
+        token = _text(held.token)
+        if not token:
+            raise CredentialsError(f"google-auth refreshed {self.kind}, and that gave no token")
         return token
 
     def refused(self, token: str) -> None:
         """The service did not accept this token: refresh, however long it were still to live."""
         self._refused = token
+
+    def _is_refused(self) -> bool:
+        return self._refused is not None and _text(self._credentials.token) == self._refused
+
+    async def _refresh(self) -> None:
+        exceptions: Any = importlib.import_module("google.auth.exceptions")
+        try:
+            await _in_thread(lambda: self._credentials.refresh(self._request))
+        except exceptions.GoogleAuthError as error:
+            unreached = exceptions.TransportError
+            # It calls these final, too; but the network comes back.
+            if isinstance(error, unreached) or isinstance(error.__cause__, unreached):
+                raise ConnectionError(f"{type(error).__name__}: {error}") from error
+            raise
+
+    async def _sign_bytes(self, data: bytes) -> bytes:
+        """The RSASSA-PKCS1-v1_5 signature with SHA-256 of the account."""
+        signature: bytes = await _in_thread(lambda: self._credentials.sign_bytes(data))
+        return signature
+
+
+def _text(token: Any) -> str | None:
+    """A token as text; some credentials hold bytes."""
+    text: str | None = token.decode("latin-1") if isinstance(token, bytes) else token
+    return text
+
+
+async def _in_thread(work: Callable[[], Any]) -> Any:
+    """What the work gives or raises.
+
+    A thread cannot hand over all that it raises: a `StopIteration` would never arrive, and a
+    `SystemExit` would end the loop.
+
+    Raises:
+        CredentialsError: It raised one of these.
+    """
+    failures: list[BaseException] = []
+
+    def watched() -> Any:
+        try:
+            return work()
+        except BaseException as failure:  # noqa: BLE001 - raised below, in the loop
+            failures.append(failure)
+            return None
+
+    result = await asyncio.to_thread(watched)
+    for failure in failures:
+        if isinstance(failure, Exception) and not isinstance(failure, StopIteration):
+            raise failure
+        raise CredentialsError(f"google-auth ended with {type(failure).__name__}") from failure
+    return result
 
 
 def _default_request() -> Any:

@@ -6,13 +6,16 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import aiohttp
 import gcloud.aio.storage
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from yarl import URL
 
 from storage_stream import Blob, Environment, SigningAddress, Storage, UrlStyle
-from storage_stream.errors import ClientClosed, InvalidArgument
+from storage_stream.emulator import Emulator
+from storage_stream.errors import ClientClosed, CredentialsError, InvalidArgument
 from storage_stream.testing import Answer, FakeClock, MemoryTransport
 
 EMAIL = "signer@project.example"
@@ -122,6 +125,77 @@ async def test_where_there_is_no_key_the_machine_names_the_account_and_iam_signs
     metadata, signing = transport.requests
     assert "authorization" not in metadata.headers
     assert signing.headers.get("authorization") == "Bearer token-of-the-test"
+
+
+async def test_credentials_that_name_an_account_sign_as_it_and_not_as_the_machine() -> None:
+    transport = MemoryTransport([Answer(body=b'{"signedBlob": "AAEC"}')])
+    source = SimpleNamespace(get=_token, service_account_email=EMAIL)
+    async with _without_key(transport, source) as storage:
+        url = await storage.get_signed_url("bucket", "name", 10)
+    assert _query(url)["X-Goog-Credential"].startswith(EMAIL)
+    [signing] = transport.requests
+    assert signing.url.endswith(f"/serviceAccounts/{EMAIL}:signBlob")
+
+
+async def test_a_token_of_the_call_is_looked_at_before_anything_is_sent() -> None:
+    transport = MemoryTransport()
+    async with _without_key(transport, SimpleNamespace(get=_token)) as storage:
+        with pytest.raises(TypeError, match="async get"):
+            await storage.get_signed_url("bucket", "name", 10, token="ya29.token")
+    assert transport.requests == []
+
+
+async def _read(url: str) -> tuple[int, bytes]:
+    async with aiohttp.ClientSession() as session, session.get(URL(url, encoded=True)) as answer:
+        return answer.status, await answer.read()
+
+
+class TestOnAnEmulator:
+    """The requests of these go to the emulator's address, and so to nobody else's."""
+
+    async def test_nobody_named_is_the_default_account(
+        self, monkeypatch: pytest.MonkeyPatch, key_file: str
+    ) -> None:
+        # The key of who runs the program has nothing to do with it.
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", key_file)
+        async with (
+            Emulator() as emulator,
+            Storage(api_root=emulator.url, api_is_dev=True) as storage,
+        ):
+            await storage.upload("bucket", "a b", b"data")
+            url = await storage.get_signed_url("bucket", "a b", 60)
+            assert _query(url)["X-Goog-Credential"].startswith("default@emulator.iam.")
+            assert await _read(url) == (200, b"data")
+            assert (await _read(f"{url}00"))[0] == 403
+            await storage.get_signed_url("bucket", "a b", 60)
+            asked = [entry.operation for entry in emulator.log]
+        assert asked.count("metadata.serviceAccounts.email") == 1
+        assert asked.count("iam.serviceAccounts.signBlob") == 2
+
+    async def test_a_form(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async with Emulator() as emulator:
+            monkeypatch.setenv("STORAGE_EMULATOR_HOST", emulator.url)
+            async with Storage() as storage, aiohttp.ClientSession() as session:
+                form = await storage.generate_signed_post_policy("bucket", "name", 60)
+                data = aiohttp.FormData(form["fields"])
+                data.add_field("file", b"data", filename="f")
+                async with session.post(form["url"], data=data) as answer:
+                    assert answer.status == 204
+                assert await storage.download("bucket", "name") == b"data"
+
+    async def test_an_account_that_is_named(self, key_file: str) -> None:
+        pem = json.loads(Path(key_file).read_text())["private_key"]  # noqa: ASYNC240 - a small local file
+        async with (
+            Emulator() as emulator,
+            Storage(api_root=emulator.url, api_is_dev=True) as storage,
+        ):
+            await storage.upload("bucket", "name", b"data")
+            with pytest.raises(CredentialsError, match=f"404 No private key of '{EMAIL}' is known"):
+                await storage.get_signed_url("bucket", "name", 60, service_account_email=EMAIL)
+            emulator.register_key(EMAIL, pem)
+            url = await storage.get_signed_url("bucket", "name", 60, service_account_email=EMAIL)
+            assert _query(url)["X-Goog-Credential"].startswith(EMAIL)
+            assert await _read(url) == (200, b"data")
 
 
 async def test_a_blob_signs_a_text_as_gcloud_aio_storage_does(key_file: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import google.auth.credentials
+import google.auth.exceptions
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -194,6 +195,7 @@ class TestFailures:
             Refused(400),
             Refused(401),
             Refused(403),
+            google.auth.exceptions.RefreshError("no"),  # type: ignore[no-untyped-call]  # no types
             ValueError("no key"),
             KeyError("token_uri"),
             FileNotFoundError("no file"),

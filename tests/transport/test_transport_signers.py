@@ -23,6 +23,7 @@ from storage_stream._transport.signers import (
     IamSigner,
     KeySigner,
     Signers,
+    SourceSigner,
     Surroundings,
 )
 from storage_stream.errors import (
@@ -214,6 +215,57 @@ class TestIamClientSigner:
             IamClientSigner(client)
 
 
+# -- a source -------------------------------------------------------------------------------
+
+
+class Signing:
+    """A source of tokens that signs itself."""
+
+    def __init__(self, outcome: Any = b"signed", **fields: Any) -> None:
+        self.outcome = outcome
+        self.service_account_email = EMAIL
+        vars(self).update(fields)
+
+    async def get(self) -> str:
+        return TOKEN
+
+    async def sign_bytes(self, data: bytes) -> Any:
+        assert data == b"data"
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+class TestSourceSigner:
+    async def test_it_signs(self) -> None:
+        signer = SourceSigner(Signing(), EMAIL, 10)
+        assert (signer.email, await signer.sign(b"data")) == (EMAIL, b"signed")
+
+    @pytest.mark.parametrize("outcome", ["text", b"", None])
+    async def test_what_is_no_signature(self, outcome: Any) -> None:
+        with pytest.raises(CredentialsError, match=f"no signature as {EMAIL}"):
+            await SourceSigner(Signing(outcome), EMAIL).sign(b"data")
+
+    async def test_what_fails_is_told_without_its_secrets(self) -> None:
+        with pytest.raises(CredentialsError, match="RuntimeError: no") as caught:
+            await SourceSigner(Signing(RuntimeError(f"no {TOKEN}")), EMAIL).sign(b"data")
+        assert EMAIL in str(caught.value)
+        assert TOKEN not in str(caught.value)
+
+    async def test_it_is_not_waited_for_longer_than_said(self) -> None:
+        class Silent(Signing):
+            async def sign_bytes(self, data: bytes) -> Any:
+                await asyncio.Event().wait()
+                return data
+
+        with pytest.raises(CredentialsError, match="TimeoutError"):
+            await SourceSigner(Silent(), EMAIL, 0.01).sign(b"data")
+
+    def test_it_needs_an_address(self) -> None:
+        with pytest.raises(InvalidArgument, match="e-mail"):
+            SourceSigner(Signing(), "me")
+
+
 # -- who -------------------------------------------------------------------------------------
 
 
@@ -292,6 +344,60 @@ class TestFinding:
         assert isinstance(caught.value.__cause__, StorageError)
         assert sum(rig.clock.sleeps) <= 2
         assert rig.network.open == 0
+
+    @pytest.mark.parametrize("name", ["service_account_email", "signer_email"])
+    async def test_a_source_says_itself_who_it_is(self, name: str) -> None:
+        rig = Rig(SIGNED, iam_root="https://iam.test")
+        signer = await rig.signers.find(SimpleNamespace(**{name: EMAIL}), Tokens())
+        assert signer.email == EMAIL
+        await signer.sign(b"data")
+        assert rig.asked == [f"https://iam.test/v1/projects/-/serviceAccounts/{EMAIL}:signBlob"]
+
+    async def test_a_source_that_can_signs_as_itself_and_iam_as_others(self) -> None:
+        rig = Rig()
+        assert isinstance(await rig.signers.find(Signing(), Tokens()), SourceSigner)
+        assert isinstance(await rig.signers.find(Signing(), Tokens(), email=EMAIL), SourceSigner)
+        other = await rig.signers.find(Signing(), Tokens(), email="other@p.x")
+        assert isinstance(other, IamSigner)
+        assert other.email == "other@p.x"
+        assert rig.asked == []
+
+    async def test_a_name_of_the_machines_is_no_address(self) -> None:
+        rig = Rig(MACHINE)
+        signer = await rig.signers.find(Signing(service_account_email="default"), Tokens())
+        assert signer.email == "machine@p.x"
+
+    async def test_who_is_not_the_machine_does_not_sign_as_it(self) -> None:
+        rig = Rig()
+        source = SimpleNamespace(runs_as_machine=False, kind="a.users")
+        with pytest.raises(CredentialsError, match=r"a\.users are no service account's; name the"):
+            await rig.signers.find(source, Tokens())
+        assert rig.asked == []
+
+    @pytest.mark.parametrize(
+        ("source", "email", "found"),
+        [
+            (None, None, "machine@p.x"),
+            (None, EMAIL, EMAIL),
+            (source_of(type="authorized_user"), None, "machine@p.x"),
+            (SimpleNamespace(service_account_email=EMAIL), None, EMAIL),
+            (Signing(signs_at_hand=False), None, EMAIL),
+        ],
+    )
+    async def test_an_emulator_names_and_signs_and_nobody_else_is_asked(
+        self, source: Any, email: str | None, found: str
+    ) -> None:
+        asked = [MACHINE] if found == "machine@p.x" else []
+        rig = Rig(*asked, SIGNED, emulator_root="http://localhost:1")
+        signer = await rig.signers.find(source, Anonymous(), email=email)
+        assert signer.email == found
+        assert await signer.sign(b"data") == b"signed"
+        assert len(rig.asked) == len(asked) + 1
+        assert all(url.startswith("http://localhost:1/") for url in rig.asked)
+
+    async def test_a_key_at_hand_signs_for_an_emulator_too(self) -> None:
+        rig = Rig(emulator_root="http://localhost:1")
+        assert isinstance(await rig.signers.find(Signing(), Anonymous()), SourceSigner)
 
     async def test_a_client_of_the_callers_goes_before_iam_but_not_before_a_key(
         self, key: rsa.RSAPrivateKey
