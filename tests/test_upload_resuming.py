@@ -302,8 +302,35 @@ async def test_another_source_behind_what_was_sent(gcs: EmulatorHandle, storage:
     assert gcs.read("bucket", "name") == other
 
 
-async def test_an_expired_session(gcs: EmulatorHandle, storage: Storage) -> None:
+@pytest.mark.parametrize("kind", ["bytes", "iterator"])
+async def test_an_expired_session_is_begun_anew(
+    gcs: EmulatorHandle, storage: Storage, kind: str
+) -> None:
+    """With all that it was to be, and judged by the same precondition."""
+    gcs.put("bucket", "name", b"older")
+    older = gcs.metadata("bucket", "name")["generation"]
+    gcs.log.clear()
+    gcs.arm_next(INSERT, f"drop-at-{CHUNK}", "pass", "return-503", "return-503")
+    with pytest.raises(ServerError) as caught:
+        await storage.upload("bucket", "name", io.BytesIO(DATA), force_resumable_upload=True,
+                             retries=1, content_type="a/b", metadata={"metadata": {"c": "red"}},
+                             preconditions=Preconditions(if_generation_match=older))  # fmt: skip
+    state = json.loads(json.dumps(caught.value.state))
+    gcs.arm_next(INSERT, "return-410")
+    await storage.resume_upload(state, {"bytes": DATA, "iterator": _pieces()}[kind])
+    assert gcs.read("bucket", "name") == DATA
+    resource = gcs.metadata("bucket", "name")
+    assert (resource["contentType"], resource["metadata"]) == ("a/b", {"c": "red"})
+    starts = [entry.query for entry in gcs.log if entry.method == "POST"]
+    assert len(starts) == 2
+    assert all(f"ifGenerationMatch={older}" in query for query in starts)
+
+
+async def test_an_expired_session_of_nobody_knows_what(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
     state = await _state_at(gcs, storage, CHUNK)
+    del state["metadata"]
     for source in (DATA, _pieces()):
         gcs.arm_next(INSERT, "return-410")
         with pytest.raises(SessionExpired):
@@ -399,11 +426,25 @@ async def test_what_is_not_what_was_sent_is_deleted(
 async def test_a_bit_that_flips_on_the_way(
     gcs: EmulatorHandle, storage: Storage, tmp_path: Path, kind: str
 ) -> None:
-    gcs.arm_next(INSERT, f"flip-bit-at-{CHUNK + 7}")
-    with pytest.raises(StorageError) as caught:
+    """It is refused, or compared; nothing is left to go on from, and nothing to see."""
+    gcs.arm_next(INSERT, *[f"flip-bit-at-{QUANTUM + 7}"] * 4)
+    with pytest.raises(IntegrityError) as caught:
         await UPLOADS[kind](storage, tmp_path)
-    assert getattr(caught.value, "status", 400) == 400
+    assert caught.value.state is None
+    assert gcs.unfinished_sessions == 0
     assert gcs.objects("bucket", versions="true") == []
+
+
+async def test_bytes_that_were_damaged_once_are_sent_again(
+    gcs: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    gcs.arm_next(INSERT, f"flip-bit-at-{CHUNK + 7}")
+    await _bytes(storage, tmp_path)
+    assert _one_whole_object(gcs)
+    said = [(entry.method, entry.status) for entry in gcs.log]
+    assert said[:2] == [("POST", 200), ("PUT", 400)]
+    assert said[-2:] == [("POST", 200), ("PUT", 200)]
+    assert gcs.unfinished_sessions == 0
 
 
 @pytest.mark.parametrize("kind", ["iterator", "writer"])

@@ -10,7 +10,8 @@ from storage_stream._api.base import ApiBase
 from storage_stream._protocol.arguments import check_mapping, fields_of
 from storage_stream._protocol.resumable_upload import DEFAULT_CHUNK_BYTES
 from storage_stream._transfer.new_object import NewObject
-from storage_stream._transfer.upload import StreamUpload, UploadHow, resume, upload
+from storage_stream._transfer.resuming import resume
+from storage_stream._transfer.upload import StreamUpload, UploadHow, upload
 from storage_stream._transfer.upload_state import UploadState
 from storage_stream.writer import StreamWriter
 

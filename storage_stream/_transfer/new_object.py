@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.arguments import check_text
+from storage_stream._protocol.http import parse_number
 from storage_stream._protocol.names import check_bucket, check_object, gs_name
 from storage_stream._protocol.objects import api_resource, delete_object, get_object
 from storage_stream.errors import IntegrityError, InvalidArgument, ProtocolError, StorageError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream._transport.sender import Sender
-    from storage_stream.errors import PreconditionFailed
+    from storage_stream.errors import BadRequest, PreconditionFailed
 
 __all__ = ["NewObject"]
 
@@ -109,18 +110,66 @@ class NewObject:
         made: ObjectResource = stored
         return made
 
+    def check_named(self, resource: ObjectResource) -> None:
+        """It is this object that was made, and not the one of an edited state's session.
+
+        Raises:
+            InvalidArgument: It is another one.
+        """
+        bucket, name = resource.get("bucket", self.bucket), resource.get("name", self.name)
+        if (bucket, name) != (self.bucket, self.name):
+            raise InvalidArgument(
+                f"the state's session is another object's: it made gs://{bucket}/{name}",
+                subject=self.subject,
+            )
+
+    def damage(self, refusal: BadRequest, sent: Crc32c) -> IntegrityError | None:
+        """What a refusal means when it is of bytes that do not have the checksum that was said.
+
+        The service's reason is the same for whatever it calls invalid, and prose may change. But
+        it repeats the checksum that it was given, as it does no other value: where one that was
+        said stands in the message, that one is what it refuses.
+        """
+        fields = self.resource()
+        for said in (fields.get("crc32c"), fields.get("md5Hash"), sent.encoded):
+            if said and str(said) in refusal.message:
+                return IntegrityError(
+                    f"the service refused what arrived: {refusal.message}",
+                    expected=str(said),
+                    actual="",
+                    method=refusal.method,
+                    subject=self.subject,
+                )
+        return None
+
     async def check(
-        self, sent: Crc32c, resource: ObjectResource, sender: Sender, options: RequestOptions
+        self,
+        sent: Crc32c,
+        resource: ObjectResource,
+        sender: Sender,
+        options: RequestOptions,
+        *,
+        is_ours: bool = True,
     ) -> ObjectResource:
         """Compare what the service made with what was sent; take it away again if it differs.
+
+        Args:
+            sent: The checksum of what was sent.
+            resource: What the service says that it made.
+            sender: Makes the request that deletes.
+            options: The upload's.
+            is_ours: Whether bytes of this source went into it. An object that another process
+                made is left: that this source is another one does not make it a wrong one.
 
         Raises:
             IntegrityError: It differs; the generation that was made is deleted.
             ProtocolError: The answer says neither size nor checksum, and was not asked to be short.
         """
-        if not {"crc32c", "size"} & resource.keys() and "fields" not in dict(options.params):
+        said = {key: resource.get(key) for key in ("crc32c", "size")}
+        if said == {"crc32c": None, "size": None} and "fields" not in dict(options.params):
             raise ProtocolError("the answer does not say what is stored", subject=self.subject)
-        kept, size = resource.get("crc32c", sent.encoded), resource.get("size", str(sent.length))
+        kept = sent.encoded if said["crc32c"] is None else str(said["crc32c"])
+        size = str(sent.length if said["size"] is None else said["size"])
         if kept == sent.encoded and size == str(sent.length):
             return resource
         error = IntegrityError(
@@ -130,11 +179,26 @@ class NewObject:
             method="POST",
             subject=self.subject,
         )
-        generation = resource.get("generation")
-        if generation is not None:
-            undo = delete_object(self.bucket, self.name, int(generation))
-            try:
-                await sender.send(undo, options.only_connection())
-            except StorageError as failure:
-                error.add_note(f"the wrong object could not be deleted: {failure}")
+        if is_ours:
+            await self._take_away(resource, error, sender, options)
+        else:
+            error.add_note("the object was made before, by another process, and is left as it is")
         raise error
+
+    async def _take_away(
+        self,
+        resource: ObjectResource,
+        error: IntegrityError,
+        sender: Sender,
+        options: RequestOptions,
+    ) -> None:
+        """Delete the generation that was made, and no other; the error says where that fails."""
+        generation = parse_number(str(resource.get("generation")))
+        if generation is None:
+            error.add_note("the wrong object could not be deleted: its generation is not known")
+            return
+        undo = delete_object(self.bucket, self.name, generation)
+        try:
+            await sender.send(undo, options.only_connection())
+        except StorageError as failure:
+            error.add_note(f"the wrong object could not be deleted: {failure}")

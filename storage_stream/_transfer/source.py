@@ -21,7 +21,16 @@ from storage_stream.pipeline.source import Input, open_source, run_blocking
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["FileSource", "MemorySource", "Rewindable", "alone", "source_of"]
+__all__ = [
+    "FileSource",
+    "MemorySource",
+    "Rewindable",
+    "alone",
+    "given",
+    "is_unopened",
+    "pieces_of",
+    "source_of",
+]
 
 _READ_BYTES = 1024 * 1024  # for one hop to the thread that reads
 
@@ -39,7 +48,8 @@ def alone(data: Any) -> Generator[None]:
     Raises:
         UsageError: Another upload is reading it.
     """
-    if not callable(getattr(data, "read", None)) and not isinstance(data, Iterator | AsyncIterator):
+    can_run_out = isinstance(cast("object", data), Iterator | AsyncIterator)
+    if not can_run_out and not callable(getattr(data, "read", None)):
         yield
         return
     mark = object()
@@ -95,6 +105,22 @@ async def _check_readable(data: Any) -> None:
     answer: Any = readable()
     if not (await answer if inspect.isawaitable(answer) else answer):
         raise io.UnsupportedOperation(f"{type(data).__name__} is not open for reading")
+
+
+def is_unopened(data: Any) -> bool:
+    """Whether it is a download that has not begun: opened here, closed here."""
+    return not callable(getattr(data, "read", None)) and hasattr(data, "__aenter__")
+
+
+def given(opened: Any, manager: Any) -> Any:
+    """What a block gives to read from.
+
+    Raises:
+        TypeError: Nothing: a lock's block gives None, which by itself would mean no bytes.
+    """
+    if opened is None:
+        raise TypeError(f"cannot upload {type(manager).__name__}: its block gives nothing to read")
+    return opened
 
 
 def _in_memory(data: Any) -> bytes | None:
@@ -238,3 +264,15 @@ class FileSource:
 
 Rewindable: TypeAlias = MemorySource | PathSource | FileSource
 """Bytes of known length that can be read again, from anywhere."""
+
+
+async def pieces_of(source: bytes | Rewindable | Input) -> AsyncIterator[bytes]:
+    """A source read once; closing this does not close what the caller opened."""
+    if isinstance(source, bytes):
+        yield source
+    elif isinstance(source, Rewindable):
+        async for chunk in source.chunks(0, source.length):
+            yield bytes(chunk)
+    else:
+        while chunk := await source.read_chunk():
+            yield chunk

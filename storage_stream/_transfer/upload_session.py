@@ -15,10 +15,19 @@ from storage_stream._protocol.objects import start_resumable
 from storage_stream._protocol.replies import is_success, parse_json
 from storage_stream._protocol.upload_actions import Fill, Pause, Query, Send, Start, Stored
 from storage_stream._transfer.outgoing import metered
+from storage_stream._transfer.shielding import ended
 from storage_stream._transfer.upload_state import UploadState
-from storage_stream.errors import ConnectionLost, ProtocolError, StorageError, StreamClosed
+from storage_stream.errors import (
+    BadRequest,
+    ConnectionLost,
+    PreconditionFailed,
+    ProtocolError,
+    StorageError,
+    StreamClosed,
+)
 
 if TYPE_CHECKING:
+    from storage_stream._protocol.checksums import Crc32c
     from storage_stream._protocol.http import Content, ReplyHead
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import ObjectResource
@@ -33,7 +42,9 @@ __all__ = ["UploadSession"]
 log = logging.getLogger("storage_stream")
 
 _RESUME_INCOMPLETE = 308
+_NAMING_SECONDS = 3.0  # what a cancel waits for the name of a session that is being begun
 _CANCEL_SECONDS = 5.0  # for telling the service that nothing more will come
+_LONGEST_RESOURCE = 4 * 1024 * 1024  # bytes; an object's metadata and access list are far smaller
 _KEY_HEADERS = "x-goog-encryption-"  # a customer's key goes with every request of a session
 
 
@@ -46,6 +57,8 @@ class UploadSession:
         outgoing: Its bytes.
         options: The caller's; its parameters and headers go with the request that begins.
         machine: Decides.
+        zipped: Whether the bytes are the source's compressed; a state says so.
+        known: Another process's checksum of the source's beginning, as its state said it.
     """
 
     def __init__(
@@ -55,6 +68,9 @@ class UploadSession:
         outgoing: Outgoing,
         options: RequestOptions,
         machine: ResumableUpload,
+        *,
+        zipped: bool = False,
+        known: Crc32c | None = None,
     ) -> None:
         self._sender = sender
         self._target = target
@@ -65,6 +81,10 @@ class UploadSession:
         self._told = 0  # bytes that the caller's meter knows to be confirmed
         if machine.session_uri is not None and options.meter is not None:
             options.meter.expect(machine.total)  # it began in another process
+        self._zipped = zipped
+        self._known = known
+        self._is_resumed = machine.session_uri is not None
+        self._beginning: asyncio.Task[None] | None = None
         self._given_up = False
 
     @property
@@ -79,9 +99,24 @@ class UploadSession:
 
     def state(self) -> dict[str, Any]:
         """Where it stands, as JSON can hold it; see `Storage.resume_upload`."""
-        checked = self._outgoing.checked(self.confirmed)
-        target, machine = self._target, self.machine.snapshot()
-        return UploadState(target.bucket, target.name, machine, checked).write()
+        checked, known, target = self._outgoing.checked(self.confirmed), self._known, self._target
+        if known is not None and checked.length < known.length <= self.confirmed:
+            checked = known
+        return UploadState(
+            target.bucket,
+            target.name,
+            self.machine.snapshot(),
+            checked,
+            self._zipped,
+            target.resolved_type(),
+            target.resource(),
+            self._options.params,
+        ).write()
+
+    def is_handed_out(self, error: BaseException | None) -> bool:
+        """Whether an error holds this session's state: another's is no reason to leave it open."""
+        state = error.state if isinstance(error, StorageError) else None
+        return state is not None and state.get("session_uri") == self.uri
 
     async def ask(self) -> None:
         """Let an upload of another process find out where it stands.
@@ -110,18 +145,48 @@ class UploadSession:
         """
         while not isinstance(action := self.machine.next_action(), Fill | Stored):
             if self._given_up:
+                await self.cancel()  # its name may have come since
                 raise StreamClosed("the upload was given up", subject=self._target.subject)
             try:
                 await self._act(action)
+            except PreconditionFailed as refusal:
+                return await self._made_before(refusal)
             except StorageError as error:
                 raise self._enriched(error) from error.__cause__
             self._outgoing.confirmed(self.confirmed)
             self._tell()
         if isinstance(action, Fill):
             return None
-        resource: Any = action.resource
+        return await self._checked(action)
+
+    async def _checked(self, stored: Stored) -> ObjectResource:
+        """What was made, compared; whose bytes it has decides whether a wrong one is deleted."""
+        resource: Any = stored.resource
+        if self._is_resumed:
+            self._target.check_named(resource)
         await self._outgoing.prepare(self.confirmed)
-        return await self._target.check(self._outgoing.crc, resource, self._sender, self._options)
+        return await self._target.check(
+            self._outgoing.crc,
+            resource,
+            self._sender,
+            self._options,
+            is_ours=self.machine.has_sent,
+        )
+
+    async def _made_before(self, refusal: PreconditionFailed) -> ObjectResource:
+        """Refused by another's object; or by its own, where a session that got all is gone."""
+        self._enriched(refusal)
+        total = self.machine.total
+        if not self.machine.may_be_made or total is None:
+            raise refusal
+        await self._outgoing.prepare(total)
+        if self._outgoing.crc.length != total:
+            raise refusal
+        made = await self._target.made_before(
+            refusal, self._outgoing.crc, self._sender, self._options
+        )
+        await self.cancel()  # the second session, which is not needed
+        return made
 
     def _tell(self) -> None:
         meter, gained = self._options.meter, self.confirmed - self._told
@@ -130,12 +195,20 @@ class UploadSession:
             self._told += gained
 
     async def cancel(self) -> None:
-        """Tell the service, if it can be told quickly, that the upload is given up."""
+        """Tell the service, if it can be told quickly, that the upload is given up.
+
+        A session that is being begun is waited for, not for long: without its name nobody could
+        end it. Cancelling ends the waiting.
+        """
+        self._given_up = True
+        if self._beginning is not None:
+            await asyncio.wait([self._beginning], timeout=_NAMING_SECONDS)
         is_made = isinstance(self.machine.next_action(), Stored)
         uri, self.machine.session_uri = self.machine.session_uri, None
-        self._given_up = True
-        if uri is None or is_made:
-            return
+        if uri is not None and not is_made:
+            await self._delete(uri)
+
+    async def _delete(self, uri: str) -> None:
         try:
             async with asyncio.timeout(_CANCEL_SECONDS):
                 reply = await self._sender.open(
@@ -158,9 +231,54 @@ class UploadSession:
         except ProtocolError:
             raise
         except StorageError as error:
-            self.machine.fail(error, self._sender.random(), self._sender.retry_after(error))
+            damage = self._damage(action, error)
+            if damage is None:
+                self.machine.fail(error, self._sender.random(), self._sender.retry_after(error))
+            else:
+                await self._sent_again(damage)
+
+    def _damage(self, action: Start | Send | Query, error: StorageError) -> StorageError | None:
+        if isinstance(action, Send) and isinstance(error, BadRequest):
+            return self._target.damage(error, self._outgoing.crc)
+        return None
+
+    async def _sent_again(self, damage: StorageError) -> None:
+        """All of it, in a new session; or, with nothing to go on from, it is given up.
+
+        Raises:
+            IntegrityError: It cannot be, or was already.
+        """
+        spoiled = self.machine.session_uri
+        try:
+            self.machine.damaged(damage)
+        except StorageError:
+            await self.cancel()
+            raise
+        if spoiled is not None:
+            await self._delete(spoiled)
 
     async def _start(self) -> None:
+        """Begin a session.
+
+        Cancelling waits a little until it has its name, by which it is then given up or gone on
+        with; a second cancel does not wait.
+        """
+        task = self._beginning = asyncio.create_task(self._begin())
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            await asyncio.wait([task], timeout=_NAMING_SECONDS)
+            raise
+        finally:
+            self._beginning = None
+            if not task.done():
+                task.cancel()
+                await ended(task)
+            if not task.cancelled():
+                task.exception()  # looked at; where it was cancelled, the cancel counts
+        task.result()
+
+    async def _begin(self) -> None:
         target = self._target
         operation = start_resumable(
             target.bucket,
@@ -230,6 +348,8 @@ class UploadSession:
         body = bytearray()
         while piece := await reply.read_piece():
             body += piece
+            if len(body) > _LONGEST_RESOURCE:
+                raise ProtocolError(f"the last answer is longer than {_LONGEST_RESOURCE} bytes")
         try:
             resource: dict[str, Any] = parse_json(Reply(reply.head, bytes(body)))
         except ProtocolError as error:

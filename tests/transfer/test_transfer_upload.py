@@ -293,10 +293,55 @@ async def test_a_bit_that_flips_on_the_way(
     gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, kind: Kind
 ) -> None:
     """Bytes are refused by the service itself; what a file became is taken away again."""
-    gcs.arm_next(INSERT, "flip-bit-at-1000000")
-    with pytest.raises((IntegrityError, BadRequest)):
+    gcs.arm_next(INSERT, *["flip-bit-at-1000000"] * 2)
+    with pytest.raises(IntegrityError) as caught:
         await storage.upload(gcs_bucket, "name", kind(DATA))
+    assert caught.value.expected == encoded_crc32c(DATA)
+    assert caught.value.state is None
     assert gcs.objects(gcs_bucket) == []
+
+
+async def test_bytes_that_were_damaged_once_are_sent_again(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage
+) -> None:
+    gcs.arm_next(INSERT, "flip-bit-at-1000000")
+    await storage.upload(gcs_bucket, "name", DATA)
+    assert gcs.read(gcs_bucket, "name") == DATA
+    assert [entry.status for entry in gcs.log] == [400, 200]
+
+
+async def test_another_refusal_of_a_request_is_no_damage(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage
+) -> None:
+    gcs.arm_next(INSERT, "return-400")
+    with pytest.raises(BadRequest):
+        await storage.upload(gcs_bucket, "name", DATA)
+    assert len(gcs.log) == 1
+
+
+@pytest.mark.parametrize("generation", [None, "x", [], "-1", "9" * 5000])
+async def test_a_generation_that_is_none(
+    storage_of: Callable[..., Storage], generation: Any
+) -> None:
+    said = {"size": "4", "crc32c": "AAAAAA==", "generation": generation}
+    body = json.dumps(said).encode()
+    answer = head(200, f"Content-Length: {len(body)}") + body
+    async with ScriptedServer([reply(answer)]) as server, storage_of(server) as storage:
+        with pytest.raises(IntegrityError) as caught:
+            await storage.upload("bucket", "name", b"data")
+    assert "generation is not known" in caught.value.__notes__[0]
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("size", [4, "4", None])
+async def test_a_size_as_a_number_is_that_number(
+    storage_of: Callable[..., Storage], size: Any
+) -> None:
+    body = json.dumps({"size": size, "crc32c": encoded_crc32c(b"data")}).encode()
+    answer = head(200, f"Content-Length: {len(body)}") + body
+    async with ScriptedServer([reply(answer)]) as server, storage_of(server) as storage:
+        assert (await storage.upload("bucket", "name", b"data"))["size"] == size
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("kind", [bytes, io.BytesIO])

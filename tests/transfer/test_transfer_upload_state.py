@@ -1,6 +1,7 @@
 """The state of an upload travels as JSON, and what is none is refused."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -20,7 +21,12 @@ STATE: dict[str, Any] = {
     "chunk_bytes": 262144,
     "checked": 5,
     "crc32c": encoded_crc32c(b"hello"),
+    "zipped": True,
+    "content_type": "text/plain",
+    "metadata": {"metadata": {"colour": "red"}},
+    "params": {"ifGenerationMatch": "0"},
 }
+OPTIONAL = {"zipped", "content_type", "metadata", "params"}
 
 
 def test_it_comes_back_from_json() -> None:
@@ -29,7 +35,15 @@ def test_it_comes_back_from_json() -> None:
     assert UploadState.of(state.write() | {"total": 7, "chunk_bytes": None}).machine["total"] == 7
 
 
-@pytest.mark.parametrize("name", STATE)
+def test_what_it_need_not_say() -> None:
+    state = UploadState.of({key: STATE[key] for key in STATE.keys() - OPTIONAL})
+    assert (state.zipped, state.content_type, state.metadata, state.params) == (
+        *(False, None, None),
+        (),
+    )
+
+
+@pytest.mark.parametrize("name", sorted(STATE.keys() - OPTIONAL))
 def test_a_field_that_is_missing(name: str) -> None:
     with pytest.raises(InvalidArgument, match="state"):
         UploadState.of({key: value for key, value in STATE.items() if key != name})
@@ -43,7 +57,19 @@ def test_a_field_that_is_missing(name: str) -> None:
         {"session_uri": 5},
         {"confirmed": "many"},
         {"confirmed": None},
+        {"session_uri": "foo"},
+        {"session_uri": "https://host/a b"},
         {"confirmed": 4},
+        {"confirmed": math.inf},
+        {"confirmed": math.nan},
+        {"confirmed": True},
+        {"total": math.inf},
+        {"total": -1},
+        {"chunk_bytes": math.inf},
+        {"zipped": "yes"},
+        {"content_type": 5},
+        {"metadata": []},
+        {"params": "x"},
         {"total": "all"},
         {"total": []},
         {"chunk_bytes": "some"},

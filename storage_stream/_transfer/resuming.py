@@ -1,0 +1,111 @@
+"""Uploads of another process, gone on with: the same bytes, from where the service has them to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from storage_stream import pipeline
+from storage_stream._protocol.checksums import Crc32c
+from storage_stream._protocol.resumable_upload import DEFAULT_CHUNK_BYTES, ResumableUpload
+from storage_stream._transfer.outgoing import RewindableBytes
+from storage_stream._transfer.source import (
+    MemorySource,
+    Rewindable,
+    alone,
+    given,
+    is_unopened,
+    pieces_of,
+    source_of,
+)
+from storage_stream._transfer.upload import StreamUpload, UploadHow
+from storage_stream._transfer.upload_session import UploadSession
+from storage_stream.pipeline.source import Input, open_source
+
+if TYPE_CHECKING:
+    from storage_stream._protocol.options import RequestOptions
+    from storage_stream._protocol.resources import ObjectResource
+    from storage_stream._transfer.new_object import NewObject
+    from storage_stream._transfer.upload_state import UploadState
+    from storage_stream._transport.sender import Sender
+
+__all__ = ["resume"]
+
+
+async def resume(
+    sender: Sender, target: NewObject, state: UploadState, data: Any, options: RequestOptions
+) -> ObjectResource:
+    """Go on with an upload of another process.
+
+    It is never given up here: whoever has the state can go on with it.
+
+    Raises:
+        ObjectChanged: The source does not begin with what was sent before.
+        SessionExpired: The service does not know the upload any more, and the state does not say
+            what it was to be, or the source is behind its beginning already.
+        InvalidArgument: The source has another length than was declared.
+    """
+    if is_unopened(data):
+        async with data as opened:
+            return await resume(sender, target, state, given(opened, data), options)
+    if state.metadata is not None:  # what a session that is gone is begun anew for
+        target = replace(target, content_type=state.content_type, metadata=state.metadata)
+    options = replace(options, params=state.params + options.params)
+    with alone(data):
+        source = await source_of(data)
+        if not state.zipped:
+            return await _go_on(sender, target, state, source, options)
+        async with pipeline.gzip(pieces_of(source)) as stage:
+            return await _go_on(sender, target, state, open_source(stage), options)
+
+
+async def _go_on(
+    sender: Sender,
+    target: NewObject,
+    state: UploadState,
+    source: bytes | Rewindable | Input,
+    options: RequestOptions,
+) -> ObjectResource:
+    if isinstance(source, bytes):
+        source = MemorySource(source)
+    can_rewind = isinstance(source, Rewindable)
+    machine = ResumableUpload.restore(
+        state.machine,
+        can_rewind=can_rewind,
+        can_restart=state.metadata is not None,
+        policy=options.retry,
+    )
+    if isinstance(source, Rewindable):
+        machine.offer(source.length, ended=True)
+        outgoing = RewindableBytes(source)
+        await outgoing.prepare(min(state.checked.length, source.length))
+        state.compare(outgoing.crc)
+        resource = await UploadSession(sender, target, outgoing, options, machine).run()
+        assert resource is not None  # noqa: S101 - all of the source was offered
+        return resource
+    chunk_bytes = machine.chunk_bytes or DEFAULT_CHUNK_BYTES
+    how = UploadHow(resumable=True, chunk_bytes=chunk_bytes, zipped=state.zipped)
+    stream = StreamUpload(sender, target, options, how, machine, state.checked)
+    await stream.session.ask()
+    return await stream.pour(_Compared(source, state))
+
+
+class _Compared:
+    """A source whose beginning is compared with what another process sent of it."""
+
+    def __init__(self, source: Input, state: UploadState) -> None:
+        self._source = source
+        self._state = state
+        self._crc = Crc32c()
+
+    async def read_chunk(self) -> bytes:
+        chunk = await self._source.read_chunk()
+        left = self._state.checked.length - self._crc.length
+        if left > 0:
+            self._crc.update(chunk[:left])
+            if len(chunk) >= left or not chunk:
+                self._state.compare(self._crc)
+        return chunk
+
+    async def aclose(self) -> None:
+        """The source stays the caller's."""
