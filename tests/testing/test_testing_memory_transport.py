@@ -30,7 +30,7 @@ async def rest(reply: ReplyStream) -> tuple[list[bytes], StorageError | None]:
     pieces: list[bytes] = []
     try:
         while piece := await reply.read_piece():
-            pieces.append(piece)
+            pieces.append(bytes(piece))
     except StorageError as error:
         return pieces, error
     return pieces, None

@@ -59,7 +59,7 @@ class Watch:
         self.body = Trickle()
         self.reply = WatchedReply(self.body, self.clock, window)
 
-    async def start_reading(self) -> asyncio.Future[bytes]:
+    async def start_reading(self) -> asyncio.Future[bytes | memoryview]:
         reading = asyncio.ensure_future(self.reply.read_piece())
         await asyncio.sleep(0)
         return reading
@@ -69,7 +69,7 @@ class Watch:
         reading = await self.start_reading()
         self.clock.advance(after_seconds)
         self.body.pour(data)
-        return await reading
+        return bytes(await reading)
 
 
 @pytest.fixture
