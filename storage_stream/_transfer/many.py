@@ -31,6 +31,7 @@ __all__ = ["ManyTransfer", "Run", "RunMeter"]
 
 _MOST_FAILURES = 1000  # that are kept; all are counted
 _READY_RESULTS = 256  # that wait for whoever reads them, before no more is done
+_WRITE_DOWN_SECONDS = 0.02  # what is done meanwhile costs one transaction and one hop to a thread
 _TOO_MUCH = frozenset({429, 503})
 
 
@@ -254,7 +255,9 @@ class Run:
             return
         self._progress.found(1, item.size)
         self._unsettled += 1
-        while len(self._active) >= self._limit.size:
+        # The second: what waits for the journal, or to be read, is not under way any more.
+        most = self._limit.most + _READY_RESULTS
+        while len(self._active) >= self._limit.size or self._unsettled > most:
             self._room.clear()
             await self._room.wait()
         if self._ramps is not None:
@@ -303,6 +306,8 @@ class Run:
         assert self._journal is not None  # noqa: S101 - else there is no such task
         while True:
             await self._to_record.wait()
+            if len(self._unrecorded) < _READY_RESULTS:
+                await self._clock.sleep(_WRITE_DOWN_SECONDS)
             self._to_record.clear()
             try:
                 batch = await self._write_down()
