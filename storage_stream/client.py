@@ -25,6 +25,7 @@ from storage_stream._api.signing import Signing, SigningParts
 from storage_stream._api.uploads import Uploads
 from storage_stream._protocol.options import RequestKeywords, RequestOptions
 from storage_stream._protocol.retry import DEFAULT_RETRY, RetryPolicy
+from storage_stream._transport.compat import aio_session
 from storage_stream._transport.credentials import (
     Anonymous,
     Credentials,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import aiohttp
+    from gcloud.aio.auth import AioSession
 
 __all__ = ["Storage"]
 
@@ -133,6 +135,7 @@ class Storage(
         self._service_file = service_file
         self._token: Any = token
         self._owns_token = False
+        self._aio_session: AioSession | None = None
         explicit = token is not None or service_file is not None
         needs_none = anonymous or (endpoint.is_emulator and not explicit)
         self._credentials = Anonymous() if needs_none else self._shared_token(surroundings)
@@ -170,6 +173,22 @@ class Storage(
             self._token = default_token(self._service_file, self._lanes.aiohttp.session)
             self._owns_token = True
         return self._token
+
+    @property
+    def session(self) -> AioSession:
+        """The client's session, as gcloud-aio-storage wraps it, for requests of your own.
+
+        `session.session` is the `aiohttp.ClientSession`: the caller's, or our own, made at the
+        first use. Closing the wrapper leaves it open; `close` of the client closes our own.
+
+        Raises:
+            ClientClosed: After `close`.
+            UsageError: Another loop is running than at the first use.
+        """
+        session = self._lanes.aiohttp.session
+        if self._aio_session is None or self._aio_session.session is not session:
+            self._aio_session = aio_session(session)
+        return self._aio_session
 
     async def close(self) -> None:
         """Close what the client opened: streams, session, credentials. Idempotent.

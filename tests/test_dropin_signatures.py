@@ -8,8 +8,9 @@ of ours that must be given and was not asked for there.
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
+import aiohttp
 import gcloud.aio.storage as theirs
 import pytest
 
@@ -83,6 +84,19 @@ def test_what_is_missing_is_really_missing() -> None:
     present = {(name, word) for name, word in MISSING_KEYWORDS if word in keywords(OURS[name])}
     assert present == set()
     assert {name for name in MISSING_NAMES if hasattr(ours, name)} == set()
+
+
+async def test_a_clients_attributes() -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        theirs.Storage(session=cast("Any", session), api_root="http://localhost:1") as known,
+        ours.Storage(session=session, api_root="http://localhost:1") as storage,
+    ):
+        public = [name for name in vars(known) if not name.startswith("_")]
+        assert sorted(public) == ["session", "token"]
+        assert type(storage.session) is type(known.session)
+        assert storage.session.session is known.session.session is session
+        assert type(storage.token) is type(known.token)
 
 
 def test_the_public_names() -> None:

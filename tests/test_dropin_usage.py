@@ -14,6 +14,8 @@ import aiohttp
 import gcloud.aio.storage
 import pytest
 
+import storage_stream
+from storage_stream.errors import ClientClosed
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 if TYPE_CHECKING:
@@ -112,3 +114,26 @@ async def test_a_subclass_that_retries(gcs: EmulatorHandle) -> None:
         await client.copy("bucket", "a", "bucket", new_name="b")
         assert await client.download("bucket", "b") == b"data"
     assert len(gcs.log) == 4
+
+
+async def test_a_subclass_that_asks_for_more_by_the_clients_session(gcs: EmulatorHandle) -> None:
+    """As a method of gcloud-aio-storage's own is written."""
+
+    class Extended(storage_stream.Storage):
+        async def kind_of(self, bucket: str, name: str) -> str:
+            url = f"{gcs.url}/storage/v1/b/{bucket}/o/{name}"
+            answer = await self.session.get(url, headers={}, params={"alt": "json"}, timeout=10)
+            return str((await answer.json())["kind"])
+
+    gcs.put("bucket", "name", b"data")
+    async with Extended() as client:
+        assert await client.kind_of("bucket", "name") == "storage#object"
+        with pytest.raises(aiohttp.ClientResponseError):
+            await client.kind_of("bucket", "none")
+        assert client.session is client.session
+        await client.session.close()  # it is the client's: still open
+        assert await client.kind_of("bucket", "name") == "storage#object"
+        session = client.session.session
+    assert session.closed
+    with pytest.raises(ClientClosed):
+        _ = client.session

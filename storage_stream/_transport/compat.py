@@ -1,4 +1,4 @@
-"""Refusals that are also `aiohttp.ClientResponseError`, for handlers written before us.
+"""What code written before us finds: `aiohttp.ClientResponseError`, and gcloud-aio's session.
 
 The error tree is pure and knows no HTTP library; here each of its response errors gets a twin
 that is both. What the twin carries of the request holds no secret: no authorization, no query.
@@ -6,7 +6,7 @@ that is both. What the twin carries of the request holds no secret: no authoriza
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -14,11 +14,23 @@ from yarl import URL
 
 from storage_stream.errors import ResponseError
 
-__all__ = ["as_client_response_error"]
+__all__ = ["aio_session", "as_client_response_error"]
+
+if TYPE_CHECKING:
+    from gcloud.aio.auth import AioSession
 
 E = TypeVar("E", bound=ResponseError)
 
 _FOREIGN_FIELDS = ("request_info", "history")
+
+
+def aio_session(session: aiohttp.ClientSession) -> AioSession:
+    """The session as gcloud-aio-storage's clients show theirs; closing it leaves ours open."""
+    # Loads cryptography and more, and takes longer than all the rest of a program's start.
+    from gcloud.aio.auth import AioSession  # noqa: PLC0415
+
+    theirs: Any = session  # its types say requests.Session, whose twin for asyncio it is
+    return AioSession(theirs)
 
 
 def as_client_response_error(error: E, url: str = "") -> E:
