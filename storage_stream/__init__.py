@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from storage_stream._transfer.many import ManyTransfer
     from storage_stream._transfer.many_items import TransferResult
     from storage_stream._transfer.progress import Progress, ProgressSnapshot
-    from storage_stream._transport.credentials import SCOPES
+    from storage_stream._transport.credentials import SCOPES, TokenSource
     from storage_stream._transport.environment import Environment
     from storage_stream.blob import Blob
     from storage_stream.bucket import Bucket
@@ -81,6 +81,7 @@ __all__ = [
     "StreamWriter",
     "TextReader",
     "TextWriter",
+    "TokenSource",
     "TransferResult",
     "UrlStyle",
     "__version__",
@@ -102,6 +103,7 @@ __getattr__, __dir__ = lazy_names(
         "ProgressSnapshot": "storage_stream._transfer.progress",
         "ObjectStat": "storage_stream._protocol.object_stat",
         "SCOPES": "storage_stream._transport.credentials",
+        "TokenSource": "storage_stream._transport.credentials",
         "Blob": "storage_stream.blob",
         "Bucket": "storage_stream.bucket",
         "DownloadKeywords": "storage_stream._protocol.options",
