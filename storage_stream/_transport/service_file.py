@@ -20,9 +20,13 @@ __all__ = ["VARIABLE", "read_service_file"]
 VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
 
 _BY_GOOGLE_AUTH = (
-    "google-auth knows them: install storage-stream[google-auth] and pass "
+    "google-auth does: install storage-stream[google-auth] and pass "
     "token=await storage_stream.integrations.google_auth.GoogleAuthToken.default(), "
     f"with {VARIABLE} naming the file"
+)
+_INSTEAD = (
+    "download the key file of a service account, or log in with "
+    "`gcloud auth application-default login` and name none"
 )
 _USER = ("client_id", "client_secret", "refresh_token")
 _FIELDS = {
@@ -53,12 +57,13 @@ def read_service_file(service_file: str | os.PathLike[str] | IO[Any] | None) -> 
     fields = _parsed(_read(named, name), name)
     kind = fields.get("type")
     if isinstance(kind, str) and kind in _FOREIGN_TYPES:
-        raise CredentialsError(f"{name}: credentials of the type {kind}; {_BY_GOOGLE_AUTH}")
+        raise CredentialsError(
+            f"{name}: gcloud-aio-auth does not know the type {kind}; {_BY_GOOGLE_AUTH}"
+        )
     if not isinstance(kind, str) or kind not in _FIELDS:
         raise CredentialsError(
             f"{name} holds no credentials: its type is {_shown_type(kind)}, not one of "
-            f"{', '.join(sorted(_FIELDS))}; download a key file of a service account, or log in "
-            "with `gcloud auth application-default login`"
+            f"{', '.join(sorted(_FIELDS))}; {_INSTEAD}"
         )
     _check_fields(fields, _FIELDS[kind], name, kind)
     _check_kind(fields, kind, name)
@@ -88,7 +93,7 @@ def _parsed(content: str | bytes, name: str) -> dict[str, Any]:
         fields = None  # what the parser says may quote the key, so it is not passed on
     if not isinstance(fields, dict):
         raise CredentialsError(
-            f"{name} holds no credentials: it is not a JSON object, as a key file is"
+            f"{name} holds no credentials: it is not a JSON object, as a key file is; {_INSTEAD}"
         )
     return cast("dict[str, Any]", fields)
 
@@ -113,7 +118,7 @@ def _check_kind(fields: dict[str, Any], kind: str, name: str) -> None:
         source = fields["source_credentials"]
         if not isinstance(source, dict) or cast("Any", source).get("type") != "authorized_user":
             raise CredentialsError(
-                f"{name}: it impersonates by credentials other than a user's; {_BY_GOOGLE_AUTH}"
+                f"{name}: gcloud-aio-auth impersonates by a user's alone; {_BY_GOOGLE_AUTH}"
             )
         _check_fields(cast("dict[str, Any]", source), _USER, name, "authorized_user")
 
@@ -123,8 +128,10 @@ def _check_source(source: Any, name: str) -> None:
     is_aws = str(fields.get("environment_id", "")).startswith("aws")
     known = {"file", "url"} & fields.keys() or fields.get("type") == "environment"
     if is_aws or "executable" in fields or not known:
-        kind = "AWS" if is_aws else "this kind"
-        raise CredentialsError(f"{name}: workload identity of {kind}; {_BY_GOOGLE_AUTH}")
+        kind = "AWS's" if is_aws else "this"
+        raise CredentialsError(
+            f"{name}: gcloud-aio-auth does not know {kind} workload identity; {_BY_GOOGLE_AUTH}"
+        )
 
 
 def _shown(named: Any) -> str:

@@ -84,6 +84,18 @@ class TestAddress:
         assert Endpoint.of("https://mine/", None) == Endpoint("https://mine", is_emulator=False)
         assert Endpoint.of("http://mine", is_emulator=True).is_emulator
 
+    @pytest.mark.parametrize("value", ["localhost:33", "127.0.0.1:33", "[::1]:33", "localhost"])
+    def test_this_machines_needs_no_scheme(self, value: str) -> None:
+        assert Endpoint.of(value, None) == Endpoint(f"http://{value}", is_emulator=False)
+        assert Endpoint.of(f"{value}/", is_emulator=True).root == f"http://{value}"
+
+    @pytest.mark.parametrize("value", ["emulator:4443", "private.test", "127.evil.org:1"])
+    def test_another_machines_does_unless_it_is_an_emulators(self, value: str) -> None:
+        assert Endpoint.of(value, is_emulator=True).root == f"http://{value}"
+        for emulator in (None, False):
+            with pytest.raises(InvalidArgument, match=f"lacks its scheme: https://{value}$"):
+                Endpoint.of(value, is_emulator=emulator)
+
     @pytest.mark.parametrize("value", BAD)
     def test_what_is_none_is_told_before_anything_is_sent(
         self, monkeypatch: pytest.MonkeyPatch, value: str
