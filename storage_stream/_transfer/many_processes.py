@@ -125,7 +125,7 @@ class _Worker:
 
     async def _listen(self, process: asyncio.subprocess.Process, meter: Meter) -> None:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        code: int | None = None
+        reason = ""
         try:
             while True:
                 answers, counts = await read_frame(process.stdout)
@@ -139,12 +139,16 @@ class _Worker:
                     else:
                         future.set_result(answer.done)
         except (asyncio.IncompleteReadError, ConnectionError):
-            code = await process.wait()
+            reason = f"the worker process ended with {await process.wait()}"
+        except Exception as error:  # noqa: BLE001 - a value that cannot be read: nobody shall wait
+            reason = f"the worker process cannot be understood: {error!r}"
+            process.kill()
+            await process.wait()
         self._process = None
         waiting, self._waiting = self._waiting, {}
         for future in waiting.values():
             if not future.done():
-                future.set_exception(TransferError(f"the worker process ended with {code}"))
+                future.set_exception(TransferError(reason))
 
     async def close(self) -> None:
         """End it: by itself when its input ends, else at once."""

@@ -13,7 +13,7 @@ import pytest
 from leaks import names_in, nothing_under_way, until
 
 from storage_stream import Environment, Progress, Storage
-from storage_stream.errors import ObjectChanged, TransferError, UsageError
+from storage_stream.errors import ObjectChanged, ServerError, TransferError, UsageError
 
 if TYPE_CHECKING:
     from storage_stream.testing.emulator_handle import EmulatorHandle
@@ -93,6 +93,16 @@ async def test_one_that_crashes_costs_what_it_had(
     assert 2 <= run.failed <= 6
     assert {type(error) for error in errors} == {TransferError}
     assert _children() == []
+
+
+async def test_refusals_come_whole(gcs: EmulatorHandle, storage: Storage, tmp_path: Path) -> None:
+    _fill(gcs, 1)
+    gcs.arm_next(GET, "return-500")
+    run = await storage.download_many("bucket", "", tmp_path, processes=1, retries=0)
+    (failed,) = run.failures
+    assert isinstance(failed.error, ServerError)
+    assert isinstance(failed.error, aiohttp.ClientResponseError)
+    assert (failed.error.status, failed.error.subject) == (500, "gs://bucket/000")
 
 
 async def test_clients_that_cannot_be_made_again(gcs: EmulatorHandle, tmp_path: Path) -> None:
