@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from storage_stream.errors import StorageError, StreamClosed, UsageError
@@ -28,7 +29,9 @@ class StreamWriter:
 
     Leaving the block makes the object and compares it with what was written; leaving it by an
     exception (or a cancel) gives the upload up, and nothing of it becomes visible; only where the
-    exception is the upload's own and has a `state`, `Storage.resume_upload` can go on. One chunk (8
+    exception is the upload's own and has a `state`, `Storage.resume_upload` can go on. An upload
+    that is cancelled when its last bytes have gone out may be whole by then, and visible: it is
+    there as a whole, or not at all. One chunk (8
     MiB) is held at most, besides what one `write` brings; an object smaller than that goes out in
     one request. A connection that breaks is replaced, and the upload goes on from what the service
     confirms.
@@ -42,6 +45,8 @@ class StreamWriter:
         self._resource: ObjectResource | None = None
         self._ended = False
         self._busy = False
+        self._is_stuck = False
+        self._is_told = False  # somebody has its state, or its failure, or looks after it
 
     @property
     def bytes_written(self) -> int:
@@ -52,6 +57,11 @@ class StreamWriter:
     def confirmed_bytes(self) -> int:
         """Bytes that the service has confirmed; they would outlive this process."""
         return self._upload.session.confirmed
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the bytes of a `write` that failed still wait to be sent."""
+        return self._is_stuck
 
     @property
     def resource(self) -> ObjectResource:
@@ -74,12 +84,15 @@ class StreamWriter:
         """
         if self._upload.session.machine.session_uri is None:
             raise UsageError("nothing was sent yet", subject=self._subject)
+        self._is_told = True
         return self._upload.session.state()
 
     async def write(self, data: bytes | bytearray | memoryview) -> int:
         """Write bytes; returns when less than a chunk waits to be sent, so it is its own `drain`.
 
-        Cancelling loses nothing: the bytes are taken, and the next call sends them.
+        Cancelling loses nothing: the bytes are taken, and the next call sends them. So it is after
+        a `StorageError`, and who writes the same bytes again would have them twice: then
+        `write(b"")` tries once more, or `close` does, and other bytes are refused until it works.
 
         Args:
             data: What to write; it may be changed afterwards.
@@ -89,14 +102,22 @@ class StreamWriter:
 
         Raises:
             StreamClosed: The object is made already, or was given up.
-            StorageError: The upload cannot go on.
+            UsageError: Another task is writing; or the bytes of an earlier call, which failed,
+                still wait. Nothing was taken.
+            StorageError: The upload cannot go on for now; the bytes are taken.
         """
         self._check_open()
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"write() takes bytes, not {type(data).__name__}")
         with self._alone():
             taken = bytes(cast("bytes", data))
-            await self._upload.write(taken)
+            if taken and self._is_stuck:
+                raise UsageError(
+                    "the bytes of a write that failed still wait: write(b'') or close() sends them",
+                    subject=self._subject,
+                )
+            with self._failing():
+                await self._upload.write(taken)
         return len(taken)  # of a memoryview of larger items, data has fewer
 
     async def close(self) -> None:
@@ -109,15 +130,32 @@ class StreamWriter:
         """
         if self._ended:
             return
-        with self._alone():
+        with self._alone(), self._failing():
             self._resource = await self._upload.finish()
         self._ended = True
 
-    async def abort(self) -> None:
-        """Give the upload up: nothing of it becomes visible. Idempotent."""
+    async def abort(self, error: BaseException | None = None) -> None:
+        """Give the upload up: nothing of it becomes visible. Idempotent.
+
+        A session that is just being begun is waited for, a few seconds, to be ended; cancelling
+        ends the waiting.
+
+        Args:
+            error: Why. One that holds the state of this upload hands it out to whoever catches it,
+                and then the session is left for `Storage.resume_upload`.
+        """
         if not self._ended:
             self._ended = True
-            await self._upload.session.cancel()
+            if not self._upload.session.is_handed_out(error):
+                await self._upload.session.cancel()
+
+    def disown(self) -> None:
+        """Say nothing when it is dropped open: whoever holds it says it."""
+        self._is_told = True
+
+    def __await__(self) -> Generator[Any, Any, Self]:
+        """Itself, as `open` and `download_stream` give what they opened; no request is made."""
+        return self.__aenter__().__await__()
 
     async def __aenter__(self) -> Self:
         self._check_open()
@@ -130,21 +168,17 @@ class StreamWriter:
         traceback: TracebackType | None,
     ) -> None:
         if error is not None:
-            await self._give_up(error)
+            await self.abort(error)
             return
         try:
             await self.close()
         except BaseException as failure:
-            await self._give_up(failure)
+            await self.abort(failure)
             raise
 
-    async def _give_up(self, error: BaseException) -> None:
-        """Abort, unless the error hands the upload out for somebody to go on with."""
-        state = error.state if isinstance(error, StorageError) else None
-        if state is not None and state.get("session_uri") == self._upload.session.uri:
-            self._ended = True
-        else:
-            await self.abort()
+    def __del__(self) -> None:
+        if not self._ended and not self._is_told and self.bytes_written:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
 
     def _check_open(self) -> None:
         if self._ended:
@@ -159,6 +193,16 @@ class StreamWriter:
             yield
         finally:
             self._busy = False
+
+    @contextlib.contextmanager
+    def _failing(self) -> Generator[None]:
+        """Around what sends: whether the bytes that were taken still wait."""
+        try:
+            yield
+        except StorageError:
+            self._is_stuck = self._is_told = True
+            raise
+        self._is_stuck = False
 
     def __repr__(self) -> str:
         return f"<StreamWriter {self._subject} {self.bytes_written} bytes>"

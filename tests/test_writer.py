@@ -2,12 +2,13 @@
 
 import array
 import asyncio
+import gc
 
 import pytest
 from sample_data import patterned
 
 from storage_stream import Storage
-from storage_stream.errors import StreamClosed, UsageError
+from storage_stream.errors import ServerError, StreamClosed, UsageError
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 CHUNK_BYTES = 256 * 1024
@@ -109,3 +110,76 @@ async def test_two_writers_at_once_are_refused(gcs: EmulatorHandle, storage: Sto
             await writer.close()
         assert await first == len(DATA)
     assert gcs.read("bucket", "name") == DATA
+
+
+async def test_bytes_of_a_write_that_failed_are_not_taken_twice(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
+    """They wait; more of them are refused until they are sent, and they are sent once."""
+    writer = storage.upload_stream("bucket", "name", chunk_bytes=CHUNK_BYTES, retries=0)
+    gcs.arm_next("storage.objects.insert", "pass", *["return-503"] * 2)
+    for data in (DATA, b""):
+        with pytest.raises(ServerError):
+            await writer.write(data)
+        with pytest.raises(UsageError, match="still wait"):
+            await writer.write(DATA)
+        assert writer.bytes_written == len(DATA)
+    await writer.write(b"")
+    await writer.write(b"more")
+    await writer.close()
+    assert gcs.read("bucket", "name") == DATA + b"more"
+
+
+async def test_closing_sends_what_a_write_that_failed_left(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
+    writer = storage.upload_stream("bucket", "name", chunk_bytes=CHUNK_BYTES, retries=0)
+    gcs.arm_next("storage.objects.insert", "pass", "return-503")
+    with pytest.raises(ServerError):
+        await writer.write(DATA)
+    await writer.close()
+    assert gcs.read("bucket", "name") == DATA
+
+
+async def test_it_can_be_awaited(gcs: EmulatorHandle, storage: Storage) -> None:
+    writer = await storage.upload_stream("bucket", "name")
+    assert len(gcs.log) == 0
+    async with writer:
+        await writer.write(b"data")
+    with pytest.raises(StreamClosed):
+        await writer
+    assert gcs.read("bucket", "name") == b"data"
+
+
+@pytest.mark.parametrize("size", [5, len(DATA)])
+async def test_a_writer_that_is_dropped_open_is_warned_of(
+    gcs: EmulatorHandle, storage: Storage, size: int
+) -> None:
+    writer = storage.upload_stream("bucket", "name", chunk_bytes=CHUNK_BYTES)
+    await writer.write(DATA[:size])
+    left = [writer]
+    del writer
+    with pytest.warns(ResourceWarning, match=f"unclosed <StreamWriter gs://bucket/name {size}"):
+        left.clear()
+    assert gcs.unfinished_sessions == (size > CHUNK_BYTES)
+
+
+async def test_a_writer_whose_state_somebody_has_is_dropped_in_silence(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
+    storage.upload_stream("bucket", "name")
+    writer = storage.upload_stream("bucket", "name", chunk_bytes=CHUNK_BYTES, retries=0)
+    await writer.write(DATA)
+    states = [writer.state()]
+    del writer
+    gcs.arm_next("storage.objects.insert", "pass", "return-503")
+    writer = storage.upload_stream("bucket", "name", chunk_bytes=CHUNK_BYTES, retries=0)
+    with pytest.raises(ServerError) as caught:
+        await writer.write(DATA)
+    assert caught.value.state is not None
+    states.append(caught.value.state)
+    del writer, caught
+    gc.collect()
+    for state in states:
+        await storage.resume_upload(state, DATA)
+    assert gcs.unfinished_sessions == 0

@@ -85,8 +85,8 @@ class WritableFile(NotReadable, ABC, Generic[AnyStr]):
         """Make the object."""
 
     @abstractmethod
-    async def abort(self) -> None:
-        """Give it up."""
+    async def abort(self, error: BaseException | None = None) -> None:
+        """Give it up, or leave it to whoever catches an error with its state."""
 
     async def writelines(self, lines: Iterable[AnyStr] | AsyncIterable[AnyStr]) -> None:
         """Write each of them; line ends are not added.
@@ -112,10 +112,10 @@ class WritableFile(NotReadable, ABC, Generic[AnyStr]):
         traceback: TracebackType | None,
     ) -> None:
         if error is not None:
-            await self.abort()
+            await self.abort(error)
             return
         try:
             await self.close()
-        except BaseException:
-            await self.abort()
+        except BaseException as failure:
+            await self.abort(failure)
             raise

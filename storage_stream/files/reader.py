@@ -8,6 +8,7 @@ the connections are is the matter of `object_bytes`, that they all bring the sam
 from __future__ import annotations
 
 import io
+import operator
 from typing import TYPE_CHECKING
 
 from storage_stream.errors import InvalidArgument
@@ -206,11 +207,13 @@ class ObjectReader(ReadableFile[bytes]):
             The new position.
 
         Raises:
+            TypeError: An offset that is no whole number.
             InvalidArgument: A negative offset from the beginning, or another `whence`.
             io.UnsupportedOperation: From the end, and the size cannot be known yet
                 (`decode=True`).
             StorageError: The size was asked for, as in `read`.
         """
+        offset = operator.index(offset)
         with self._turn:
             if whence == io.SEEK_SET:
                 if offset < 0:

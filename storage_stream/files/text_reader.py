@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import operator
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -156,10 +157,12 @@ class TextReader(ReadableFile[str]):
             The new position, as `tell` gives it.
 
         Raises:
+            TypeError: An offset that is no whole number.
             InvalidArgument: A negative offset from the beginning, or another `whence`.
             io.UnsupportedOperation: Another place than those.
             StorageError: As in `ObjectReader.seek`.
         """
+        offset = operator.index(offset)
         with self._turn:
             if whence == io.SEEK_SET:
                 if offset < 0:

@@ -91,13 +91,14 @@ class TextWriter(WritableFile[str]):
     async def close(self) -> None:
         """Make the object of what was written; see `ObjectWriter.close`. Idempotent."""
         if not self.closed:
+            await self.buffer.write(b"")  # what a write that failed left goes before its end
             if self._begun:
                 await self._write("", final=True)  # an encoding may have an end; it has it once
             await self.buffer.close()
 
-    async def abort(self) -> None:
-        """Give it up: nothing of it becomes visible. Idempotent."""
-        await self.buffer.abort()
+    async def abort(self, error: BaseException | None = None) -> None:
+        """Give it up: nothing of it becomes visible; see `StreamWriter.abort`. Idempotent."""
+        await self.buffer.abort(error)
 
     def __repr__(self) -> str:
         return f"<TextWriter {self.encoding} {self.buffer!r}>"

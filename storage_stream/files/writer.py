@@ -42,6 +42,7 @@ class ObjectWriter(WritableFile[bytes]):
         self.name = name
         self.mode = mode
         self._stream = stream
+        stream.disown()  # a file that is dropped open says so itself
         self._gathered = bytearray()
         self._subject = subject
         self._turn = Turn(subject)
@@ -74,19 +75,24 @@ class ObjectWriter(WritableFile[bytes]):
     async def write(self, data: bytes | bytearray | memoryview) -> int:
         """Write bytes; returns when less than a chunk waits to be sent.
 
-        Cancelling loses nothing: the bytes are taken, and are sent later.
+        Cancelling loses nothing: the bytes are taken, and are sent later. So it is after a
+        `StorageError`: then `write(b"")` or `close` tries once more, and other bytes are refused
+        until it works.
 
         Returns:
             How many bytes were written: all.
 
         Raises:
             StreamClosed: The file was closed.
-            StorageError: The upload cannot go on.
+            UsageError: The bytes of a call that failed still wait; nothing was taken.
+            StorageError: The upload cannot go on for now; the bytes are taken.
         """
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"write() takes bytes, not {type(data).__name__}")
         with self._turn:
             size = data.nbytes if isinstance(data, memoryview) else len(data)
+            if self._stream.is_stuck or (not self._gathered and size >= _GATHER_BYTES):
+                return await self._stream.write(data)  # which refuses, or takes without a copy
             self._gathered += data
             if len(self._gathered) >= _GATHER_BYTES:
                 await self._hand_on()
@@ -118,12 +124,12 @@ class ObjectWriter(WritableFile[bytes]):
             await self._stream.close()
             self._turn.closed = True
 
-    async def abort(self) -> None:
-        """Give it up: nothing of it becomes visible. Idempotent."""
+    async def abort(self, error: BaseException | None = None) -> None:
+        """Give it up: nothing of it becomes visible; see `StreamWriter.abort`. Idempotent."""
         if not self.closed:
             self._turn.closed = True
             self._gathered.clear()
-            await self._stream.abort()
+            await self._stream.abort(error)
 
     def __del__(self) -> None:
         if not self.closed:

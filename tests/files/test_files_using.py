@@ -101,6 +101,8 @@ async def test_what_cannot_be(storage: Storage) -> None:
         with pytest.raises(InvalidArgument):
             await file.seek(0, 3)
         with pytest.raises(TypeError):
+            await file.seek(1.5)
+        with pytest.raises(TypeError):
             await file.readinto(memoryview(b"read only"))
         works: list[Callable[[], Awaitable[Any]]] = [
             *(lambda: file.write(b""), lambda: file.writelines([]), lambda: file.truncate(0)),

@@ -2,6 +2,7 @@
 
 import gc
 import io
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,13 +11,21 @@ from leaks import nothing_under_way
 from sample_data import encoded_crc32c, patterned
 
 from storage_stream import Preconditions, Storage
-from storage_stream.errors import InvalidArgument, PreconditionFailed, StreamClosed, UsageError
+from storage_stream.errors import (
+    InvalidArgument,
+    PreconditionFailed,
+    ServerError,
+    StreamClosed,
+    UsageError,
+)
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 DATA = patterned(3_000_000)
+INSERT = "storage.objects.insert"
+CHUNK_BYTES = 256 * 1024
 
 
 async def test_closing_makes_the_object(
@@ -204,3 +213,93 @@ async def test_one_that_is_forgotten_warns(gcs_bucket: str, storage: Storage) ->
     never_opened = storage.open(gcs_bucket, "name", "wb")
     del never_opened
     gc.collect()
+
+
+@pytest.mark.parametrize("mode", ["wb", "xb", "wt"])
+async def test_a_state_that_an_error_hands_out_is_good(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, mode: str
+) -> None:
+    """Leaving the block by it leaves the session to whoever caught it."""
+    text = "x" * 1_000_000
+    gcs.arm_next(INSERT, "pass", "pass", *["return-503"] * 2)
+
+    async def work() -> None:
+        async with storage.open(
+            gcs_bucket, "name", mode, chunk_bytes=CHUNK_BYTES, retries=0
+        ) as file:
+            await file.write(text if mode == "wt" else text.encode())
+
+    with pytest.raises(ServerError) as caught:
+        await work()
+    assert caught.value.state is not None
+    assert gcs.unfinished_sessions == 1
+    await storage.resume_upload(caught.value.state, text)
+    assert gcs.read(gcs_bucket, "name") == text.encode()
+
+
+async def test_an_error_of_another_upload_gives_the_file_up(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage
+) -> None:
+    other = storage.upload_stream(gcs_bucket, "other", chunk_bytes=CHUNK_BYTES, retries=0)
+
+    async def work() -> None:
+        async with storage.open(gcs_bucket, "name", "wb", chunk_bytes=CHUNK_BYTES) as file:
+            await file.write(DATA)
+            gcs.arm_next(INSERT, "pass", "return-503")
+            await other.write(DATA)
+
+    with pytest.raises(ServerError):
+        await work()
+    assert gcs.unfinished_sessions == 1
+    await other.abort()
+    assert gcs.unfinished_sessions == 0
+
+
+@pytest.mark.parametrize("mode", ["wb", "wt"])
+async def test_bytes_of_a_write_that_failed_are_not_taken_twice(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, mode: str
+) -> None:
+    text = "é" * 500_000
+    data: Any = text if mode == "wt" else text.encode()
+    gcs.arm_next(INSERT, "pass", *["return-503"] * (1 if mode == "wt" else 2))
+    async with storage.open(gcs_bucket, "name", mode, chunk_bytes=CHUNK_BYTES, retries=0) as file:
+        with pytest.raises(ServerError):
+            await file.write(data)
+        for again in (data, data[:5]):
+            with pytest.raises(UsageError, match="still wait"):
+                await file.write(again)
+        if mode == "wb":
+            with pytest.raises(ServerError):
+                await file.write(b"")
+            assert await file.write(b"") == 0
+            assert await file.write(b"more") == 4
+    assert gcs.read(gcs_bucket, "name") == text.encode() + (b"more" if mode == "wb" else b"")
+
+
+async def test_the_end_of_an_encoding_goes_behind_what_a_failed_write_left(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage
+) -> None:
+    text = "日本" * 300_000
+    gcs.arm_next(INSERT, "pass", "return-503")
+    file = await storage.open(
+        *(gcs_bucket, "name", "wt"), encoding="iso2022_jp", chunk_bytes=CHUNK_BYTES, retries=0
+    )
+    with pytest.raises(ServerError):
+        await file.write(text)
+    await file.close()
+    assert gcs.read(gcs_bucket, "name") == text.encode("iso2022_jp")
+
+
+async def test_large_data_is_handed_on_as_it_is(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage
+) -> None:
+    """A copy that grows in steps would cost several times the memory."""
+    large = bytes(48 * 1024 * 1024)
+    async with storage.open(gcs_bucket, "name", "wb") as file:
+        tracemalloc.start()
+        await file.write(large)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        await file.write(b"end")
+    assert peak < len(large) // 4
+    assert gcs.metadata(gcs_bucket, "name")["size"] == str(len(large) + 3)
