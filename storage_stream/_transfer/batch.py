@@ -169,6 +169,7 @@ class _Part:
 
     framing = Framing.LENGTH
     raw = None
+    whole = None  # nobody looks: a refusal is read
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
