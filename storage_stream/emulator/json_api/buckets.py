@@ -21,6 +21,7 @@ from storage_stream.emulator.store.names import check_bucket_name
 from storage_stream.emulator.store.preconditions import Preconditions
 from storage_stream.emulator.store.records import BucketRecord, Json, rfc3339
 from storage_stream.emulator.store.store import Store
+from storage_stream.emulator.wire.bucket_metadata import check_bucket_metadata
 from storage_stream.emulator.wire.object_metadata import merge_map
 from storage_stream.emulator.wire.query import read_query
 from storage_stream.emulator.wire.request_reading import (
@@ -193,28 +194,10 @@ def _put(
 def _merge(current: Json, resource: Json, now_us: int) -> Json:
     settable = {name: value for name, value in resource.items() if name in BUCKET_SETTABLE}
     merged = merge_map(current, settable)
-    _check(merged)
+    check_bucket_metadata(merged, settable)
     policy, was_locked = merged.get("retentionPolicy"), current.get("retentionPolicy", {})
     if policy:  # only lockRetentionPolicy locks, and nothing unlocks
         merged["retentionPolicy"] = {**policy, "isLocked": bool(was_locked.get("isLocked"))}
     if "softDeletePolicy" in settable and "softDeletePolicy" in merged:
         merged["softDeletePolicy"].setdefault("effectiveTime", rfc3339(now_us))
     return merged
-
-
-def _check(metadata: Json) -> None:
-    """Refuse what the store would otherwise stumble over later.
-
-    Raises:
-        ApiError: 400.
-    """
-    for name in ("softDeletePolicy", "retentionPolicy", "versioning", "billing", "labels"):
-        if not isinstance(metadata.get(name, {}), dict):
-            raise ApiError(400, "invalid", f"Invalid value for field '{name}'.", location=name)
-    for name, field in (
-        ("softDeletePolicy", "retentionDurationSeconds"),
-        ("retentionPolicy", "retentionPeriod"),
-    ):
-        value = str(metadata.get(name, {}).get(field, 0))
-        if not (value.isascii() and value.isdigit()):
-            raise ApiError(400, "invalid", f"Invalid value for field '{field}'.", location=field)

@@ -18,6 +18,8 @@ from storage_stream.emulator.wire.query import read_query
 from storage_stream.emulator.wire.request_reading import bucket_name, read_json, require_payer
 from storage_stream.emulator.wire.resources import etag
 
+_REQUESTED = "optionsRequestedPolicyVersion"
+_VERSIONS = {0, 1, 3}  # https://cloud.google.com/iam/docs/policies#versions
 _KEPT = ("bindings", "version")
 
 
@@ -30,7 +32,9 @@ class IamHandlers:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """``buckets.getIamPolicy``."""
-        query = read_query(request, ("optionsRequestedPolicyVersion",))
+        query = read_query(request, (_REQUESTED,))
+        if query.integer(_REQUESTED) not in {None, *_VERSIONS}:
+            raise ApiError(400, "invalid", "There is no such policy version.", location=_REQUESTED)
         bucket = await self._store.bucket(bucket_name(request))
         require_payer(request, query, bucket)
         return json_answer(query, _policy(bucket))
@@ -43,6 +47,8 @@ class IamHandlers:
         policy = await read_json(request)
         if not isinstance(policy.get("bindings", []), list):
             raise ApiError(400, "invalid", "Invalid value for field 'bindings'.")
+        if policy.get("version", 1) not in _VERSIONS:
+            raise ApiError(400, "invalid", "Invalid value for field 'version'.")
 
         def work(change: Change) -> BucketRecord:
             bucket = bucket_rows.get_bucket(change.connection, name)

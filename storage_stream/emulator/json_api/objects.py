@@ -23,7 +23,7 @@ from storage_stream.emulator.store.globs import compile_glob
 from storage_stream.emulator.store.listing import MAX_RESULTS, ListRequest, list_objects
 from storage_stream.emulator.store.records import Json, ObjectRecord, ObjectState
 from storage_stream.emulator.store.store import Store
-from storage_stream.emulator.wire.object_metadata import merge_metadata
+from storage_stream.emulator.wire.object_metadata import check_custom_time, merge_metadata
 from storage_stream.emulator.wire.query import CONDITIONS, Query, read_query
 from storage_stream.emulator.wire.request_reading import (
     bucket_name,
@@ -162,7 +162,9 @@ class ObjectHandlers:
             require_payer(request, query, bucket_rows.get_bucket(change.connection, names[0]))
             item = get_addressed(change.connection, *names, generation, wanted, reading=False)
             current = item.metadata if keep else {"storageClass": item.metadata["storageClass"]}
-            return update_metadata(change, item, merge_metadata(current, resource))
+            metadata = merge_metadata(current, resource)
+            check_custom_time(item.metadata.get("customTime"), metadata.get("customTime"))
+            return update_metadata(change, item, metadata)
 
         item = await self._store.change(work)
         make = resources(request, query, self._settings)

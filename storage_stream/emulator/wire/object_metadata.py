@@ -58,6 +58,21 @@ def merge_metadata(current: Json, changes: Json) -> Json:
     return {name: value for name, value in merged.items() if value not in ({}, None)}
 
 
+def check_custom_time(current: str | None, new: str | None) -> None:
+    """A custom time that was set can grow, and nothing else.
+
+    https://cloud.google.com/storage/docs/metadata#custom-time
+
+    Raises:
+        ApiError: 400, it would be removed or go back.
+    """
+    if current is None:
+        return
+    if new is None or datetime.fromisoformat(new) < datetime.fromisoformat(current):
+        message = "A custom time cannot be removed or set to an earlier time."
+        raise ApiError(400, "invalid", message, location="customTime")
+
+
 def merge_map(current: Json, changes: Json) -> Json:
     """Return the map ``current`` with ``changes``; null deletes, maps inside are merged."""
     merged = dict(current)

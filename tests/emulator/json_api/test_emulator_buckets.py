@@ -119,3 +119,59 @@ async def test_there_is_nothing_to_lock(wire: WireClient) -> None:
     await make(wire)
     lock = "/storage/v1/b/bucket/lockRetentionPolicy"
     assert (await wire.send("POST", lock, ifMetagenerationMatch=1)).status == 400
+
+
+def _soft_delete(seconds: Any) -> dict[str, Any]:
+    return {"softDeletePolicy": {"retentionDurationSeconds": seconds}}
+
+
+def _lifecycle(*rules: Any) -> dict[str, Any]:
+    return {"lifecycle": {"rule": list(rules)}}
+
+
+AGE: dict[str, Any] = {"action": {"type": "Delete"}, "condition": {"age": 3}}
+ILLEGAL = [
+    *(_soft_delete(seconds) for seconds in (5, "604799", "7776001", "-1", "x")),
+    *(_lifecycle(rule) for rule in ({"foo": 1}, "x", {"action": {"type": "Delete"}})),
+    *(_lifecycle(AGE, {**AGE, **wrong}) for wrong in ({"action": {"type": "Burn"}}, {"action": 1})),
+    _lifecycle({**AGE, "condition": {}}),
+    _lifecycle({**AGE, "condition": 5}),
+    {"lifecycle": {"rule": AGE}},
+    {"lifecycle": []},
+    *({"labels": {key: "x"}} for key in ("", "A", "a b", "1a", "-a", "a.b", "k" * 64)),
+    *({"labels": {"a": value}} for value in ("B", "x y", "v" * 64, 5)),
+    {"labels": {f"k{number}": "" for number in range(65)}},
+]
+LEGAL = [
+    *(_soft_delete(seconds) for seconds in (0, "604800", 7_776_000)),
+    _lifecycle(AGE, {"action": {"type": "SetStorageClass"}, "condition": {"isLive": True}}),
+    _lifecycle(),
+    {"labels": {"k" * 63: "v" * 63, "é_1-x": "", "日本": "1"}},
+    {"labels": {f"k{number}": "" for number in range(64)}},
+]
+
+
+@pytest.mark.parametrize("metadata", ILLEGAL, ids=lambda said: repr(said)[:60])
+async def test_what_no_bucket_can_have_is_400(wire: WireClient, metadata: dict[str, Any]) -> None:
+    refused = await make(wire, **metadata)
+    assert (refused.status, refused.reason) == (400, "invalid")
+    await make(wire)
+    for method in ("PATCH", "PUT"):
+        changed = await wire.send(method, "/storage/v1/b/bucket", body=metadata)
+        assert changed.status == 400
+
+
+@pytest.mark.parametrize("metadata", LEGAL, ids=lambda said: repr(said)[:60])
+async def test_what_a_bucket_can_have(wire: WireClient, metadata: dict[str, Any]) -> None:
+    assert (await make(wire, **metadata)).status == 200
+    assert (await wire.send("PATCH", "/storage/v1/b/bucket", body=metadata)).status == 200
+
+
+@pytest.mark.parametrize(("version", "status"), [(0, 200), (1, 200), (3, 200), (2, 400), (7, 400)])
+async def test_policy_versions(wire: WireClient, version: int, status: int) -> None:
+    await make(wire)
+    path = "/storage/v1/b/bucket/iam"
+    body = {"bindings": [], "version": version}
+    assert (await wire.send("PUT", path, body=body)).status == status
+    asked = await wire.send("GET", path, optionsRequestedPolicyVersion=version)
+    assert asked.status == status

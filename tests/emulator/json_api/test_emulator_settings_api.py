@@ -208,6 +208,21 @@ async def test_contexts_and_custom_time(wire: WireClient) -> None:
     assert patched["contexts"] == {"custom": {"two": {"value": "2"}}}
 
 
+async def test_a_custom_time_only_grows(wire: WireClient) -> None:
+    await wire.upload("object", b"x")
+    path = object_path("object")
+    for moment in ("2030-01-01T00:00:00Z", "2030-01-01T00:00:00Z", "2031-01-01T01:00:00+01:00"):
+        assert (await wire.send("PATCH", path, body={"customTime": moment})).status == 200
+    assert (await wire.send("PATCH", path, body={"contentType": "a/b"})).status == 200
+    for earlier in ("2030-12-31T23:59:59Z", None):
+        refused = await wire.send("PATCH", path, body={"customTime": earlier})
+        assert (refused.status, refused.reason) == (400, "invalid")
+    assert (await wire.send("PUT", path, body={})).status == 400
+    kept = (await wire.metadata("object")).json
+    assert kept["customTime"] == "2031-01-01T01:00:00+01:00"
+    assert (await wire.upload("object", b"new")).status == 200, "another generation has none yet"
+
+
 async def test_settings_reach_the_service() -> None:
     settings: dict[str, Any] = {"project_number": "42", "soft_delete_seconds": 60}
     async with Emulator(**settings) as emulator, ClientSession() as session:
@@ -216,3 +231,5 @@ async def test_settings_reach_the_service() -> None:
         bucket = (await wire.send("GET", BUCKET)).json
         assert bucket["projectNumber"] == "42"
         assert bucket["softDeletePolicy"]["retentionDurationSeconds"] == "60"
+        refined = await wire.send("PATCH", BUCKET, body={"labels": {"a": "b"}})
+        assert refined.status == 200, "the server's own default is not judged"
