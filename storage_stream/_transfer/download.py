@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._cancellation import cancels_so_far
 from storage_stream._protocol.download_actions import Done, Fetch, Receive, Wait
 from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.gunzip import Gunzipper
@@ -247,12 +248,12 @@ class Download:
     async def _act_closably(self, action: Fetch | Wait) -> None:
         """Act in a task that `abandon` can cancel: a wait may be long, a request be in the air."""
         acting = self._acting = asyncio.ensure_future(self._act(action))
-        cancels = _cancels_so_far()
+        cancels = cancels_so_far()
         try:
             await acting
         except asyncio.CancelledError:
             failed = acting.done() and not acting.cancelled() and acting.exception() is not None
-            if failed or self._error is None or _cancels_so_far() > cancels:
+            if failed or self._error is None or cancels_so_far() > cancels:
                 raise  # the reader is cancelled, not the download; what failed is kept for later
             raise self._error from None
         finally:
@@ -392,8 +393,3 @@ class Download:
             if not self._decoded_left:
                 self._release()  # the rest of the gzip is not wanted
         return view
-
-
-def _cancels_so_far() -> int:
-    task = asyncio.current_task()
-    return 0 if task is None else task.cancelling()
