@@ -5,7 +5,7 @@ import asyncio
 import gc
 
 import pytest
-from sample_data import patterned
+from sample_data import gzipped, patterned
 
 from storage_stream import Storage
 from storage_stream.errors import ServerError, StreamClosed, UsageError
@@ -183,3 +183,28 @@ async def test_a_writer_whose_state_somebody_has_is_dropped_in_silence(
     for state in states:
         await storage.resume_upload(state, DATA)
     assert gcs.unfinished_sessions == 0
+
+
+@pytest.mark.parametrize("size", [0, 5, len(DATA)])
+async def test_what_is_written_is_compressed(
+    gcs: EmulatorHandle, storage: Storage, size: int
+) -> None:
+    stored = gzipped(DATA)  # which compressing makes no smaller
+    async with storage.upload_stream(
+        "bucket", "name", zipped=True, chunk_bytes=CHUNK_BYTES
+    ) as writer:
+        for start in range(0, size, 100_000):
+            await writer.write(stored[:size][start : start + 100_000])
+        assert writer.bytes_written == min(size, len(stored))
+    assert gcs.metadata("bucket", "name")["contentEncoding"] == "gzip"
+    assert await storage.download("bucket", "name") == stored[:size]
+
+
+async def test_a_compressed_stream_is_gone_on_with(gcs: EmulatorHandle, storage: Storage) -> None:
+    stored = gzipped(DATA)
+    writer = storage.upload_stream("bucket", "name", zipped=True, chunk_bytes=CHUNK_BYTES)
+    await writer.write(stored)
+    assert writer.confirmed_bytes >= CHUNK_BYTES
+    await storage.resume_upload(writer.state(), stored)
+    assert gcs.metadata("bucket", "name")["contentEncoding"] == "gzip"
+    assert await storage.download("bucket", "name") == stored

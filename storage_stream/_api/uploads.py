@@ -13,6 +13,7 @@ from storage_stream._transfer.new_object import NewObject
 from storage_stream._transfer.resuming import resume
 from storage_stream._transfer.upload import StreamUpload, UploadHow, upload
 from storage_stream._transfer.upload_state import UploadState
+from storage_stream._transfer.zipping import GzipWriter
 from storage_stream.writer import StreamWriter
 
 if TYPE_CHECKING:
@@ -51,8 +52,17 @@ class Uploads(ApiBase):
         request to begin it, one for each chunk (a source that can be read again goes out in one),
         and one more for each time it breaks. A single request is repeated after a failure only
         when that is safe: with a precondition (`Preconditions(if_generation_match=…)`), or with
-        `RetryPolicy(always=True)`; a session goes on from what the service confirms. Cancelling
-        gives the upload up: no object.
+        `RetryPolicy(always=True)`; a session goes on from what the service confirms.
+
+        Cancelling gives the upload up: the object is there as a whole, where its last byte had gone
+        out already, or not at all. A session that is just being begun is waited for, at most some
+        seconds, so that it can be ended; a second cancel does not wait.
+
+        A source that can be read again is left where it stood when the upload fails. One that is
+        read only once is not: what was taken of it, up to a chunk, is gone, also where the bucket
+        is not there. An iterable that is not async is iterated on the event loop; one that waits
+        for something (a disk, a network) holds up all else, and belongs into an object with
+        `read(size)`, which is called in a thread.
 
         Args:
             bucket: The bucket.
@@ -102,6 +112,7 @@ class Uploads(ApiBase):
         *,
         content_type: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        zipped: bool = False,
         chunk_bytes: int = DEFAULT_CHUNK_BYTES,
         kms_key_name: str | None = None,
         **options: Unpack[RequestKeywords],
@@ -113,6 +124,7 @@ class Uploads(ApiBase):
             object_name: The object's name.
             content_type: MIME type; None guesses it from the name.
             metadata: Other fields of the object resource.
+            zipped: Compress what is written with gzip; the object says so in its content encoding.
             chunk_bytes: Bytes of one request, and what is held in memory. A multiple of 256 KiB.
             kms_key_name: See `upload`.
             **options: See `RequestKeywords`.
@@ -121,9 +133,10 @@ class Uploads(ApiBase):
             InvalidName: A name that cannot be.
         """
         target = NewObject(bucket, object_name, content_type, fields_of(metadata)).checked()
-        how = UploadHow(chunk_bytes=chunk_bytes)
+        how = UploadHow(chunk_bytes=chunk_bytes, zipped=zipped)
         settled = self._upload_options(options).with_kms_key(kms_key_name)
-        stream = StreamUpload(self._sender, target, settled, how)
+        gzip = GzipWriter() if zipped else None
+        stream = StreamUpload(self._sender, target, settled, how, gzip=gzip)
         return StreamWriter(stream, target.subject)
 
     async def resume_upload(
@@ -133,18 +146,26 @@ class Uploads(ApiBase):
 
         The source's beginning is compared with what was sent before; what the service has is not
         sent again. One request to ask where it stands, then as in `upload`. Cancelling or failing
-        gives nothing up: the state stays good until the service forgets it.
+        gives nothing up: the state stays good until the service forgets it (a week), and then it
+        is begun anew, as the state says: with its metadata, parameters and preconditions, but
+        without headers, which no state holds. An encryption key has to be given again in any case.
+        What was to be compressed is compressed again.
 
         Args:
             state: What `StreamWriter.state()` gave, or an error's `state`.
-            file_data: The same bytes from their beginning, in any form that `upload` takes.
+            file_data: The same bytes from their beginning, in any form that `upload` takes; those
+                before compression.
             **options: See `RequestKeywords`.
 
         Raises:
             ObjectChanged: The source does not begin with what was sent before.
-            IntegrityError: The object is not what this source holds; it was deleted.
-            SessionExpired: The service does not know the upload any more.
-            InvalidArgument: It is no state, or the source has another length than was declared.
+            IntegrityError: The object is not what this source holds; it was deleted, unless it was
+                made before, of bytes that did not come from here.
+            SessionExpired: The session was lost when bytes of a source that is read only once were
+                gone already.
+            InvalidArgument: It is no state, or an edited one; or the source has another length
+                than was declared.
+            UsageError: Another upload is reading the same file.
         """
         read = UploadState.of(state)
         target = NewObject(read.bucket, read.name).checked()

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream._transfer.new_object import NewObject
+    from storage_stream._transfer.zipping import GzipWriter
     from storage_stream._transport.sender import Sender
 
 __all__ = ["StreamUpload", "UploadHow", "upload"]
@@ -118,7 +119,6 @@ async def _upload_source(
     how: UploadHow,
 ) -> ObjectResource:
     if how.zipped:
-        target = target.with_metadata(contentEncoding="gzip")
         async with pipeline.gzip(pieces_of(source)) as stage:
             return await StreamUpload(sender, target, options, how).send_all(open_source(stage))
     if isinstance(source, bytes) and _fits(len(source), how):
@@ -143,6 +143,15 @@ class StreamUpload:
 
     Up to `chunk_bytes` are held and sent at once when they are full; an object that is smaller
     than that goes out in one request.
+
+    Args:
+        sender: Makes the requests.
+        target: The object to make.
+        options: The caller's.
+        how: How the bytes go out; zipped ones are written so, or `gzip` makes them so.
+        machine: Another process's session, to go on with.
+        known: Its checksum of the source's beginning.
+        gzip: Compresses what is written.
     """
 
     def __init__(
@@ -153,12 +162,16 @@ class StreamUpload:
         how: UploadHow,
         machine: ResumableUpload | None = None,
         known: Crc32c | None = None,
+        gzip: GzipWriter | None = None,
     ) -> None:
+        if how.zipped:
+            target = target.with_metadata(contentEncoding="gzip")
         self._sender = sender
         self._target = target
         self._options = options
         self._how = how
         self._held = HeldBytes()
+        self._gzip = gzip
         self._machine = machine or ResumableUpload(
             chunk_bytes=how.chunk_bytes, policy=options.retry
         )
@@ -169,13 +182,19 @@ class StreamUpload:
     @property
     def received(self) -> int:
         """Bytes that were written so far."""
-        return self._held.end
+        return self._held.end if self._gzip is None else self._gzip.received
 
     async def write(self, data: bytes) -> None:
         """Take in the next bytes; returns when less than a chunk is waiting to be sent.
 
         Cancelling loses nothing: the bytes are held, and the next call sends them.
         """
+        if self._gzip is not None:
+            self._gzip.feed(data)
+            data = await self._gzip.compressed()
+        await self._send(data)
+
+    async def _send(self, data: bytes) -> None:
         is_made = isinstance(self._machine.next_action(), Stored)
         if data:
             self._held.append(data)
@@ -188,6 +207,9 @@ class StreamUpload:
 
     async def finish(self) -> ObjectResource:
         """Make the object of what was written."""
+        if self._gzip is not None:
+            self._gzip.end()
+            self._held.append(await self._gzip.compressed())
         untried = self._machine.budget.attempts == 0 and self._machine.session_uri is None
         if untried and not self._how.resumable:
             whole = self._held.joined()
