@@ -8,8 +8,6 @@ with the object's. Whatever fails, no part stays; a killed process leaves a jour
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +28,8 @@ from storage_stream._transfer.parts_target import (
 )
 from storage_stream._transfer.shielding import to_its_end
 from storage_stream._transfer.upload import UploadHow, upload
-from storage_stream._transfer.upload_journal import JournalEntry, UploadIdentity, UploadJournal
+from storage_stream._transfer.upload_identity import UploadIdentity
+from storage_stream._transfer.upload_journal import JournalEntry, UploadJournal
 from storage_stream._transfer.workers import run_workers
 from storage_stream.errors import (
     InvalidArgument,
@@ -102,14 +101,11 @@ async def upload_parallel(
     entry = None if journal is None else await journal.read()
     source = await PartSource.of(data)
     plan = plan_parts(source.length, how.part_bytes)
-    metadata = _fingerprint(target)
-    identity = UploadIdentity(
-        how.method, target.bucket, target.name, source.length, how.part_bytes, metadata
-    )
+    identity = UploadIdentity.of(how.method, target, options, source.length, how.part_bytes)
     if entry is not None and entry.identity != identity:
         raise InvalidArgument(
-            "the journal is of another upload, or of another source: clean_upload() removes what"
-            " that one left"
+            "the journal is of another upload, of another source, or of one with other options:"
+            " clean_upload() removes what that one left"
         )
     handle, started = (None, None) if entry is None else (entry.handle, entry.started)
     place = _METHODS[how.method](sender, target, options, handle, started)
@@ -295,10 +291,3 @@ class _ParallelUpload:
                 await self._journal.remove()
         except (StorageError, TimeoutError, OSError) as failure:
             error.add_note(f"temporary parts, or a journal of them, are left: {failure}")
-
-
-def _fingerprint(target: NewObject) -> str:
-    """A checksum of the metadata, for telling whether two calls mean the same object."""
-    said = [target.resolved_type(), target.resource()]
-    text = json.dumps(said, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()

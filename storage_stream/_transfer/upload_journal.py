@@ -15,36 +15,16 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._transfer.upload_identity import UploadIdentity
 from storage_stream.errors import InvalidArgument
 from storage_stream.pipeline.source import run_blocking
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["JournalEntry", "UploadIdentity", "UploadJournal"]
+__all__ = ["JournalEntry", "UploadJournal"]
 
 _VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class UploadIdentity:
-    """What must be the same for one process to go on with another's upload.
-
-    Attributes:
-        method: `multipart` or `composite`.
-        bucket: The bucket.
-        name: The object.
-        size: Bytes of the source.
-        part_bytes: As the caller gave them.
-        metadata: A checksum of the object's metadata.
-    """
-
-    method: str
-    bucket: str
-    name: str
-    size: int
-    part_bytes: int
-    metadata: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,10 @@ async def test_parts_that_differ_are_sent_again(
         {"content_type": "a/b"},
         {"file_data": DATA[:-1]},
         {"object_name": "other"},
+        {"params": {"predefinedAcl": "private"}},
+        {"kms_key_name": "projects/p/locations/l/keyRings/r/cryptoKeys/k"},
+        {"encryption_key": b"k" * 32},
+        {"headers": {"x-goog-meta-a": "b"}},
     ],
 )
 async def test_a_journal_of_another_upload(

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from leaks import names_in
 
-from storage_stream._transfer.upload_journal import JournalEntry, UploadIdentity, UploadJournal
+from storage_stream._transfer.upload_identity import UploadIdentity
+from storage_stream._transfer.upload_journal import JournalEntry, UploadJournal
 from storage_stream.errors import InvalidArgument
 
 IDENTITY = UploadIdentity("multipart", "bucket", "näme", 10, 5, "ab")
