@@ -55,6 +55,13 @@ def test_no_sources(said: Any) -> None:
         sources_of(said)
 
 
+@pytest.mark.parametrize("said", [{"x": 1}, {"name": "a", "generation": "x"}])
+def test_resources_that_name_no_source(said: Any) -> None:
+    with pytest.raises(InvalidArgument):
+        sources_of([said])
+    assert sources_of([{"name": "a", "generation": "7"}]) == [ComposeSource("a", 7)]
+
+
 def test_names_are_checked() -> None:
     with pytest.raises(InvalidName):
         sources_of(["a", ""])

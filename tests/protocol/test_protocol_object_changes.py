@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -55,9 +56,18 @@ def test_custom_times() -> None:
     }
     with pytest.raises(InvalidArgument, match="zone"):
         object_changes.custom_time_change(moment.replace(tzinfo=None))
+    text: Any = "2030-01-01T00:00:00Z"
+    with pytest.raises(TypeError, match="datetime with a zone, not str"):
+        object_changes.custom_time_change(text)
 
 
 def test_contexts() -> None:
     assert object_changes.contexts_change({"a": "1", "gone": None}) == {
         "contexts": {"custom": {"a": {"value": "1"}, "gone": None}}
     }
+
+
+@pytest.mark.parametrize("contexts", [["a"], {"a": 5}, {5: "a"}])
+def test_contexts_are_texts(contexts: Any) -> None:
+    with pytest.raises(TypeError, match="context"):
+        object_changes.contexts_change(contexts)
