@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Mapping  # noqa: TC003 - fields are looked up
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.options import Preconditions
 from storage_stream._transfer.local_folder import LocalFolder
 from storage_stream._transfer.local_names import relative_parts
+from storage_stream._transfer.many_hops import SharedHops
 from storage_stream._transfer.many_items import MTIME_KEY, Action, Item, TransferResult
 from storage_stream.errors import NotFound, ObjectChanged, PreconditionFailed
 from storage_stream.pipeline.source import run_blocking
@@ -82,6 +84,7 @@ class Doing:
         self._moves = moves
         self._how = how
         self._folders: dict[str, LocalFolder] = {}
+        self._hops = SharedHops()
         self._verbs: dict[Action, Callable[[Item, dict[str, Any]], Awaitable[Done]]] = {
             Action.DOWNLOAD: self._download,
             Action.UPLOAD: self._upload,
@@ -117,7 +120,8 @@ class Doing:
         try:
             if is_small:
                 data = await self._moves.download(item.bucket, item.name, **keywords)
-                found = await run_blocking(folder.write, parts, data, item.mtime)
+                write = partial(folder.write, parts, data, item.mtime)
+                found = await self._hops.call(write)
             else:
                 path = folder.path_of(parts)
                 await self._moves.download_to_filename(item.bucket, item.name, path, **keywords)
@@ -134,7 +138,7 @@ class Doing:
         return Done(result, found.st_size, found.st_mtime_ns)
 
     async def _upload(self, item: Item, keywords: dict[str, Any]) -> Done:
-        data, found = await run_blocking(_read_small, item.name)
+        data, found = await self._hops.call(partial(_read_small, item.name))
         keywords["metadata"] = self._metadata(int(found.st_mtime))
         keywords.setdefault("preconditions", self._expected(item))
         try:
