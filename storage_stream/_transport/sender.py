@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from storage_stream._protocol.http import Reply, Request
 from storage_stream._protocol.replies import error_of, is_success
@@ -39,6 +39,8 @@ T = TypeVar("T")
 _LONGEST_REFUSAL = 64 * 1024  # bytes of an error's body that are read
 _LONGEST_REPLY = 256 * 1024 * 1024  # bytes; a page of 1,000 objects with full metadata is 10 MiB
 _UNAUTHORIZED = 401
+_KEY_HEADER = "x-goog-encryption-key"
+_PORTS = {"http": 80, "https": 443}
 
 
 class Sender:
@@ -116,7 +118,9 @@ class Sender:
         Raises:
             TransportError: No answer.
             CredentialsError: No token.
+            InsecureTransport: It goes where its bytes or its keys do not belong.
         """
+        self._check_place(request)
         for is_last in (False, True):
             token = await self._token_for(request, options.timeout)
             if options.meter is not None:
@@ -198,6 +202,24 @@ class Sender:
         target = request.target
         return target.startswith(("/", f"{self._root}/"))
 
+    def _check_place(self, request: Request) -> None:
+        """Look where a service sends us on to, as it does with a session's address.
+
+        An object's bytes do not leave https (or this machine) for plain http elsewhere, and a
+        customer's key goes to the service that the caller named, and to no other.
+
+        Raises:
+            InsecureTransport: They would.
+        """
+        if self._is_ours(request):
+            return
+        place, root = urlsplit(request.target), urlsplit(self._root)
+        if self._is_safe and place.scheme != "https" and not is_loopback(place.hostname):
+            raise InsecureTransport("the service names an address of plain http elsewhere")
+        has_key = _KEY_HEADER in request.headers
+        if has_key and _origin(place) != _origin(root):
+            raise InsecureTransport("an encryption key does not go to an address elsewhere")
+
     def _url(self, request: Request) -> str:
         return self._root + request.target if request.target.startswith("/") else request.target
 
@@ -220,6 +242,10 @@ class Sender:
         if project is not None:
             lines.append(("x-goog-user-project", project))
         return tuple(lines)
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
 def is_loopback(host: str | None) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sender_rig import GET, OK, OPTIONS, POST, ROOT, SECRET, Tokens, operation, rig
 
-from storage_stream._protocol.http import Request
+from storage_stream._protocol.http import Headers, Request
 from storage_stream._protocol.operation import Idempotence, Operation
 from storage_stream._protocol.replies import parse_json
 from storage_stream._protocol.retry import RetryPolicy
@@ -57,7 +57,6 @@ class TestAuthorization:
             "https://gcs.test.elsewhere.test/x",
             "https://gcs.test@elsewhere.test/x",
             "https://gcs.test:444/x",
-            "http://gcs.test/x",
             "https://gcs.test",
         ],
     )
@@ -321,3 +320,39 @@ class TestRetryAfter:
         error = await r.fails(GET)
         assert isinstance(error, ServerError)
         assert error.headers["retry-after"] == "121"
+
+
+_KEYS = Headers.of({"x-goog-encryption-key": SECRET})
+
+
+class TestWhereAServiceSendsItOn:
+    """A session's address is a whole URL, and whoever answers says which."""
+
+    @pytest.mark.parametrize("place", ["http://gcs.test/session", "http://10.0.0.1/session"])
+    async def test_not_from_https_to_plain_http(self, place: str) -> None:
+        r = rig(OK)
+        with pytest.raises(InsecureTransport, match="plain http"):
+            await r.sender.open(Request("PUT", place, body=b"data"), OPTIONS)
+        assert r.network.requests == []
+
+    @pytest.mark.parametrize(
+        ("root", "place"),
+        [
+            ("https://gcs.test", "https://elsewhere.test/session"),
+            ("https://gcs.test", "http://127.0.0.1:1/session"),
+            ("http://127.0.0.1:1", "http://127.0.0.1:2/session"),
+            ("http://service:4443", "http://other:4443/session"),
+        ],
+    )
+    async def test_elsewhere_without_a_key(self, root: str, place: str) -> None:
+        r = rig(OK, root=root, credentials=Anonymous())
+        (await r.sender.open(Request("PUT", place), OPTIONS)).close()
+        with pytest.raises(InsecureTransport, match="key"):
+            await r.sender.open(Request("PUT", place, _KEYS), OPTIONS)
+        assert len(r.network.requests) == 1
+
+    @pytest.mark.parametrize("place", ["/session", "https://gcs.test/x", "https://gcs.test:443/x"])
+    async def test_a_key_goes_to_the_service_itself(self, place: str) -> None:
+        r = rig(OK)
+        (await r.sender.open(Request("PUT", place, _KEYS), OPTIONS)).close()
+        assert "x-goog-encryption-key" in r.network.requests[0].headers
