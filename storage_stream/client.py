@@ -91,6 +91,8 @@ class Storage(
             `STORAGE_EMULATOR_HOST` names it, and neither token nor service_file is given.
         anonymous: Send no credentials: for public objects.
         connections: Requests that may be under way at once; more wait for their turn, in order.
+            An open stream keeps its place until it was read to its end or closed: who holds as
+            many as there are, and asks for more in the same task, waits for himself.
         lean: Whether requests go over lean HTTP/1.1 connections of our own, several times cheaper
             for small objects, where nothing speaks against it: a session (the client's or the
             call's), `proxy` or `trust_env`. Streams, whose `response` is aiohttp's, always go by

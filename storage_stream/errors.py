@@ -106,8 +106,9 @@ class StorageError(Exception):
         subject: What it was about, as a `gs://` name, or None.
         attempts: How many requests were made for it, or None when that was not counted.
         elapsed: Seconds from the first request to this error, or None.
-        state: Where a resumable upload stood, for `Storage.resume_upload`, or None. JSON can hold
-            it. It names the upload's session: who has it can write to the object.
+        state: Where an upload or a copy stood, for `Storage.resume_upload` or `resume_copy`, or
+            None. JSON can hold it. An upload's names its session: who has it can write to the
+            object.
     """
 
     def __init__(
