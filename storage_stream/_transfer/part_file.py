@@ -17,10 +17,8 @@ from typing import TYPE_CHECKING
 
 from storage_stream._protocol.checksums import crc32c
 from storage_stream._transfer.download_journal import DownloadJournal
+from storage_stream._transfer.file_lock import Lock, open_locked
 from storage_stream.errors import InvalidArgument
-
-if sys.platform != "win32":
-    import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -185,39 +183,21 @@ class PartFile:
             os.close(descriptor)
 
 
-if sys.platform == "win32":
+def _locked(path: Path) -> int | None:
+    """The file open and ours alone; None when another has it, or nobody can have it so."""
+    try:
+        descriptor, outcome = open_locked(path, _FLAGS)
+    except OSError:
+        return None  # where none can be made, the one of our own says why
+    if outcome is Lock.OURS and _is_ours(os.fstat(descriptor)):
+        return descriptor
+    os.close(descriptor)
+    return None
 
-    def _locked(_path: Path) -> int | None:
-        """There are no such locks."""
-        return None
 
-else:
-
-    def _locked(path: Path) -> int | None:
-        """The file open and ours alone; None when another has it."""
-        while True:
-            try:
-                descriptor = os.open(path, _FLAGS, 0o666)
-            except OSError:
-                return None  # where none can be made, the one of our own says why
-            found = os.fstat(descriptor)
-            is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
-            if not is_ours or found.st_nlink > 1 or not _lock(descriptor):
-                os.close(descriptor)
-                return None
-            if _is_at(path, found):
-                return descriptor
-            os.close(descriptor)  # it was renamed or removed before we had the lock: look again
-
-    def _lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # another has it, or the file system knows no locks
-            return False
+def _is_ours(found: os.stat_result) -> bool:
+    """Not what somebody else put there: the name can be guessed."""
+    if sys.platform == "win32":
         return True
-
-    def _is_at(path: Path, found: os.stat_result) -> bool:
-        try:
-            return os.path.samestat(path.lstat(), found)
-        except FileNotFoundError:
-            return False
+    is_plain = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+    return is_plain and found.st_uid == os.geteuid()
