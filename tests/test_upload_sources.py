@@ -383,3 +383,47 @@ async def test_a_block_that_gives_nothing_is_no_source(
     with pytest.raises(TypeError, match="Lock"):
         await storage.upload("bucket", "name", asyncio.Lock())
     assert len(gcs.log) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(None, "a/b"), ("c/d", "c/d")], ids=["none", "another"]
+)
+async def test_a_download_brings_its_content_type(
+    gcs: EmulatorHandle, storage: Storage, given: str | None, expected: str
+) -> None:
+    gcs.put("bucket", "original", DATA, contentType="a/b")
+    source = storage.download_stream("bucket", "original")
+    await storage.upload("bucket", "name.txt", source, content_type=given)
+    async with storage.download_stream("bucket", "original", start=5) as opened:
+        await storage.upload("bucket", "part.txt", opened, content_type=given)
+    for name in ("name.txt", "part.txt"):
+        assert gcs.metadata("bucket", name)["contentType"] == expected
+    assert gcs.read("bucket", "name.txt") == DATA
+    await storage.upload("bucket", "file.txt", io.BytesIO(DATA))
+    assert gcs.metadata("bucket", "file.txt")["contentType"] == "text/plain"
+
+
+@pytest.mark.parametrize(
+    ("how", "options", "encoding"),
+    [
+        ({"raw": True}, {}, "gzip"),
+        ({}, {}, None),
+        ({"raw": True, "end": 50}, {}, None),  # a part of gzip is none
+        ({"raw": True}, {"metadata": {"Content-Encoding": "x"}}, "x"),
+        ({}, {"zipped": True}, "gzip"),
+    ],
+)
+async def test_a_download_brings_the_encoding_of_its_bytes(
+    gcs: EmulatorHandle,
+    storage: Storage,
+    how: dict[str, Any],
+    options: dict[str, Any],
+    encoding: str | None,
+) -> None:
+    text = text_lines(3_000)
+    gcs.put("bucket", "original", gzip.compress(text), contentEncoding="gzip")
+    source = storage.download_stream("bucket", "original", **how)
+    await storage.upload("bucket", "name", source, **options)
+    assert gcs.metadata("bucket", "name").get("contentEncoding") == encoding
+    if encoding == "gzip":
+        assert await storage.download("bucket", "name") == text

@@ -71,7 +71,9 @@ class Uploads(ApiBase):
                 (`pathlib.Path`); a binary or text file, read from where it stands and left open;
                 anything with `read(size)`, sync or async; an iterable or async iterable of bytes;
                 a download, open or not.
-            content_type: MIME type; None guesses it from the name.
+            content_type: MIME type; None takes a download's own, and guesses it from the name for
+                everything else. Of a download that gives all bytes as they are stored
+                (`raw=True`), the content encoding is taken over, too.
             parameters: Query parameters, as `params` elsewhere (gcloud-aio-storage's name).
             metadata: Other fields of the object resource; custom ones in its `metadata`.
             force_resumable_upload: True for a session always, False for one request where the

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.arguments import check_text
 from storage_stream._protocol.http import parse_number
+from storage_stream._protocol.media_head import ObjectHead
 from storage_stream._protocol.names import check_bucket, check_object, gs_name
 from storage_stream._protocol.objects import api_resource, delete_object, get_object
 from storage_stream.errors import IntegrityError, InvalidArgument, ProtocolError, StorageError
@@ -62,6 +63,26 @@ class NewObject:
     def with_metadata(self, **fields: Any) -> NewObject:
         """The same with more fields of the resource."""
         return replace(self, metadata={**self.metadata, **fields})
+
+    def as_said_by(self, source: Any, *, zipped: bool) -> NewObject:
+        """The same; where the caller said no MIME type and the source is a download, with its own.
+
+        With its content encoding, too, where the bytes come as they are stored, and all of them:
+        gzip that is not called so is read by nobody. Nothing else of an object is taken over;
+        `copy` does that.
+        """
+        head = getattr(source, "metadata", None)
+        if not isinstance(head, ObjectHead):
+            return self
+        said, target = self.resource(), self
+        theirs = head.content_type or ""
+        is_said = self.content_type is not None or "contentType" in said
+        if theirs and not is_said and theirs.isprintable() and theirs.isascii():
+            target = replace(target, content_type=theirs)
+        is_as_stored = head.size is not None and source.content_length == head.size
+        if head.content_encoding and is_as_stored and "contentEncoding" not in said and not zipped:
+            target = target.with_metadata(contentEncoding=head.content_encoding)
+        return target
 
     def resolved_type(self) -> str:
         """The MIME type; a line break in one is refused.

@@ -101,6 +101,7 @@ async def upload(
     if is_unopened(data):
         async with data as opened:
             return await upload(sender, target, given(opened, data), options, how)
+    target = target.as_said_by(data, zipped=how.zipped)
     with alone(data):
         source = await source_of(data)
         try:
