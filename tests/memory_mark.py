@@ -17,10 +17,10 @@ class MemoryMark:
         _MARK.write_text("5", encoding="ascii")  # VmHWM counts from now on
         self._before = _status("VmRSS")
 
-    def tell(self, count: int) -> None:
+    def tell(self, amount: int) -> None:
         """Print the result for `memory_measuring.measured`."""
         growth = _status("VmHWM") - self._before
-        sys.stdout.write(json.dumps({"count": count, "growth": growth}))
+        sys.stdout.write(json.dumps({"amount": amount, "growth": growth}))
 
 
 def _status(key: str) -> int:

@@ -21,7 +21,7 @@ needs_linux = pytest.mark.skipif(
 class Measured(NamedTuple):
     """What a program of ours told: how many bytes or objects, how many bytes of memory more."""
 
-    count: int
+    amount: int
     growth: int
 
 

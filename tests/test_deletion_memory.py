@@ -14,6 +14,6 @@ def test_deleting_what_a_prefix_names() -> None:
         told = measured("deletion_memory_client.py", port, COUNT)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/told", timeout=10) as answer:
             requests = json.load(answer)
-    assert told.count == COUNT
+    assert told.amount == COUNT
     assert requests == {"list": 100, "batch": 1000, "deleted": COUNT}
     assert told.growth < 16 * MIB

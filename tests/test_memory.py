@@ -18,5 +18,5 @@ def port() -> Iterator[str]:
 @pytest.mark.parametrize(("way", "size"), [("stream", 1024 * MIB), ("file", 256 * MIB)])
 def test_memory_is_bounded(port: str, tmp_path: Path, way: str, size: int) -> None:
     told = measured("memory_client.py", port, way, size, tmp_path / "file")
-    assert told.count == size
+    assert told.amount == size
     assert told.growth < 16 * MIB

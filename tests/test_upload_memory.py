@@ -26,6 +26,6 @@ def port() -> Iterator[str]:
 )
 def test_memory_is_bounded(port: str, way: str, size: int) -> None:
     told = measured("upload_memory_client.py", port, way, size)
-    assert told.count == size
+    assert told.amount == size
     assert told.growth < 32 * MIB
     sys.stdout.write(f"{way}: {size // MIB} MiB, memory grew by {told.growth / MIB:.1f} MiB\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from storage_stream.errors import CredentialsError
 
@@ -85,7 +85,7 @@ class GoogleAuthToken:
     @property
     def kind(self) -> str:
         """What google-auth calls the credentials."""
-        held: type[Any] = type(self._credentials)
+        held: type[object] = type(cast("object", self._credentials))
         return f"{held.__module__}.{held.__qualname__}"
 
     @property

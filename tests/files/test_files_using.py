@@ -5,7 +5,7 @@ import contextlib
 import csv
 import io
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from leaks import nothing_under_way
@@ -73,6 +73,8 @@ async def test_what_is_not_open_says_so(storage: Storage) -> None:
     request: Any = storage.open("bucket", "name")
     with pytest.raises(StreamNotOpen, match=r"async with.*read"):
         await request.read()
+    with pytest.raises(StreamNotOpen, match=r"async with.*iterating"):
+        aiter(request)
     with pytest.raises(TypeError, match="async with"):
         request.__enter__()
     file = await request
@@ -101,7 +103,7 @@ async def test_what_cannot_be(storage: Storage) -> None:
         with pytest.raises(InvalidArgument):
             await file.seek(0, 3)
         with pytest.raises(TypeError):
-            await file.seek(1.5)
+            await file.seek(cast("int", 1.5))
         with pytest.raises(TypeError):
             await file.readinto(memoryview(b"read only"))
         works: list[Callable[[], Awaitable[Any]]] = [
