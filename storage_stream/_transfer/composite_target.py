@@ -23,7 +23,7 @@ from storage_stream._transfer.outgoing import FramedContent
 from storage_stream._transfer.parts_target import KeptPart, created_of, key_headers_only
 from storage_stream._transfer.shielding import end
 from storage_stream._transfer.workers import run_workers
-from storage_stream.errors import InvalidArgument, ProtocolError
+from storage_stream.errors import InvalidArgument, ProtocolError, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +75,14 @@ class CompositeUpload:
             raise InvalidArgument("the journal names no prefix of ours: all below it would go")
         self.handle = handle
         self.started = started
+        self.is_made = False
+        self.is_named = False
+        self.is_unsettled = False
+
+    @property
+    def leftovers(self) -> str:
+        """See `PartsTarget.leftovers`."""
+        return f"objects whose names begin with gs://{self._target.bucket}/{self.handle}"
 
     async def begin(self) -> None:
         """See `PartsTarget.begin`; no request."""
@@ -108,7 +116,8 @@ class CompositeUpload:
         """See `PartsTarget.send`.
 
         A component that the service may have whole could come to be after the others were
-        removed: when this is cancelled, it waits a little for the answer.
+        removed: when this is cancelled, it waits a little for the answer, and remembers when
+        none came.
         """
         operation = _insertion(self._target.bucket, self._name_of(part), content, digest)
         task = asyncio.create_task(self._sender.send(operation, self._own_options))
@@ -116,6 +125,10 @@ class CompositeUpload:
             resource = await asyncio.shield(task)
         except asyncio.CancelledError:
             await end(task, _GRACE_SECONDS if content.handed_over else 0)
+            self._settle(task, may_be_made=content.may_have_arrived)
+            raise
+        except TransportError:
+            self._settle(task, may_be_made=content.may_have_arrived)
             raise
         self._saw(resource)
         self._sources[part.number] = ComposeSource(self._name_of(part), _generation(resource))
@@ -129,7 +142,9 @@ class CompositeUpload:
             sources = await self._level(f"{self.handle}level/{level}/", sources)
         metadata = {**self._target.metadata, "contentType": self._target.resolved_type()}
         composition = Composition(self._target.bucket, self._target.name, sources, metadata)
-        return await compose(self._sender, composition, self._options)
+        resource = await compose(self._sender, composition, self._options)
+        self.is_made = self.is_named = True
+        return resource
 
     async def remove(self) -> int:
         """See `PartsTarget.remove`: every generation, repeats that nobody knows included."""
@@ -162,12 +177,21 @@ class CompositeUpload:
                 resource = await asyncio.shield(task)
             except asyncio.CancelledError:
                 await end(task, _GRACE_SECONDS)
+                self._settle(task, may_be_made=True)
+                raise
+            except TransportError:
+                self._settle(task, may_be_made=True)
                 raise
             self._saw(resource)
             made[at] = ComposeSource(name, _generation(resource))
 
         await run_workers(range(len(groups)), join_group, _CONCURRENCY)
         return [made[at] for at in range(len(groups))]
+
+    def _settle(self, task: asyncio.Task[ObjectResource], *, may_be_made: bool) -> None:
+        """Take note of a request that ended without an answer."""
+        if may_be_made and (task.cancelled() or isinstance(task.exception(), TransportError)):
+            self.is_unsettled = True
 
     def _name_of(self, part: Part) -> str:
         return f"{self.handle}part/{part.number}"

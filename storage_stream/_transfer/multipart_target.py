@@ -19,7 +19,7 @@ from storage_stream._protocol.xml_multipart import (
     upload_part,
 )
 from storage_stream._transfer.parts_target import KeptPart, key_headers_only
-from storage_stream.errors import NotFound
+from storage_stream.errors import NotFound, StorageError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,6 +64,14 @@ class MultipartUpload:
         self._etags: dict[int, str] = {}
         self.handle = handle
         self.started = started
+        self.is_made = False
+        self.is_named = False
+        self.is_unsettled = False  # a part that arrives after the upload was aborted is refused
+
+    @property
+    def leftovers(self) -> str:
+        """See `PartsTarget.leftovers`."""
+        return f"an unfinished multipart upload of {self._target.subject}"
 
     @property
     def _upload(self) -> MultipartTarget:
@@ -101,13 +109,25 @@ class MultipartUpload:
         self._etags[part.number] = await self._sender.send(operation, self._options)
 
     async def join(self) -> ObjectResource:
-        """See `PartsTarget.join`; the resource is asked for, since the answer is XML."""
+        """See `PartsTarget.join`; the resource is asked for, since the answer is XML.
+
+        An account that may write and not read cannot ask: the error says that the object is made.
+        """
         operation = complete_upload(self._upload, sorted(self._etags.items()))
         timeout = self._options.timeout
         patient = timeout if timeout is None else max(timeout, _JOIN_SECONDS)
         generation = await self._sender.send(operation, replace(self._options, timeout=patient))
+        self.is_made, self.is_named = True, generation is not None
         asked = get_object(self._target.bucket, self._target.name, generation)
-        return await self._sender.send(asked, self._json_options)
+        try:
+            return await self._sender.send(asked, self._json_options)
+        except StorageError as error:
+            which = "" if generation is None else f" (generation {generation})"
+            error.add_note(
+                f"the object is made{which}, but it could not be asked for, and so is not compared"
+                " with what was sent"
+            )
+            raise
 
     async def remove(self) -> int:
         """See `PartsTarget.remove`."""

@@ -93,11 +93,29 @@ async def upload_parallel(
     """Make an object, several parts of it at a time.
 
     Raises:
-        InvalidArgument: What the method cannot do, or the journal of another upload.
+        InvalidArgument: What the method cannot do, or the journal of another upload, or one that
+            another upload is using.
         IntegrityError: The service keeps something else than was sent; it was deleted again.
         StorageError: It was refused, or there was no answer.
         TypeError: The data can be read only once.
     """
+    if journal is None:
+        return await _upload(sender, target, data, options, how, None)
+    try:
+        await to_its_end(journal.open())
+        return await _upload(sender, target, data, options, how, journal)
+    finally:
+        await to_its_end(journal.close())
+
+
+async def _upload(
+    sender: Sender,
+    target: NewObject,
+    data: Any,
+    options: RequestOptions,
+    how: ParallelHow,
+    journal: UploadJournal | None,
+) -> ObjectResource:
     entry = None if journal is None else await journal.read()
     source = await PartSource.of(data)
     plan = plan_parts(source.length, how.part_bytes)
@@ -112,7 +130,7 @@ async def upload_parallel(
     if entry is None and len(plan) == 1:
         return await upload(sender, target, data, options, UploadHow(resumable=True))
     run = _ParallelUpload(sender, target, options, place, source, journal, identity)
-    return await run.run(plan, how.workers, resumes=entry is not None)
+    return await run.run(plan, how.workers, entry)
 
 
 async def clean_upload(sender: Sender, journal: UploadJournal, options: RequestOptions) -> int:
@@ -120,12 +138,22 @@ async def clean_upload(sender: Sender, journal: UploadJournal, options: RequestO
 
     Raises:
         FileNotFoundError: There is no journal.
-        InvalidArgument: It is no journal.
+        InvalidArgument: It is no journal, or an upload is using it.
         StorageError: Something is left; so is the journal.
     """
-    entry = await journal.read()
-    if entry is None:
-        raise FileNotFoundError("there is no journal of an upload")
+    try:
+        await to_its_end(journal.open(make=False))
+        entry = await journal.read()
+        if entry is None:
+            raise FileNotFoundError("there is no journal of an upload")
+        return await _clean(sender, journal, entry, options)
+    finally:
+        await to_its_end(journal.close())
+
+
+async def _clean(
+    sender: Sender, journal: UploadJournal, entry: JournalEntry, options: RequestOptions
+) -> int:
     identity = entry.identity
     if identity.method not in _METHODS:
         raise InvalidArgument(f"the journal is of a method {identity.method!r}")
@@ -157,11 +185,17 @@ class _ParallelUpload:
         self._journal = journal
         self._identity = identity
         self._resumes = False
+        self._was_joined = False  # the other process was removing what was temporary
+        self._is_unverified = False
         self._crcs: dict[int, Crc32c] = {}
 
-    async def run(self, plan: list[Part], workers: int, *, resumes: bool) -> ObjectResource:
+    async def run(
+        self, plan: list[Part], workers: int, entry: JournalEntry | None
+    ) -> ObjectResource:
         """From its beginning, or from where another process left it, to the end."""
-        self._resumes = resumes
+        self._resumes = entry is not None
+        is_composite = isinstance(self._place, CompositeUpload)
+        self._was_joined = is_composite and entry is not None and entry.started is not None
         try:
             resource = await self._make(plan, workers)
         except BaseException as error:
@@ -172,10 +206,13 @@ class _ParallelUpload:
 
     async def _make(self, plan: list[Part], workers: int) -> ObjectResource:
         kept = await self._place.kept() if self._resumes else {}
-        if self._resumes and not kept:
+        if self._resumes and (not kept or self._was_joined):
             made = await self._made_already(plan, workers)
             if made is not None:
                 return made
+        if self._resumes and not kept:
+            # Before the journal names another: nobody would find it again.
+            await to_its_end(self._place.remove(), grace=_CLEANING_SECONDS)
         if not kept:
             self._resumes = False
             await to_its_end(self._begin(), grace=_CLEANING_SECONDS)
@@ -188,11 +225,15 @@ class _ParallelUpload:
         await run_workers(plan, send, workers)
         whole = self._whole(plan)
         resource = await self._join(whole)
-        return await self._target.check(whole, resource, self._sender, self._options)
+        named = self._place.is_named
+        return await self._target.check(whole, resource, self._sender, self._options, is_ours=named)
 
     async def _begin(self) -> None:
         """Not broken off lightly: what was begun must be known, to be removed."""
         await self._place.begin()
+        await self._write_journal()
+
+    async def _write_journal(self) -> None:
         if self._journal is not None and self._place.handle is not None:
             entry = JournalEntry(self._identity, self._place.handle, self._place.started)
             await self._journal.write(entry)
@@ -229,6 +270,7 @@ class _ParallelUpload:
                 made = await self._found(whole)
                 if made is not None:
                     return made
+            self._is_unverified = self._place.is_made
             raise
 
     async def _found(self, whole: Crc32c | None) -> ObjectResource | None:
@@ -261,17 +303,23 @@ class _ParallelUpload:
         await self._source.leave_at_end()
         if isinstance(self._place, CompositeUpload):
             try:
+                await self._write_journal()  # who is killed now need not send all again
                 await self._place.remove()
-            except StorageError as failure:
-                failure.add_note("the object was made; a component could not be removed")
+            except (StorageError, OSError) as failure:
+                failure.add_note(f"the object was made; left may be {self._place.leftovers}")
                 raise
         if self._journal is not None:
             await self._journal.remove()
 
     async def _give_up(self, error: BaseException) -> None:
         """Remove what was sent, unless a journal tells of it and it may go on later."""
-        passing = isinstance(error, StorageError) and is_transient(error)
-        if self._place.handle is not None and self._journal is not None and passing:
+        if self._is_unverified:
+            if self._journal is not None:
+                error.add_note(
+                    "the journal is kept: the same call with it compares the object and sends"
+                    " nothing, clean_upload() removes the journal"
+                )
+        elif self._place.handle is not None and self._may_go_on(error):
             error.add_note(
                 "what was sent is kept: the same call with the same journal goes on from there,"
                 " clean_upload() removes it"
@@ -283,11 +331,26 @@ class _ParallelUpload:
         except (OSError, ValueError) as failure:
             error.add_note(f"the file does not stand where it stood: {failure}")
 
+    def _may_go_on(self, error: BaseException) -> bool:
+        """Whether it is worth to keep what was sent: what makes no sense may come of a proxy."""
+        if self._journal is None or not isinstance(error, StorageError):
+            return False
+        return is_transient(error) or isinstance(error, ProtocolError)
+
     async def _remove(self, error: BaseException) -> None:
+        place, journal = self._place, self._journal
         try:
             async with asyncio.timeout(_CLEANING_SECONDS):
-                await self._place.remove()
-            if self._journal is not None:
-                await self._journal.remove()
+                await place.remove()
+            if journal is not None and not place.is_unsettled:
+                await journal.remove()
         except (StorageError, TimeoutError, OSError) as failure:
-            error.add_note(f"temporary parts, or a journal of them, are left: {failure}")
+            why = str(failure) or type(failure).__name__
+            error.add_note(f"temporary parts, or a journal of them, are left: {why}")
+            error.add_note(f"look for {place.leftovers}")
+            return
+        if place.is_unsettled:
+            kept = "" if journal is None else "; the journal is kept, for clean_upload()"
+            error.add_note(
+                f"a part whose answer did not come may yet come to be: {place.leftovers}{kept}"
+            )

@@ -195,9 +195,15 @@ def _locked(path: Path) -> int | None:
     return None
 
 
-def _is_ours(found: os.stat_result) -> bool:
-    """Not what somebody else put there: the name can be guessed."""
-    if sys.platform == "win32":
-        return True
-    is_plain = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
-    return is_plain and found.st_uid == os.geteuid()
+if sys.platform == "win32":
+
+    def _is_ours(_found: os.stat_result) -> bool:
+        """There are no locks, so that nobody asks."""
+        return False
+
+else:
+
+    def _is_ours(found: os.stat_result) -> bool:
+        """Not what somebody else put there: the name can be guessed."""
+        is_plain = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+        return is_plain and found.st_uid == os.geteuid()

@@ -105,6 +105,8 @@ class PartContent:
     Attributes:
         length: Its bytes.
         handed_over: Whether the last of them went out, so that the service may have all.
+        may_have_arrived: Whether that was so at any attempt; one without an answer may be carried
+            out late.
     """
 
     def __init__(self, source: PartSource, part: Part) -> None:
@@ -112,12 +114,17 @@ class PartContent:
         self._part = part
         self.length = part.size
         self.handed_over = False
+        self.may_have_arrived = False
 
     async def chunks(self) -> AsyncIterator[bytes | memoryview]:
         """See `Content.chunks`."""
         left = self.length
-        self.handed_over = not left
+        self._left(left)
         async for chunk in self._source.chunks(self._part.start, self._part.stop):
             left -= len(chunk)
-            self.handed_over = not left
+            self._left(left)
             yield chunk
+
+    def _left(self, left: int) -> None:
+        self.handed_over = not left
+        self.may_have_arrived = self.may_have_arrived or self.handed_over

@@ -48,10 +48,22 @@ class PartsTarget(Protocol):
     Attributes:
         handle: What a journal finds it again by; None before it was begun.
         started: When it began by the service's clock, if that is known.
+        is_made: Whether the service said that the object is made.
+        is_named: Whether it said, too, which generation that is: what else is found under the
+            name may be another writer's.
+        is_unsettled: Whether the fate of a part is open: it may come to be after all was removed.
     """
 
     handle: str | None
     started: datetime | None
+    is_made: bool
+    is_named: bool
+    is_unsettled: bool
+
+    @property
+    def leftovers(self) -> str:
+        """What is left when it cannot be removed, for somebody who has to look for it."""
+        ...
 
     async def begin(self) -> None:
         """Make the place.

@@ -1,8 +1,9 @@
 """What an upload in parts has begun, in a file that outlives the process.
 
-It is written once, before the first part is sent, and removed when nothing temporary is left: so
-a process that is killed leaves behind what is needed to go on, or to clean up. It holds names,
-no key and no token.
+It is written before the first part is sent, and removed when nothing temporary is left: so a
+process that is killed leaves behind what is needed to go on, or to clean up. Two processes on one
+file would each lose sight of what the other began: it is locked. It holds names, no key and no
+token.
 """
 
 from __future__ import annotations
@@ -11,20 +12,22 @@ import contextlib
 import json
 import os
 import secrets
+import stat
+import sys
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from storage_stream._transfer.file_lock import Lock, is_at, lock, open_locked
 from storage_stream._transfer.upload_identity import UploadIdentity
 from storage_stream.errors import InvalidArgument
 from storage_stream.pipeline.source import run_blocking
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 __all__ = ["JournalEntry", "UploadJournal"]
 
 _VERSION = 1
+_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ class JournalEntry:
     Attributes:
         identity: Which upload it is.
         handle: The id of the multipart upload, or what the names of all components begin with.
-        started: When it began by the service's clock, or None.
+        started: When it began by the service's clock, or None. A composite upload knows that
+            when its object is made, and writes it then.
     """
 
     identity: UploadIdentity
@@ -74,13 +78,31 @@ class JournalEntry:
 
 
 class UploadJournal:
-    """The file."""
+    """The file. While it is open, it is locked: one upload at a time has it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._descriptor = -1
+
+    async def open(self, *, make: bool = True) -> None:
+        """Have it for this upload alone; where there are no locks, hope so.
+
+        Args:
+            make: Whether to make an empty one where there is none.
+
+        Raises:
+            InvalidArgument: Another upload has it, or it is no file.
+            FileNotFoundError: There is none, and none was to be made.
+            OSError: It cannot be opened.
+        """
+        await run_blocking(self._open, make)
+
+    async def close(self) -> None:
+        """Let go of it; one that says nothing is removed. Idempotent."""
+        await run_blocking(self._close)
 
     async def read(self) -> JournalEntry | None:
-        """What an earlier process began; None when there is no file, or an empty one.
+        """What an earlier process began; None when it is empty.
 
         Raises:
             InvalidArgument: It is no journal.
@@ -97,14 +119,31 @@ class UploadJournal:
         await run_blocking(self._write, json.dumps(entry.write()).encode())
 
     async def remove(self) -> None:
-        """Nothing temporary is left."""
-        await run_blocking(self._path.unlink, True)  # noqa: FBT003 - missing_ok
+        """Nothing temporary is left. A file that somebody put in its place stays."""
+        await run_blocking(self._remove)
+
+    def _open(self, make: bool) -> None:  # noqa: FBT001 - a thread's function takes no keywords
+        self._path = Path(os.path.realpath(self._path))  # it is replaced where it stands
+        descriptor, outcome = open_locked(self._path, _FLAGS | (os.O_CREAT if make else 0))
+        if outcome is Lock.TAKEN or not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            why = "another upload is using it" if outcome is Lock.TAKEN else "it is no file"
+            raise InvalidArgument(f"{self._path} cannot be the journal: {why}")
+        self._descriptor = descriptor
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            if not os.fstat(self._descriptor).st_size:
+                self._remove()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def _read(self) -> JournalEntry | None:
-        try:
-            text = self._path.read_bytes()
-        except FileNotFoundError:
-            return None
+        text = self._path.read_bytes()
         if not text:
             return None
         try:
@@ -114,15 +153,37 @@ class UploadJournal:
         return JournalEntry.read(content)
 
     def _write(self, text: bytes) -> None:
-        # Beside it and renamed: a journal is whole, or it is not there.
-        part = self._path.with_name(f".{self._path.name}.{secrets.token_hex(6)}.part")
+        # Beside it and renamed: a journal is whole, or it is not there. Its name may be as long
+        # as a name can be, so the part's is not made of it.
+        part = self._path.with_name(f".{secrets.token_hex(12)}.journal.part")
+        descriptor = os.open(part, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
         try:
-            with part.open("xb") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
+            lock(descriptor)  # before it has the name, so that nobody else gets there first
+            _write_all(descriptor, text)
+            os.fsync(descriptor)
+            if sys.platform == "win32":  # an open file cannot be renamed there, or replaced
+                os.close(descriptor)
+                self._let_go()
             part.replace(self._path)
+            if sys.platform == "win32":
+                descriptor = os.open(self._path, _FLAGS)
         except BaseException:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
             with contextlib.suppress(FileNotFoundError):
                 part.unlink()
             raise
+        self._let_go()
+        self._descriptor = descriptor
+
+    def _remove(self) -> None:
+        if self._descriptor < 0 or not is_at(self._path, self._descriptor):
+            return
+        if sys.platform == "win32":
+            self._let_go()
+        self._path.unlink(missing_ok=True)
+
+
+def _write_all(descriptor: int, text: bytes) -> None:
+    while text:
+        text = text[os.write(descriptor, text) :]
