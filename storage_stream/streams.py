@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from storage_stream import pipeline
+from storage_stream._open_request import OpenRequest
 from storage_stream._transfer.exact_reads import ExactReads
-from storage_stream.errors import InvalidArgument, StreamNotOpen, UsageError
+from storage_stream.errors import InvalidArgument
 from storage_stream.pipeline.text import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+    from collections.abc import AsyncIterator, Callable
     from types import TracebackType
 
     from storage_stream._protocol.media_head import ObjectHead
@@ -236,7 +237,7 @@ def _limit(size: int | None) -> int | None:
     return None if size is None or size < 0 else size
 
 
-class DownloadRequest:
+class DownloadRequest(OpenRequest[StreamResponse]):
     """A download that has not begun: enter it, or await it.
 
         async with storage.download_stream("bucket", "name") as stream: ...
@@ -245,56 +246,5 @@ class DownloadRequest:
     Until then nothing was sent, and dropping it costs nothing.
     """
 
-    def __init__(self, begin: Callable[[], Awaitable[StreamResponse]], subject: str) -> None:
-        self._begin = begin
-        self._subject = subject
-        self._used = False
-        self._stream: StreamResponse | None = None
-
-    def __await__(self) -> Generator[Any, None, StreamResponse]:
-        return self._open().__await__()
-
-    async def __aenter__(self) -> StreamResponse:
-        self._stream = await self._open()
-        return self._stream
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._stream is not None:
-            self._stream.close()
-
-    async def _open(self) -> StreamResponse:
-        if self._used:
-            raise UsageError(
-                "a download is entered once; ask download_stream() for another",
-                subject=self._subject,
-            )
-        self._used = True
-        return await self._begin()
-
-    def __aiter__(self) -> NoReturn:
-        raise StreamNotOpen(
-            "the download is not open: 'async with' it or 'await' it before iterating",
-            subject=self._subject,
-        )
-
-    def __enter__(self) -> NoReturn:
-        raise TypeError("a download is opened with 'async with', not 'with'")
-
-    def __exit__(self, *_: object) -> NoReturn:
-        raise AssertionError  # pragma: no cover - `__enter__` never returns
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise StreamNotOpen(
-            f"the download is not open: 'async with' it or 'await' it before .{name}",
-            subject=self._subject,
-        )
-
-    def __repr__(self) -> str:
-        return f"<DownloadRequest {self._subject}>"
+    _noun = "download"
+    _method = "download_stream"

@@ -45,9 +45,11 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "_protocol",
         "errors",
     ),
-    "streams": ENGINE,
+    # What is entered or awaited, for the two floors that give such.
+    "_open_request": ("errors",),
+    "streams": ("_open_request", *ENGINE),
     # Files stand on streams and writers; they are what `open` gives, and know no client.
-    "files": ("streams", "writer", *ENGINE),
+    "files": ("_open_request", "streams", "writer", *ENGINE),
     "blob": ("files", "streams", *ENGINE),
     "bucket": ("blob", "streams", *ENGINE),
     # The client's methods, a file for each subject; the handles call them by the client.
