@@ -23,7 +23,7 @@ _GZIP_WBITS = 16 + zlib.MAX_WBITS
 
 
 class _Decompressor(Protocol):
-    """What ``zlib.decompressobj`` returns; its class has no public name."""
+    """What `zlib.decompressobj` returns; its class has no public name."""
 
     @property
     def eof(self) -> bool: ...

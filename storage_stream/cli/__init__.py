@@ -1,4 +1,4 @@
-"""The command ``storage-stream``.
+"""The command `storage-stream`.
 
 This file only tells whether the command can run at all: the libraries it needs come with an extra,
 and who installed without it is told so in a sentence.

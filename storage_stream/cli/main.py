@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
     }
 )
-"""Module and one-line help by name; a module's command is called ``command``."""
+"""Module and one-line help by name; a module's command is called `command`."""
 
 
 class LazyGroup(click.Group):

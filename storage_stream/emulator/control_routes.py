@@ -1,7 +1,7 @@
 """The emulator's own paths: retry tests, armed faults, the request log, counters.
 
-``/retry_test`` and ``/retry_tests`` are spoken by the testbench, too; everything else stands under
-``/_emulator``, which cannot be a bucket's name. None of it is logged, harmed, or asks for a token.
+`/retry_test` and `/retry_tests` are spoken by the testbench, too; everything else stands under
+`/_emulator`, which cannot be a bucket's name. None of it is logged, harmed, or asks for a token.
 """
 
 import json
@@ -22,7 +22,7 @@ from storage_stream.emulator.request_log import RequestLog
 
 
 class Status(TypedDict):
-    """What ``GET /_emulator/status`` answers."""
+    """What `GET /_emulator/status` answers."""
 
     open_connections: int
     unfinished_sessions: int

@@ -8,10 +8,10 @@ INT64_DIGITS = 19
 
 
 def parse_integer(name: str, value: str | None, *, at_least: int = 0) -> int | None:
-    """Return ``value`` as a 64-bit number, ``None`` for ``None``.
+    """Return `value` as a 64-bit number, `None` for `None`.
 
     Raises:
-        ApiError: 400, it is not one, or less than ``at_least``.
+        ApiError: 400, it is not one, or less than `at_least`.
     """
     if value is None:
         return None
@@ -21,7 +21,7 @@ def parse_integer(name: str, value: str | None, *, at_least: int = 0) -> int | N
 
 
 def is_number(text: str) -> bool:
-    """Return whether ``text`` is plain digits that 64 bits can hold."""
+    """Return whether `text` is plain digits that 64 bits can hold."""
     is_short = text.isascii() and text.isdigit() and len(text) <= INT64_DIGITS
     return is_short and int(text) < INT64_END
 

@@ -24,7 +24,7 @@ def operation(
     """Mark a handler as belonging to the operation `name`.
 
     Args:
-        name: an operation of the JSON API's discovery document, such as ``storage.objects.get``;
+        name: an operation of the JSON API's discovery document, such as `storage.objects.get`;
             or a function of the request, for a handler that serves several operations by query.
         names: with a function, all the names that it may return.
     """

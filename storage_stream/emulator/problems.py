@@ -60,10 +60,10 @@ class ApiError(Exception):
 
     Args:
         status: HTTP status.
-        reason: the machine-readable word of ``errors[].reason``.
+        reason: the machine-readable word of `errors[].reason`.
         message: a sentence for a person.
         location: name of the parameter or header at fault, if one is.
-        headers: header lines the answer must carry, such as ``Content-Range`` of a 416.
+        headers: header lines the answer must carry, such as `Content-Range` of a 416.
         details: elements that the XML API adds, by name.
     """
 
@@ -94,7 +94,7 @@ def api_error(
     location: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
-    """Return the JSON API's error body with ``status``."""
+    """Return the JSON API's error body with `status`."""
     detail = {"message": message, "domain": "global", "reason": json_reason(reason)}
     if location is not None:
         detail |= {"locationType": _location_type(location), "location": location}
@@ -109,12 +109,12 @@ def api_error(
 
 
 def text_error(error: ApiError) -> web.Response:
-    """Return ``error`` as media requests meet it: the bare sentence."""
+    """Return `error` as media requests meet it: the bare sentence."""
     return web.Response(status=error.status, headers=error.headers, text=error.message)
 
 
 def xml_error(error: ApiError) -> web.Response:
-    """Return ``error`` as the XML API words it."""
+    """Return `error` as the XML API words it."""
     code = XML_CODES.get(error.reason, "InvalidArgument")
     details = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in error.details.items())
     content = (
@@ -131,7 +131,7 @@ def xml_error(error: ApiError) -> web.Response:
 
 
 def json_problems(handler: Handler) -> Handler:
-    """Wrap ``handler`` so that its ``ApiError`` becomes a JSON answer."""
+    """Wrap `handler` so that its `ApiError` becomes a JSON answer."""
 
     @functools.wraps(handler)
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -152,7 +152,7 @@ def json_problems(handler: Handler) -> Handler:
 
 
 def media_problems(handler: Handler) -> Handler:
-    """Wrap ``handler`` so that its ``ApiError`` becomes text, as ``alt=media`` answers it."""
+    """Wrap `handler` so that its `ApiError` becomes text, as `alt=media` answers it."""
 
     @functools.wraps(handler)
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -167,7 +167,7 @@ def media_problems(handler: Handler) -> Handler:
 
 
 def xml_problems(handler: Handler) -> Handler:
-    """Wrap ``handler`` so that its ``ApiError`` becomes XML."""
+    """Wrap `handler` so that its `ApiError` becomes XML."""
 
     @functools.wraps(handler)
     async def answer(request: web.Request) -> web.StreamResponse:

@@ -54,7 +54,7 @@ class Entry:
         query: the query as it was sent.
         headers: the request's headers, secrets included.
         operation: the service's name of what was asked; None if no handler was found.
-        range: the ``Range`` or ``Content-Range`` header.
+        range: the `Range` or `Content-Range` header.
         status: the status sent; None while there is none, and when the connection was dropped.
         bytes_in: bytes of the body that have been read.
         bytes_out: bytes of the answer's body that have been given to the socket.
@@ -127,7 +127,7 @@ class RequestLog(Sequence[Entry]):
         """The entries that agree with every argument given.
 
         Args:
-            operation: the whole name, such as ``storage.objects.get``.
+            operation: the whole name, such as `storage.objects.get`.
             method: the HTTP method.
             status: the status sent.
             path: a part of the path, percent-encoded.

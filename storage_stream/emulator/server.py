@@ -54,7 +54,7 @@ class PortTakenError(OSError):
 class Emulator:
     """A Google Cloud Storage service over a local folder.
 
-    ``async with Emulator() as emulator:`` serves from entering to leaving, in the loop it is
+    `async with Emulator() as emulator:` serves from entering to leaving, in the loop it is
     entered in; `url` is then what clients take as STORAGE_EMULATOR_HOST.
 
     Args:
@@ -63,10 +63,10 @@ class Emulator:
         host: the address to bind. Anything but loopback lets everybody in the network read and
             write, which is warned of.
         port: 0 picks a free one.
-        require_auth: requests need a token that ``POST /token`` made.
+        require_auth: requests need a token that `POST /token` made.
         token_lifetime: seconds.
         clock: what time it is here; None takes the system's.
-        settings: the fields of `Settings`. ``create_buckets``, that a bucket is made when it is
+        settings: the fields of `Settings`. `create_buckets`, that a bucket is made when it is
             first named, is on unless it is said otherwise.
 
     Attributes:
@@ -74,7 +74,7 @@ class Emulator:
         log: the requests that came in.
         faults: what is armed.
         clock: puts the time forward (`Clock.advance`), for all that expires.
-        tokens: what ``POST /token`` gave.
+        tokens: what `POST /token` gave.
         signers: whose signatures count.
     """
 
@@ -107,7 +107,7 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """Where it listens, such as ``http://127.0.0.1:4443``.
+        """Where it listens, such as `http://127.0.0.1:4443`.
 
         Raises:
             RuntimeError: it does not run.
@@ -149,10 +149,10 @@ class Emulator:
         return 0 if self._store is None else self._store.unfinished_multipart_uploads()
 
     def arm(self, instructions: Mapping[str, Sequence[str]]) -> str:
-        """Make a retry test, as ``POST /retry_test``; requests name it in ``x-retry-test-id``.
+        """Make a retry test, as `POST /retry_test`; requests name it in `x-retry-test-id`.
 
         Args:
-            instructions: words by operation, such as ``{"storage.objects.get": ["return-503"]}``.
+            instructions: words by operation, such as `{"storage.objects.get": ["return-503"]}`.
 
         Returns:
             The id.

@@ -23,10 +23,10 @@ class Settings:
         durable: fsync bodies and commits before acknowledging (survives loss of power, not only
             loss of the process).
         soft_delete_seconds: retention of deleted generations for buckets that do not ask for
-            a ``softDeletePolicy``. The service's default is a week; 0 keeps a test folder small.
+            a `softDeletePolicy`. The service's default is a week; 0 keeps a test folder small.
         session_lifetime_seconds: age at which a resumable session answers 410.
-        rewrite_bytes_per_call: bytes after which ``rewriteTo`` answers with a ``rewriteToken``
-            although the caller set no ``maxBytesRewrittenPerCall``; ``None`` finishes in one call.
+        rewrite_bytes_per_call: bytes after which `rewriteTo` answers with a `rewriteToken`
+            although the caller set no `maxBytesRewrittenPerCall`; `None` finishes in one call.
         project_number: the number of the one project that owns every bucket.
     """
 
@@ -39,7 +39,7 @@ class Settings:
 
 
 class SettingKeywords(TypedDict, total=False):
-    """The fields of ``Settings`` as keyword arguments."""
+    """The fields of `Settings` as keyword arguments."""
 
     create_buckets: bool
     durable: bool

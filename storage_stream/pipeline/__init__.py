@@ -1,7 +1,7 @@
 """Async stages on byte streams: each reads a source, in bounded memory, and closes it when closed.
 
 A stage takes any source of bytes and is one itself, so stages nest. They know nothing of storage:
-the stream of a download is to them one more object with ``read(size)``.
+the stream of a download is to them one more object with `read(size)`.
 """
 
 from storage_stream.errors import GzipFormatError, TooManyBytesError, TruncatedGzipError

@@ -23,7 +23,7 @@ ChunkFunction: TypeAlias = Callable[[bytes], BytesLike | Awaitable[BytesLike]]
 
 
 def rechunk(source: Source, size: int) -> ByteStage:
-    """Give the same bytes in chunks of exactly ``size`` bytes; the last one may be shorter.
+    """Give the same bytes in chunks of exactly `size` bytes; the last one may be shorter.
 
     Args:
         source: what to read; closed with the stage.
@@ -40,21 +40,21 @@ def rechunk(source: Source, size: int) -> ByteStage:
 def map_chunks(
     source: Source, function: ChunkFunction, *, to_thread: bool = False, concurrency: int = 1
 ) -> ByteStage:
-    """Give ``function(chunk)`` for each chunk of the source, in the source's order.
+    """Give `function(chunk)` for each chunk of the source, in the source's order.
 
-    The chunks are as the source gives them: put ``rechunk`` before it when their size matters.
-    Empty results are left out. At most ``concurrency`` chunks are read ahead or worked on.
+    The chunks are as the source gives them: put `rechunk` before it when their size matters.
+    Empty results are left out. At most `concurrency` chunks are read ahead or worked on.
 
     Args:
         source: what to read; closed with the stage.
         function: takes and returns bytes; sync or async.
         to_thread: call it in a worker thread, for work that would hold the loop.
         concurrency: how many calls may run at once; more than 1 needs an async function or
-            ``to_thread`` to be of use.
+            `to_thread` to be of use.
 
     Raises:
         TypeError: while iterating: the function returned something else than bytes.
-        InvalidArgument: ``concurrency`` is not positive.
+        InvalidArgument: `concurrency` is not positive.
 
     A failing call fails the stage in its turn: the results before it are given first. Cancelling
     or closing cancels the calls that run; one in a thread is waited for, it cannot be stopped.
@@ -176,7 +176,7 @@ class _Window:
         return await self._source.read_chunk()
 
     async def next_result(self) -> bytes | None:
-        """Return the next call's result; ``None`` at the end."""
+        """Return the next call's result; `None` at the end."""
         oldest = await self._in_order.get()
         if oldest is None:
             return None

@@ -20,10 +20,10 @@ def pipe(source: Source, first: _Step, second: _Step, third: Callable[[Any], S],
 @overload
 def pipe(source: Source, /, *steps: _Step) -> Any: ...
 def pipe(source: Any, /, *steps: _Step) -> Any:
-    """Return ``steps[-1](… steps[0](source))``; use ``functools.partial`` to give a step options.
+    """Return `steps[-1](… steps[0](source))`; use `functools.partial` to give a step options.
 
-    ``pipe(source, gunzip, partial(lines, keep_ends=True))`` is
-    ``lines(gunzip(source), keep_ends=True)``. The last step may be ``collect``: await the result.
+    `pipe(source, gunzip, partial(lines, keep_ends=True))` is
+    `lines(gunzip(source), keep_ends=True)`. The last step may be `collect`: await the result.
     """
     for step in steps:
         source = step(source)

@@ -1,7 +1,7 @@
 """Compress and decompress gzip (RFC 1952) as it streams, in bounded memory.
 
 The loop is not held: blocks worth a thread switch are worked on in a worker thread (zlib releases
-the interpreter lock). This module does not know HTTP's ``Content-Encoding``; it sees bytes.
+the interpreter lock). This module does not know HTTP's `Content-Encoding`; it sees bytes.
 """
 
 import zlib
@@ -55,13 +55,13 @@ def gunzip(source: Source, *, max_output_bytes: int | None = None) -> ByteStage:
 
     Args:
         source: what to read; closed with the stage.
-        max_output_bytes: refuse to give more than this; ``None`` is no limit.
+        max_output_bytes: refuse to give more than this; `None` is no limit.
 
     Raises:
         TruncatedGzipError: the source ended inside a member, or was empty.
         GzipFormatError: it is not gzip, a CRC is wrong, or garbage follows a member. A CRC stands
             at the end of its member, so the member's bytes have been given by then.
-        TooManyBytesError: more would come out; no byte beyond ``max_output_bytes`` is given.
+        TooManyBytesError: more would come out; no byte beyond `max_output_bytes` is given.
     """
     if max_output_bytes is not None and max_output_bytes < 0:
         raise InvalidArgument(f"max_output_bytes must not be negative, not {max_output_bytes}")

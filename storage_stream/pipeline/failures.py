@@ -1,6 +1,6 @@
 """What can go wrong in a stage itself; a source's own exceptions pass through unchanged.
 
-Every one is a ``PipelineError``, which is a ``ValueError``: the data is not what was promised.
+Every one is a `PipelineError`, which is a `ValueError`: the data is not what was promised.
 The facts are fields, and a message never quotes the data, which may be private.
 """
 
@@ -26,7 +26,7 @@ class StageClosedError(PipelineError):
 
 
 class LineTooLongError(PipelineError):
-    """A line is longer than ``max_line_bytes``; the lines before it have been delivered.
+    """A line is longer than `max_line_bytes`; the lines before it have been delivered.
 
     Attributes:
         line_number: the line's number, the first is 1.

@@ -22,7 +22,7 @@ def merge(*sources: Stage[T], max_pending: int = ...) -> Stage[T]: ...
 def merge(*sources: Any, max_pending: int = 16) -> Stage[Any]:
     """Give the items of all sources as they come; each source's own order is kept.
 
-    Merge records (``lines``, ``json_lines``) where an item must stay whole: the chunks of plain
+    Merge records (`lines`, `json_lines`) where an item must stay whole: the chunks of plain
     sources are interleaved as they are.
 
     Args:
@@ -31,7 +31,7 @@ def merge(*sources: Any, max_pending: int = 16) -> Stage[Any]:
             they are that many, nothing more is read.
 
     Raises:
-        InvalidArgument: ``max_pending`` is not positive.
+        InvalidArgument: `max_pending` is not positive.
 
     The first failure of a source is raised, after the items that came before it, and closes all
     the others. Cancelling or closing ends the tasks before it returns.

@@ -1,4 +1,4 @@
-"""Where bytes go: writing to sinks on the way (``tee``), or at the end (``copy``, ``collect``).
+"""Where bytes go: writing to sinks on the way (`tee`), or at the end (`copy`, `collect`).
 
 A sink is never closed here: it is its owner who knows whether more will be written to it.
 """
@@ -24,7 +24,7 @@ class _Updatable(Protocol):
 
 
 Sink: TypeAlias = _Writable | _Updatable
-"""What bytes can be written to: ``write`` (sync or async), or a hash's ``update``."""
+"""What bytes can be written to: `write` (sync or async), or a hash's `update`."""
 
 
 def tee(source: Source, *sinks: Sink) -> ByteStage:
@@ -32,7 +32,7 @@ def tee(source: Source, *sinks: Sink) -> ByteStage:
 
     Args:
         source: what to read; closed with the stage.
-        sinks: objects with ``write``, sync or async, or hashes (``update``); ``drain`` is awaited
+        sinks: objects with `write`, sync or async, or hashes (`update`); `drain` is awaited
             where there is one, and a file is written in a worker thread. Not closed, not flushed.
 
     Raises:
@@ -51,7 +51,7 @@ async def copy(source: Source, sink: Sink) -> int:
     """Write the whole source to the sink; return the number of bytes.
 
     The source is closed at the end, on failure and on cancellation, the sink never. Sinks and
-    errors are as for ``tee``.
+    errors are as for `tee`.
     """
     copied_bytes = 0
     async with tee(source, sink) as written:
@@ -65,7 +65,7 @@ async def collect(source: Source, max_bytes: int | None = None) -> bytes:
 
     Args:
         source: what to read.
-        max_bytes: most bytes to accept; ``None`` is no limit.
+        max_bytes: most bytes to accept; `None` is no limit.
 
     Raises:
         TooManyBytesError: there are more; no more than one chunk beyond the limit was read.

@@ -1,4 +1,4 @@
-"""Everything that a stage can read from, brought to one shape: ``read_chunk`` and ``aclose``.
+"""Everything that a stage can read from, brought to one shape: `read_chunk` and `aclose`.
 
 The kinds differ in how bytes are fetched, and in whether that blocks. This module does not know
 what is done with the bytes; it checks only that they are bytes.
@@ -50,7 +50,7 @@ _Plain: TypeAlias = (
     BytesLike | _AsyncReadable | _SyncReadable | AsyncIterable[BytesLike] | Iterable[BytesLike]
 )
 Source: TypeAlias = _Plain | AbstractAsyncContextManager[_Plain]
-"""What a stage accepts: bytes, what has ``read(size)``, an iterable of bytes, sync or async;
+"""What a stage accepts: bytes, what has `read(size)`, an iterable of bytes, sync or async;
 or an async context manager that gives one of these, entered at the first read."""
 
 
@@ -58,14 +58,14 @@ class Input(Closable, Protocol):
     """An opened source."""
 
     async def read_chunk(self) -> bytes:
-        """Return the next bytes, however many; ``b""`` only at the end."""
+        """Return the next bytes, however many; `b""` only at the end."""
         ...
 
 
 def open_source(source: object) -> Input:
     """Bring a source to the one shape; nothing is read or entered yet.
 
-    ``read`` is preferred over iteration, because iterating a file or an ``aiohttp.StreamReader``
+    `read` is preferred over iteration, because iterating a file or an `aiohttp.StreamReader`
     splits it into lines.
 
     Raises:
@@ -115,7 +115,7 @@ def as_bytes(item: object, origin: str) -> bytes:
     """Return the item as immutable bytes: a producer may reuse the buffer it handed out.
 
     Raises:
-        TypeError: it is not bytes-like; the message names it and ``origin``.
+        TypeError: it is not bytes-like; the message names it and `origin`.
     """
     if type(item) is bytes:
         return item
@@ -132,7 +132,7 @@ async def run_blocking(function: Callable[..., R], *args: Any) -> R:
     ends the waiting.
 
     Raises:
-        RuntimeError: the function raised ``StopIteration``, which no future can hold: whoever
+        RuntimeError: the function raised `StopIteration`, which no future can hold: whoever
             waited for it would wait for ever.
     """
     context = contextvars.copy_context()
@@ -162,7 +162,7 @@ class Turns:
         self._taken_bytes = 0
 
     async def spend(self, size: int) -> None:
-        """Count work on ``size`` bytes; give way when it is enough for one turn."""
+        """Count work on `size` bytes; give way when it is enough for one turn."""
         self._taken_bytes += max(size, _CHUNK_COST_BYTES)
         if self._taken_bytes >= _TURN_BYTES:
             self._taken_bytes = 0

@@ -1,7 +1,7 @@
 """What every stage is: an async iterator that owns its source, and closes it.
 
 A stage's work is an async generator that gives *batches* (lists of items). A batch costs one
-turn of the generator, an item only a ``list.pop``: with one turn per item, ``lines`` would be
+turn of the generator, an item only a `list.pop`: with one turn per item, `lines` would be
 half as fast. This module knows nothing of what the items mean, or of what a source can be.
 """
 
@@ -46,11 +46,11 @@ class Stage(AsyncIterator[T], Generic[T]):
     """An async iterator over what one step of a pipeline gives; made by the stage functions.
 
     It owns what it was given: the source is closed when the stage is closed, when it reaches
-    its end, when it fails, and when a read is cancelled. Use ``async with`` when you may leave
+    its end, when it fails, and when a read is cancelled. Use `async with` when you may leave
     before the end. One task reads a stage at a time.
 
     Cancelling a read closes the stage and its source: what was under way cannot be resumed, so
-    later reads raise ``StageClosedError`` rather than pretend that the data ended there.
+    later reads raise `StageClosedError` rather than pretend that the data ended there.
     """
 
     def __init__(self, batches: AsyncGenerator[list[T]], *owned: Closable) -> None:
@@ -138,9 +138,9 @@ class ByteStage(Stage[bytes]):
     """A stage whose items are bytes: it can be read, too, so that it is a source anywhere."""
 
     async def read(self, size: int = -1) -> bytes:
-        """Return at most ``size`` bytes, ``b""`` at the end; all the rest when negative.
+        """Return at most `size` bytes, `b""` at the end; all the rest when negative.
 
-        Like a socket, it gives what is there: a short answer is not the end. ``read`` and
+        Like a socket, it gives what is there: a short answer is not the end. `read` and
         iteration may be mixed, no byte is given twice. Cancelling closes the stage.
         """
         if size < 0:
@@ -182,9 +182,9 @@ async def close_all(*things: Closable) -> None:
 async def close_object(
     thing: object, call: Callable[[Callable[[], Any]], Any] = lambda close: close()
 ) -> None:
-    """Close a foreign object by its ``aclose`` or else ``close``, sync or async, if it has one.
+    """Close a foreign object by its `aclose` or else `close`, sync or async, if it has one.
 
-    ``call`` says how the method is called, for instance in a worker thread.
+    `call` says how the method is called, for instance in a worker thread.
     """
     close = getattr(thing, "aclose", None) or getattr(thing, "close", None)
     if not callable(close):

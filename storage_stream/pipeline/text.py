@@ -1,7 +1,7 @@
 """Bytes to lines, and lines to JSON values.
 
 Splitting is linear in the data: a chunk is split in one call, and a line that spans many chunks
-grows in one buffer. At most one line (``max_line_bytes``) and one chunk are held. This module
+grows in one buffer. At most one line (`max_line_bytes`) and one chunk are held. This module
 does not know text encodings, except that JSON is UTF-8 (RFC 8259, section 8.1).
 """
 
@@ -36,17 +36,17 @@ def lines(
 ) -> ByteStage:
     r"""Give the lines of the source, as bytes.
 
-    A line ends at ``\n``; a ``\r`` before it belongs to the line end, one elsewhere to the line.
+    A line ends at `\n`; a `\r` before it belongs to the line end, one elsewhere to the line.
     A last line without a line end is given, too; an empty one is not.
 
     Args:
         source: what to read; closed with the stage.
         keep_ends: leave the line ends on, so that joining the lines gives the source again.
-        max_line_bytes: longest line accepted, without its ``\n``.
+        max_line_bytes: longest line accepted, without its `\n`.
 
     Raises:
         LineTooLongError: while iterating, after the lines before the long one were given.
-        InvalidArgument: ``max_line_bytes`` is not positive.
+        InvalidArgument: `max_line_bytes` is not positive.
     """
     splitter = _LineSplitter(max_line_bytes, keep_ends=keep_ends)
     taken = open_source(source)
@@ -67,15 +67,15 @@ def json_lines(
     Args:
         source: what to read; closed with the stage.
         skip_blank: pass over lines of white space; else they are errors.
-        on_error: ``"raise"``, or a function, sync or async, that is called with each
-            ``JSONLineError``; the line is left out then.
-        max_line_bytes: as in ``lines``; a longer line is always raised.
+        on_error: `"raise"`, or a function, sync or async, that is called with each
+            `JSONLineError`; the line is left out then.
+        max_line_bytes: as in `lines`; a longer line is always raised.
 
     Raises:
         JSONLineError: while iterating, with the line's number and byte offset, after the values
             before it were given.
-        LineTooLongError: as in ``lines``.
-        InvalidArgument: as in ``lines``.
+        LineTooLongError: as in `lines`.
+        InvalidArgument: as in `lines`.
     """
     if on_error != "raise" and not callable(on_error):
         raise TypeError(f"on_error must be 'raise' or a function, not {on_error!r}")
@@ -124,7 +124,7 @@ class _LineSplitter:
             raise self._too_long()
 
     def finish(self) -> bytes:
-        """Return the last line if it has no line end, else ``b""``."""
+        """Return the last line if it has no line end, else `b""`."""
         return bytes(self._begun)
 
     def _complete(

@@ -18,7 +18,7 @@ Resource = dict[str, Any]
 
 
 class EmulatorHandle:
-    """The ``gcs`` fixture. Every method blocks, for milliseconds; none needs an event loop."""
+    """The `gcs` fixture. Every method blocks, for milliseconds; none needs an event loop."""
 
     def __init__(self, thread: EmulatorThread) -> None:
         self._thread = thread
@@ -26,7 +26,7 @@ class EmulatorHandle:
 
     @property
     def url(self) -> str:
-        """What STORAGE_EMULATOR_HOST is set to, such as ``http://127.0.0.1:40001``."""
+        """What STORAGE_EMULATOR_HOST is set to, such as `http://127.0.0.1:40001`."""
         return self._emulator.url
 
     @property
@@ -81,7 +81,7 @@ class EmulatorHandle:
 
         Args:
             name: of the bucket.
-            resource: further fields, such as ``versioning={"enabled": True}``.
+            resource: further fields, such as `versioning={"enabled": True}`.
 
         Raises:
             AssertionError: the emulator refused; the message is its answer.
@@ -96,7 +96,7 @@ class EmulatorHandle:
             bucket: made if it is not there.
             name: of the object.
             data: its bytes.
-            metadata: fields of the resource, such as ``contentType="text/plain"``.
+            metadata: fields of the resource, such as `contentType="text/plain"`.
 
         Raises:
             AssertionError: the emulator refused; the message is its answer.
@@ -114,7 +114,7 @@ class EmulatorHandle:
         Args:
             bucket: its bucket.
             name: its name.
-            query: further parameters, such as ``generation="…"``.
+            query: further parameters, such as `generation="…"`.
 
         Raises:
             AssertionError: the emulator refused; the message is its answer.
@@ -135,7 +135,7 @@ class EmulatorHandle:
 
         Args:
             bucket: which.
-            query: further parameters, such as ``prefix="a/"`` or ``versions="true"``.
+            query: further parameters, such as `prefix="a/"` or `versions="true"`.
 
         Raises:
             AssertionError: the emulator refused; the message is its answer.

@@ -18,7 +18,7 @@ T = TypeVar("T")
 class EmulatorThread:
     """A running emulator, for callers outside its event loop.
 
-    Used as ``with EmulatorThread() as thread:``. Its methods may be called from any thread but its
+    Used as `with EmulatorThread() as thread:`. Its methods may be called from any thread but its
     own; they block, for milliseconds.
 
     Args:

@@ -93,7 +93,7 @@ async def items(stage: Stage[bytes]) -> list[bytes]:
 
 
 async def drain(stage: Stage[bytes], got: list[bytes]) -> None:
-    """Append the items to ``got``, which keeps what came before an error."""
+    """Append the items to `got`, which keeps what came before an error."""
     async for item in stage:
         got.append(item)  # noqa: PERF401  a comprehension would lose the items at an error
 

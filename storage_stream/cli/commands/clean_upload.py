@@ -1,4 +1,4 @@
-"""``storage-stream clean-upload``: remove what a killed upload in parts left behind."""
+"""`storage-stream clean-upload`: remove what a killed upload in parts left behind."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``storage-stream emulator``: serve a folder until somebody says stop."""
+"""`storage-stream emulator`: serve a folder until somebody says stop."""
 
 import asyncio
 import contextlib

@@ -25,7 +25,7 @@ class Admission:
     clock: Clock
 
     def refusal_of(self, request: web.Request) -> web.Response | None:
-        """Return the answer to a request that may not come in; ``None`` if it may.
+        """Return the answer to a request that may not come in; `None` if it may.
 
         A signature is verified whether or not requests need to show anything: whoever sends a
         signed URL wants to know that it is right.

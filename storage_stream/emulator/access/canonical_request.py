@@ -34,19 +34,19 @@ class Credential:
 
     @classmethod
     def parse(cls, text: str) -> "Credential | None":
-        """Return the credential; ``None`` when it is not of the form."""
+        """Return the credential; `None` when it is not of the form."""
         signer, *scope = text.rsplit("/", 4)
         right = len(scope) == 4 and scope[2:] == ["storage", "goog4_request"]  # noqa: PLR2004 - its four parts
         return cls(signer, "/".join(scope)) if signer and right else None
 
     @property
     def date(self) -> str:
-        """The day, as ``YYYYMMDD``."""
+        """The day, as `YYYYMMDD`."""
         return self.scope.partition("/")[0]
 
     @property
     def location(self) -> str:
-        """The location, ``auto`` mostly."""
+        """The location, `auto` mostly."""
         return self.scope.split("/")[1]
 
 

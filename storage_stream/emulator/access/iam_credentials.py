@@ -30,7 +30,7 @@ _SIGN_BLOB_PATH = "/v1/projects/{project:[^/]+}/serviceAccounts/{account:[^/]+}:
 
 
 def sign_blob_route(signers: SignerBook) -> web.RouteDef:
-    """``POST …:signBlob``: signs with a private key that was registered."""
+    """`POST …:signBlob`: signs with a private key that was registered."""
 
     async def sign(request: web.Request) -> web.StreamResponse:
         query = read_query(request)
@@ -56,7 +56,7 @@ def sign_blob_route(signers: SignerBook) -> web.RouteDef:
 
 
 def machine_route() -> web.RouteDef:
-    """``GET …/default/email`` of the metadata server: whose machine this is."""
+    """`GET …/default/email` of the metadata server: whose machine this is."""
 
     async def email(request: web.Request) -> web.StreamResponse:
         if request.headers.get(_FLAVOR[0]) != _FLAVOR[1]:

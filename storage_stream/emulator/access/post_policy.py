@@ -29,7 +29,7 @@ class PostPolicy:
         expires_at: seconds since 1970.
         conditions: operator, field in lower case, value.
         min_bytes: of the file.
-        max_bytes: of the file; ``None`` for no limit.
+        max_bytes: of the file; `None` for no limit.
     """
 
     expires_at: float
@@ -65,7 +65,7 @@ class PostPolicy:
         """Return if the form is what the policy allows.
 
         Args:
-            fields: of the form, names in lower case, ``${filename}`` not yet replaced in ``key``.
+            fields: of the form, names in lower case, `${filename}` not yet replaced in `key`.
             bucket: that of the path.
             now: seconds since 1970.
 

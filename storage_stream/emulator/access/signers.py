@@ -25,7 +25,7 @@ DEFAULT_ACCOUNT = "default@emulator.iam.gserviceaccount.com"
 _KEY_BITS = 2048
 
 SecretOf = Callable[[str], str | None]
-"""Gives the secret of an active HMAC key; ``None`` when there is none of this access id."""
+"""Gives the secret of an active HMAC key; `None` when there is none of this access id."""
 
 
 class UnknownSignerError(LookupError):
@@ -47,7 +47,7 @@ class SignerBook:
         self._default: RSAPrivateKey | None = None
 
     def register(self, email: str, pem: str | bytes) -> None:
-        """Let ``email`` sign, in place of an earlier key.
+        """Let `email` sign, in place of an earlier key.
 
         Args:
             email: of the service account.
@@ -85,7 +85,7 @@ class SignerBook:
     def verifies(
         self, algorithm: str, credential: Credential, content: bytes, signature: bytes
     ) -> bool:
-        """Return whether ``signature`` is that of ``content`` by the signer named.
+        """Return whether `signature` is that of `content` by the signer named.
 
         Raises:
             UnknownSignerError: there is no key of his.
@@ -101,7 +101,7 @@ class SignerBook:
         return _rsa_verifies(key, content, signature)
 
     def sign(self, email: str, content: bytes) -> bytes:
-        """Sign ``content`` with the private key of ``email``.
+        """Sign `content` with the private key of `email`.
 
         Raises:
             UnknownSignerError: none was registered.

@@ -87,7 +87,7 @@ def _is_form(request: web.Request) -> bool:
 
 
 def token_route(tokens: TokenBook) -> web.RouteDef:
-    """``POST /token``: the OAuth form in, a token out."""
+    """`POST /token`: the OAuth form in, a token out."""
 
     @operation(OAUTH_OPERATION)
     async def give_token(request: web.Request) -> web.Response:

@@ -19,7 +19,7 @@ INSTRUCTIONS_HEADER = "x-goog-emulator-instructions"
 
 
 class RetryTestState(TypedDict):
-    """What ``GET /retry_test/ID`` answers."""
+    """What `GET /retry_test/ID` answers."""
 
     id: str
     instructions: dict[str, list[str]]

@@ -28,27 +28,27 @@ BUCKET, OBJECT = "storage#bucketAccessControl", "storage#objectAccessControl"
 
 
 class AccessHandlers:
-    """The handlers of ``…/acl`` and ``…/defaultObjectAcl`` with ``GET``."""
+    """The handlers of `…/acl` and `…/defaultObjectAcl` with `GET`."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
 
     async def of_bucket(self, request: web.Request) -> web.StreamResponse:
-        """``bucketAccessControls.list`` and ``get``."""
+        """`bucketAccessControls.list` and `get`."""
         query = read_query(request)
         resource = await self._bucket(request, query)
         return _answer(request, query, BUCKET, resource["acl"], "acl")
 
     async def default(self, request: web.Request) -> web.StreamResponse:
-        """``defaultObjectAccessControls.list`` and ``get``."""
+        """`defaultObjectAccessControls.list` and `get`."""
         query = read_query(request, ("ifMetagenerationMatch", "ifMetagenerationNotMatch"))
         resource = await self._bucket(request, query)
         entries = resource.get("defaultObjectAcl", [])
         return _answer(request, query, OBJECT, entries, "defaultObjectAcl")
 
     async def of_object(self, request: web.Request) -> web.StreamResponse:
-        """``objectAccessControls.list`` and ``get``."""
+        """`objectAccessControls.list` and `get`."""
         query = read_query(request, ("generation",))
         names = object_names(request)
         require_payer(request, query, await self._store.bucket(names[0]))

@@ -15,7 +15,7 @@ _indented = json.JSONEncoder(ensure_ascii=False, indent=2).encode
 
 
 def json_answer(query: Query, content: Json, *, etag: str | None = None) -> web.Response:
-    """Return ``content`` as the request's ``fields`` and ``prettyPrint`` want it."""
+    """Return `content` as the request's `fields` and `prettyPrint` want it."""
     _refuse_other_alt(query)
     selected: Any = select_fields(query.text("fields"), content)
     encode = _indented if query.text("prettyPrint") == "true" else _compact

@@ -29,7 +29,7 @@ _PREFIX = "/storage/v1/"
 
 
 class BatchHandlers:
-    """The handler of ``/batch/storage/v1``.
+    """The handler of `/batch/storage/v1`.
 
     Args:
         serve: what stands around every handler.

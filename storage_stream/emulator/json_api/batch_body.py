@@ -33,7 +33,7 @@ class Call:
     """One call of a batch.
 
     Attributes:
-        content_id: of the part, as it was sent; ``None`` when it has none.
+        content_id: of the part, as it was sent; `None` when it has none.
         target: path and query, percent-encoded.
     """
 
@@ -48,7 +48,7 @@ def parse_calls(content_type: str, body: bytes) -> list[Call]:
     """Return the calls in order.
 
     Raises:
-        ApiError: 400, it is not ``multipart/mixed`` of whole HTTP requests, or they are too many.
+        ApiError: 400, it is not `multipart/mixed` of whole HTTP requests, or they are too many.
     """
     head = b"Content-Type: " + content_type.encode("latin-1", "replace") + _NEWLINE * 2
     message = email.parser.BytesParser().parsebytes(head + body)
@@ -68,7 +68,7 @@ def format_answers(boundary: str, answers: Iterable[tuple[str | None, web.Respon
 
     Args:
         boundary: of the parts.
-        answers: the ``Content-ID`` of each call, and what it was answered.
+        answers: the `Content-ID` of each call, and what it was answered.
     """
     pieces: list[bytes] = []
     for content_id, answer in answers:

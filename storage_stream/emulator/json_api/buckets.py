@@ -40,14 +40,14 @@ _ACCESS = ("predefinedAcl", "predefinedDefaultObjectAcl", "projection")
 
 
 class BucketHandlers:
-    """The handlers of ``/storage/v1/b`` and ``/storage/v1/b/{bucket}``."""
+    """The handlers of `/storage/v1/b` and `/storage/v1/b/{bucket}`."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
 
     async def insert(self, request: web.Request) -> web.StreamResponse:
-        """``buckets.insert``: 409 when the name is taken."""
+        """`buckets.insert`: 409 when the name is taken."""
         query = read_query(request, (*_ACCESS, "project", "enableObjectRetention"))
         query.required("project")
         resource = await read_json(request)
@@ -66,7 +66,7 @@ class BucketHandlers:
         return json_answer(query, resources(request, query, self._settings).bucket(bucket))
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """``buckets.get``."""
+        """`buckets.get`."""
         query = read_query(request, (*_CONDITIONS, "projection", "generation", "softDeleted"))
         bucket = await self._store.bucket(bucket_name(request))
         require_payer(request, query, bucket)
@@ -74,7 +74,7 @@ class BucketHandlers:
         return json_answer(query, resources(request, query, self._settings).bucket(bucket))
 
     async def list(self, request: web.Request) -> web.StreamResponse:
-        """``buckets.list``; the page token is the last name of the page before."""
+        """`buckets.list`; the page token is the last name of the page before."""
         allowed = ("maxResults", "pageToken", "prefix", "project", "projection")
         query = read_query(request, (*allowed, "softDeleted", "returnPartialSuccess"))
         query.required("project")
@@ -94,15 +94,15 @@ class BucketHandlers:
         return json_answer(query, content)
 
     async def patch(self, request: web.Request) -> web.StreamResponse:
-        """``buckets.patch``: maps are merged, null deletes."""
+        """`buckets.patch`: maps are merged, null deletes."""
         return await self._change_metadata(request, keep=True)
 
     async def update(self, request: web.Request) -> web.StreamResponse:
-        """``buckets.update``: what is not sent is reset."""
+        """`buckets.update`: what is not sent is reset."""
         return await self._change_metadata(request, keep=False)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
-        """``buckets.delete``: 409 unless it is empty."""
+        """`buckets.delete`: 409 unless it is empty."""
         query = read_query(request, _CONDITIONS)
         name, wanted = bucket_name(request), conditions(query)
 
@@ -122,7 +122,7 @@ class BucketHandlers:
         return no_content()
 
     async def lock_retention_policy(self, request: web.Request) -> web.StreamResponse:
-        """``buckets.lockRetentionPolicy``: for good; the metageneration has to be named."""
+        """`buckets.lockRetentionPolicy`: for good; the metageneration has to be named."""
         query = read_query(request, ("ifMetagenerationMatch",))
         query.required("ifMetagenerationMatch")
         name, wanted = bucket_name(request), conditions(query)

@@ -61,14 +61,14 @@ _COMPOSE_QUERY = (
 
 
 class CopyHandlers:
-    """The handlers of ``…/compose``, ``…/copyTo/…``, ``…/rewriteTo/…`` and ``…/moveTo/…``."""
+    """The handlers of `…/compose`, `…/copyTo/…`, `…/rewriteTo/…` and `…/moveTo/…`."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
 
     async def compose(self, request: web.Request) -> web.StreamResponse:
-        """``objects.compose``."""
+        """`objects.compose`."""
         query = read_query(request, _COMPOSE_QUERY)
         bucket_name, name = object_names(request)
         bucket = await self._store.bucket(bucket_name)
@@ -83,7 +83,7 @@ class CopyHandlers:
         return self._answer(request, query, item)
 
     async def copy(self, request: web.Request) -> web.StreamResponse:
-        """``objects.copy``."""
+        """`objects.copy`."""
         query = read_query(request, _COPY_QUERY)
         source, target = await self._source_and_target(request, query)
         if source.key_sha256 is None:  # then one key is for both
@@ -95,7 +95,7 @@ class CopyHandlers:
         return self._answer(request, query, await self._store.change(work))
 
     async def rewrite(self, request: web.Request) -> web.StreamResponse:
-        """``objects.rewrite``: one call's part of it."""
+        """`objects.rewrite`: one call's part of it."""
         query = read_query(request, _REWRITE_QUERY)
         source, target = await self._source_and_target(request, query)
         limit = query.integer("maxBytesRewrittenPerCall", at_least=1)
@@ -110,7 +110,7 @@ class CopyHandlers:
         return json_answer(query, self._progress(request, query, progress))
 
     async def move(self, request: web.Request) -> web.StreamResponse:
-        """``objects.move``: within one bucket, at once."""
+        """`objects.move`: within one bucket, at once."""
         query = read_query(request, _MOVE_QUERY)
         bucket_name, name, new_name = path_names(request)
         bucket = await self._store.bucket(bucket_name)

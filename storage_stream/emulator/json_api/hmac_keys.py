@@ -36,13 +36,13 @@ _SECRET_BYTES = 30
 
 
 class HmacKeyHandlers:
-    """The handlers of ``/storage/v1/projects/{project}/hmacKeys``."""
+    """The handlers of `/storage/v1/projects/{project}/hmacKeys`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        """``projects.hmacKeys.create``: the only answer that tells the secret."""
+        """`projects.hmacKeys.create`: the only answer that tells the secret."""
         query = read_query(request, ("serviceAccountEmail",))
         email = query.required("serviceAccountEmail")
         project = _project(request)
@@ -71,7 +71,7 @@ class HmacKeyHandlers:
         return json_answer(query, content)
 
     async def list(self, request: web.Request) -> web.StreamResponse:
-        """``projects.hmacKeys.list``; the page token is the last access id of the page before."""
+        """`projects.hmacKeys.list`; the page token is the last access id of the page before."""
         allowed = ("maxResults", "pageToken", "serviceAccountEmail", "showDeletedKeys")
         query = read_query(request, allowed)
         limit = min(query.integer("maxResults", at_least=1) or MAX_RESULTS, MAX_RESULTS)
@@ -91,13 +91,13 @@ class HmacKeyHandlers:
         return json_answer(query, content)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """``projects.hmacKeys.get``."""
+        """`projects.hmacKeys.get`."""
         query = read_query(request)
         key = find_key(self._store.reader, _access_id(request))
         return json_answer(query, _shown(request, _existing(key, request)))
 
     async def update(self, request: web.Request) -> web.StreamResponse:
-        """``projects.hmacKeys.update``: the state alone can be changed."""
+        """`projects.hmacKeys.update`: the state alone can be changed."""
         query = read_query(request)
         said = await read_json(request)
         state = said.get("state")
@@ -115,7 +115,7 @@ class HmacKeyHandlers:
         return json_answer(query, _shown(request, await self._store.change(work)))
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
-        """``projects.hmacKeys.delete``: only an inactive key can be deleted."""
+        """`projects.hmacKeys.delete`: only an inactive key can be deleted."""
         read_query(request)
 
         def work(change: Change) -> None:

@@ -24,14 +24,14 @@ _KEPT = ("bindings", "version")
 
 
 class IamHandlers:
-    """The handlers of ``/storage/v1/b/{bucket}/iam`` and of the project's service account."""
+    """The handlers of `/storage/v1/b/{bucket}/iam` and of the project's service account."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """``buckets.getIamPolicy``."""
+        """`buckets.getIamPolicy`."""
         query = read_query(request, (_REQUESTED,))
         if query.integer(_REQUESTED) not in {None, *_VERSIONS}:
             raise ApiError(400, "invalid", "There is no such policy version.", location=_REQUESTED)
@@ -40,7 +40,7 @@ class IamHandlers:
         return json_answer(query, _policy(bucket))
 
     async def set(self, request: web.Request) -> web.StreamResponse:
-        """``buckets.setIamPolicy``: an etag that is sent must be the current one."""
+        """`buckets.setIamPolicy`: an etag that is sent must be the current one."""
         query = read_query(request)
         name = bucket_name(request)
         await self._store.bucket(name)
@@ -64,7 +64,7 @@ class IamHandlers:
         return json_answer(query, _policy(await self._store.change(work)))
 
     async def test(self, request: web.Request) -> web.StreamResponse:
-        """``buckets.testIamPermissions``: everyone may do everything here."""
+        """`buckets.testIamPermissions`: everyone may do everything here."""
         query = read_query(request, ("permissions",))
         query.required("permissions")
         bucket = await self._store.bucket(bucket_name(request))
@@ -78,7 +78,7 @@ class IamHandlers:
         )
 
     async def service_account(self, request: web.Request) -> web.StreamResponse:
-        """``projects.serviceAccount.get``."""
+        """`projects.serviceAccount.get`."""
         query = read_query(request)
         number = self._settings.project_number
         return json_answer(

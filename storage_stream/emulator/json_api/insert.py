@@ -1,4 +1,4 @@
-"""Uploading an object in one request over the JSON API: ``uploadType`` media and multipart.
+"""Uploading an object in one request over the JSON API: `uploadType` media and multipart.
 
 The body goes through to the store piece by piece; nothing is visible until it was whole, its
 checksums were right and the preconditions held.
@@ -47,14 +47,14 @@ INSERT_QUERY = (
 
 
 class InsertHandlers:
-    """The handlers of ``POST /upload/storage/v1/b/{bucket}/o`` in one request."""
+    """The handlers of `POST /upload/storage/v1/b/{bucket}/o` in one request."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
 
     async def media(self, request: web.Request) -> web.StreamResponse:
-        """``uploadType=media``: the body is the object."""
+        """`uploadType=media`: the body is the object."""
         query = read_query(request, INSERT_QUERY)
         bucket = await open_bucket(self._store, request, query)
         name = check_object_name(query.required("name"))
@@ -66,7 +66,7 @@ class InsertHandlers:
         return await self._insert(request, query, bucket, name, body, metadata)
 
     async def multipart(self, request: web.Request) -> web.StreamResponse:
-        """``uploadType=multipart``: metadata and bytes in one body."""
+        """`uploadType=multipart`: metadata and bytes in one body."""
         query = read_query(request, INSERT_QUERY)
         bucket = await open_bucket(self._store, request, query)
         boundary = boundary_of(request.headers.get("Content-Type", ""))
@@ -83,7 +83,7 @@ class InsertHandlers:
         return await self._insert(request, query, bucket, name, body, metadata)
 
     async def metadata_only(self, request: web.Request) -> web.StreamResponse:
-        """``POST /storage/v1/b/{bucket}/o``: an empty object with this metadata."""
+        """`POST /storage/v1/b/{bucket}/o`: an empty object with this metadata."""
         query = read_query(request, INSERT_QUERY)
         bucket = await open_bucket(self._store, request, query)
         resource = await read_json(request)
@@ -128,7 +128,7 @@ async def open_bucket(store: Store, request: web.Request, query: Query) -> Bucke
 async def receive(
     store: Store, pieces: AsyncIterator[bytes], expected: Iterable[ExpectedChecksums]
 ) -> Body:
-    """Return the stored body of ``pieces``, checked; leave nothing when anything is wrong.
+    """Return the stored body of `pieces`, checked; leave nothing when anything is wrong.
 
     Raises:
         ApiError: 400, a checksum does not match.
@@ -162,7 +162,7 @@ async def commit_upload(
     *,
     key_sha256: str | None = None,
 ) -> ObjectRecord:
-    """Make ``body`` the live object ``name`` if ``wanted`` holds at that moment.
+    """Make `body` the live object `name` if `wanted` holds at that moment.
 
     Raises:
         ApiError: 412, 403, or 404 when the bucket went away; the body is then gone too.

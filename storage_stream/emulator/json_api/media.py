@@ -1,4 +1,4 @@
-"""An object's bytes over the JSON API: ``alt=media``.
+"""An object's bytes over the JSON API: `alt=media`.
 
 https://cloud.google.com/storage/docs/json_api/v1/objects/get
 """
@@ -15,13 +15,13 @@ from storage_stream.emulator.wire.request_reading import conditions, object_name
 
 
 class MediaHandlers:
-    """The handler of ``/download/storage/v1`` and of ``/storage/v1/…?alt=media``."""
+    """The handler of `/download/storage/v1` and of `/storage/v1/…?alt=media`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """``objects.get`` with ``alt=media``."""
+        """`objects.get` with `alt=media`."""
         query = read_query(request, OBJECT_GET_QUERY)
         names = object_names(request)
         bucket = await self._store.bucket(names[0])

@@ -28,13 +28,13 @@ _SETTABLE = ("topic", "payload_format", "event_types", "custom_attributes", "obj
 
 
 class NotificationHandlers:
-    """The handlers of ``/storage/v1/b/{bucket}/notificationConfigs``."""
+    """The handlers of `/storage/v1/b/{bucket}/notificationConfigs`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def insert(self, request: web.Request) -> web.StreamResponse:
-        """``notifications.insert``."""
+        """`notifications.insert`."""
         query = read_query(request)
         bucket = await self._bucket(request, query)
         said = await read_json(request)
@@ -48,7 +48,7 @@ class NotificationHandlers:
         return json_answer(query, _shown(request, bucket.name, number, resource))
 
     async def list(self, request: web.Request) -> web.StreamResponse:
-        """``notifications.list``."""
+        """`notifications.list`."""
         query = read_query(request)
         bucket = await self._bucket(request, query)
         found = notification_rows.list_of(self._store.reader, bucket.name)
@@ -58,7 +58,7 @@ class NotificationHandlers:
         return json_answer(query, content)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """``notifications.get``."""
+        """`notifications.get`."""
         query = read_query(request)
         bucket = await self._bucket(request, query)
         number = _number(request)
@@ -68,7 +68,7 @@ class NotificationHandlers:
         raise _not_found(number)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
-        """``notifications.delete``."""
+        """`notifications.delete`."""
         bucket = await self._bucket(request, read_query(request))
         number = _number(request)
 

@@ -62,14 +62,14 @@ _UNSUPPORTED_LIST_QUERY = ("filter", "includeFoldersAsPrefixes")
 
 
 class ObjectHandlers:
-    """The handlers of ``/storage/v1/b/{bucket}/o`` without the bodies."""
+    """The handlers of `/storage/v1/b/{bucket}/o` without the bodies."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
 
     async def list(self, request: web.Request) -> web.StreamResponse:
-        """``objects.list``."""
+        """`objects.list`."""
         query = read_query(request, _LIST_QUERY)
         bucket = await self._store.bucket(bucket_name(request))
         require_payer(request, query, bucket)
@@ -89,7 +89,7 @@ class ObjectHandlers:
         return json_answer(query, content)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """``objects.get`` of the metadata."""
+        """`objects.get` of the metadata."""
         query = read_query(request, OBJECT_GET_QUERY)
         names = object_names(request)
         bucket = await self._store.bucket(names[0])
@@ -100,15 +100,15 @@ class ObjectHandlers:
         return json_answer(query, resource, etag=resource["etag"])
 
     async def patch(self, request: web.Request) -> web.StreamResponse:
-        """``objects.patch``: maps are merged, null deletes."""
+        """`objects.patch`: maps are merged, null deletes."""
         return await self._change_metadata(request, keep=True)
 
     async def update(self, request: web.Request) -> web.StreamResponse:
-        """``objects.update``: what is not sent is reset."""
+        """`objects.update`: what is not sent is reset."""
         return await self._change_metadata(request, keep=False)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
-        """``objects.delete``."""
+        """`objects.delete`."""
         query = read_query(request, (*CONDITIONS, "generation"))
         name, wanted = object_names(request), conditions(query)
         generation = query.integer("generation")
@@ -123,7 +123,7 @@ class ObjectHandlers:
         return no_content()
 
     async def restore(self, request: web.Request) -> web.StreamResponse:
-        """``objects.restore`` of a soft-deleted generation."""
+        """`objects.restore` of a soft-deleted generation."""
         allowed = (*CONDITIONS, "copySourceAcl", "generation", "projection", "restoreToken")
         query = read_query(request, allowed)
         name, wanted = object_names(request), conditions(query)
@@ -178,7 +178,7 @@ def _can_be_restored(item: ObjectRecord, clock: Clock) -> bool:
 
 
 def list_request(bucket: str, query: Query, clock: Clock) -> ListRequest:
-    """Return what ``query`` asks to be listed.
+    """Return what `query` asks to be listed.
 
     Raises:
         ApiError: 400, a parameter is not understood, or not supported here.

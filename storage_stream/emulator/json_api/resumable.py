@@ -47,7 +47,7 @@ _SESSION_QUERY = (*INSERT_QUERY, "upload_id")
 
 
 class ResumableHandlers:
-    """The handlers of ``/upload/storage/v1/b/{bucket}/o`` with ``uploadType=resumable``."""
+    """The handlers of `/upload/storage/v1/b/{bucket}/o` with `uploadType=resumable`."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
@@ -55,7 +55,7 @@ class ResumableHandlers:
         self._sessions = Sessions(store, settings.session_lifetime_seconds)
 
     async def start(self, request: web.Request) -> web.StreamResponse:
-        """``POST``: open a session; its URL is in ``Location``."""
+        """`POST`: open a session; its URL is in `Location`."""
         query = read_query(request, INSERT_QUERY)
         bucket = await open_bucket(self._store, request, query)
         conditions(query)  # malformed ones are refused at once, the others judged at the end
@@ -79,7 +79,7 @@ class ResumableHandlers:
         return web.Response(headers=self._session_headers(request, session))
 
     async def start_xml(self, request: web.Request) -> web.StreamResponse:
-        """``POST`` of the XML API with ``x-goog-resumable: start``; the session is the same."""
+        """`POST` of the XML API with `x-goog-resumable: start`; the session is the same."""
         query = read_xml_query(request)
         bucket_name, name = xml_names(request)
         require_payer(request, query, await self._store.bucket(bucket_name))
@@ -97,7 +97,7 @@ class ResumableHandlers:
         return web.Response(status=CREATED, headers=headers)
 
     async def put(self, request: web.Request) -> web.StreamResponse:
-        """``PUT``: a chunk, all of it, or a question."""
+        """`PUT`: a chunk, all of it, or a question."""
         query = read_query(request, _SESSION_QUERY)
         session = self._sessions.get(query.required("upload_id"))
         _check_bucket(request, session)
@@ -123,7 +123,7 @@ class ResumableHandlers:
             return await self._receive(request, session, live, part, whole=header is None)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
-        """``DELETE``: cancel."""
+        """`DELETE`: cancel."""
         query = read_query(request, _SESSION_QUERY)
         session = self._sessions.get(query.required("upload_id"))
         _check_bucket(request, session)

@@ -1,7 +1,7 @@
 """Object bodies on disk: written once, hashed while they stream, never changed afterwards.
 
-A body that is not yet whole has a name in ``incoming/``, which is emptied at start; a whole one
-is renamed into ``bodies/``, and only then a row may name it. A file that no row names is removed
+A body that is not yet whole has a name in `incoming/`, which is emptied at start; a whole one
+is renamed into `bodies/`, and only then a row may name it. A file that no row names is removed
 at start. So a kill at any moment leaves each body whole or gone. Small bodies never become files.
 
 It refuses to know objects: it deals in numbers.
@@ -32,7 +32,7 @@ class BodyFolder:
     """The files below one folder.
 
     Args:
-        folder: where ``bodies/`` and ``incoming/`` are.
+        folder: where `bodies/` and `incoming/` are.
         durable: a body is on the disk, not only with the kernel, before it is called finished.
     """
 
@@ -45,7 +45,7 @@ class BodyFolder:
         self._doomed: set[int] = set()
 
     def open(self, *, named: Collection[int]) -> None:
-        """Make the folders; remove what a killed process left that no row in ``named`` names."""
+        """Make the folders; remove what a killed process left that no row in `named` names."""
         shutil.rmtree(self._incoming, ignore_errors=True)
         self._incoming.mkdir(parents=True)
         self._bodies.mkdir(exist_ok=True)
@@ -60,7 +60,7 @@ class BodyFolder:
         return self._last_id
 
     def path(self, body_id: int) -> Path:
-        """Return where the file of ``body_id`` is."""
+        """Return where the file of `body_id` is."""
         return self._bodies / f"{body_id % 256:02x}" / str(body_id)
 
     def new_path(self, body_id: int) -> Path:
@@ -70,7 +70,7 @@ class BodyFolder:
         return path
 
     def incoming_path(self, body_id: int) -> Path:
-        """Return where the unfinished file of ``body_id`` is."""
+        """Return where the unfinished file of `body_id` is."""
         return self._incoming / str(body_id)
 
     def publish(self, body_id: int) -> None:
@@ -83,7 +83,7 @@ class BodyFolder:
 
     @contextmanager
     def reading(self, body_id: int) -> Generator[None, None, None]:
-        """Keep the file of ``body_id`` while the block runs, whatever is deleted meanwhile."""
+        """Keep the file of `body_id` while the block runs, whatever is deleted meanwhile."""
         self._readers[body_id] += 1
         try:
             yield
@@ -115,7 +115,7 @@ class BodyFolder:
 class BodyWriter:
     """Receives one body in pieces; hashes and writes in a thread while the next ones arrive.
 
-    Use ``finish`` or ``discard`` at the end, whatever happened.
+    Use `finish` or `discard` at the end, whatever happened.
     """
 
     def __init__(
@@ -204,14 +204,14 @@ class BodyWriter:
 
 
 def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
-    """Write all of ``data``: an unbuffered file may take less than it is given (blocking)."""
+    """Write all of `data`: an unbuffered file may take less than it is given (blocking)."""
     view = memoryview(data)
     while view:
         view = view[file.write(view) :]
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` survive a loss of power (blocking)."""
+    """Make the names in `folder` survive a loss of power (blocking)."""
     if os.name == "nt":  # folders cannot be opened there, and NTFS journals names by itself
         return
     descriptor = os.open(folder, os.O_RDONLY)

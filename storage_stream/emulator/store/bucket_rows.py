@@ -14,7 +14,7 @@ _COLUMNS = "name,generation,metageneration,created_us,updated_us,metadata,policy
 
 
 def find_bucket(connection: sqlite3.Connection, name: str) -> BucketRecord | None:
-    """Return the bucket, ``None`` when there is none."""
+    """Return the bucket, `None` when there is none."""
     statement = f"SELECT {_COLUMNS} FROM buckets WHERE name = ?"  # noqa: S608 - constant columns
     row = connection.execute(statement, (name,)).fetchone()
     return None if row is None else _record(row)
@@ -35,7 +35,7 @@ def get_bucket(connection: sqlite3.Connection, name: str) -> BucketRecord:
 def list_buckets(
     connection: sqlite3.Connection, *, prefix: str, after: str, limit: int
 ) -> list[BucketRecord]:
-    """Return at most ``limit`` buckets by name, those after ``after`` that start so."""
+    """Return at most `limit` buckets by name, those after `after` that start so."""
     statement = (
         f"SELECT {_COLUMNS} FROM buckets WHERE name > ? AND name >= ?"  # noqa: S608 - constant columns
         " AND substr(name, 1, ?) = ? ORDER BY name LIMIT ?"

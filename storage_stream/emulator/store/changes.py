@@ -37,7 +37,7 @@ class GenerationClock:
         return self._clock.now_us()
 
     def start_after(self, generation: int) -> None:
-        """Never give out ``generation`` or less."""
+        """Never give out `generation` or less."""
         self._last = max(self._last, generation)
 
     def next(self) -> int:
@@ -70,7 +70,7 @@ def insert_object(
     component_count: int | None = None,
     key_sha256: str | None = None,
 ) -> ObjectRecord:
-    """Make ``body`` the live generation of ``name``.
+    """Make `body` the live generation of `name`.
 
     Raises:
         ApiError: 412 or 403; nothing has changed.
@@ -104,7 +104,7 @@ def insert_object(
 
 
 def with_defaults(metadata: Json, bucket: BucketRecord, *, has_key: bool) -> Json:
-    """Return ``metadata`` with the bucket's class, hold and KMS key where the caller named none.
+    """Return `metadata` with the bucket's class, hold and KMS key where the caller named none.
 
     Args:
         metadata: what the caller said.
@@ -144,7 +144,7 @@ def get_addressed(
     """Return the addressed generation if the preconditions hold for it.
 
     Raises:
-        ApiError: 404, 412, or 304 when ``reading``.
+        ApiError: 404, 412, or 304 when `reading`.
     """
     item = find_addressed(connection, bucket, name, generation)
     if item is None:
@@ -154,7 +154,7 @@ def get_addressed(
 
 
 def judge(conditions: Preconditions, item: ObjectRecord | None, *, reading: bool) -> None:
-    """Judge ``conditions`` for ``item``, or for the absence of an object."""
+    """Judge `conditions` for `item`, or for the absence of an object."""
     if item is None:
         conditions.judge(None, None, reading=reading)
     else:

@@ -31,7 +31,7 @@ class RunningChecksums:
         self._md5 = hashlib.md5(usedforsecurity=False) if with_md5 else None
 
     def update(self, piece: bytes | memoryview) -> None:
-        """Count ``piece`` in."""
+        """Count `piece` in."""
         self.crc32c = crc32.iscsi(piece, self.crc32c)
         if self._md5 is not None:
             self._md5.update(piece)
@@ -44,7 +44,7 @@ class RunningChecksums:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedChecksums:
-    """What a caller says about a body; ``None`` where he says nothing."""
+    """What a caller says about a body; `None` where he says nothing."""
 
     crc32c: int | None = None
     md5: bytes | None = None
@@ -62,9 +62,9 @@ class ExpectedChecksums:
 
         Args:
             crc32c: the metadata field, base64 of the big-endian sum.
-            md5: the metadata field ``md5Hash``, base64.
-            goog_hash: the lines of ``X-Goog-Hash``.
-            content_md5: the header ``Content-MD5``.
+            md5: the metadata field `md5Hash`, base64.
+            goog_hash: the lines of `X-Goog-Hash`.
+            content_md5: the header `Content-MD5`.
 
         Raises:
             ApiError: 400, one of them is not base64 of the right length.
@@ -79,7 +79,7 @@ class ExpectedChecksums:
 
         Args:
             crc32c: the body's sum.
-            md5: the body's digest, ``None`` for a composite.
+            md5: the body's digest, `None` for a composite.
 
         Raises:
             ApiError: 400, naming both sums.
@@ -91,12 +91,12 @@ class ExpectedChecksums:
 
 
 def encode_crc32c(value: int) -> str:
-    """Return ``value`` as the API prints it: base64 of the big-endian bytes."""
+    """Return `value` as the API prints it: base64 of the big-endian bytes."""
     return encode(value.to_bytes(CRC32C_BYTES, "big"))
 
 
 def encode(digest: bytes) -> str:
-    """Return ``digest`` in base64."""
+    """Return `digest` in base64."""
     return base64.b64encode(digest).decode("ascii")
 
 

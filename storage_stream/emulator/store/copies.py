@@ -36,9 +36,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The object to be made. ``metadata`` of ``None`` takes over the source's.
+    """The object to be made. `metadata` of `None` takes over the source's.
 
-    ``kms_key`` goes before the one in the metadata, whosever they are.
+    `kms_key` goes before the one in the metadata, whosever they are.
     """
 
     bucket: str
@@ -73,7 +73,7 @@ def _find(connection: Connection, source: Source) -> ObjectRecord:
 
 
 def copy_object(change: Change, item: ObjectRecord, target: Target) -> ObjectRecord:
-    """Make ``target`` of the bytes of ``item``.
+    """Make `target` of the bytes of `item`.
 
     Raises:
         ApiError: 404 for its bucket, 412 or 403.
@@ -119,7 +119,7 @@ def move_object(change: Change, source: Source, target: Target) -> ObjectRecord:
 async def compose(
     store: Store, bucket: BucketRecord, sources: Sequence[Source], target: Target
 ) -> ObjectRecord:
-    """Join the sources, which are in ``bucket`` as the target is.
+    """Join the sources, which are in `bucket` as the target is.
 
     Raises:
         ApiError: 404, 412, 403; 400, there are too few or too many of them.

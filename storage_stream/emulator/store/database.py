@@ -114,9 +114,9 @@ class Database:
         self._reader = self._writer = None
 
     async def transact(self, work: Work[T]) -> T:
-        """Run ``work`` alone in a transaction and return its result once that is committed.
+        """Run `work` alone in a transaction and return its result once that is committed.
 
-        An exception of ``work`` undoes what it did and is raised here. Cancelling does not undo:
+        An exception of `work` undoes what it did and is raised here. Cancelling does not undo:
         the change may or may not be committed, as with a request whose client went away.
         """
         if not self._durable:

@@ -23,7 +23,7 @@ _COPY_SOURCE = "x-goog-copy-source-encryption-"
 
 
 def key_of(headers: Mapping[str, str]) -> str | None:
-    """Return the hash of the key for the object of the request; ``None`` when there is no key.
+    """Return the hash of the key for the object of the request; `None` when there is no key.
 
     Raises:
         ApiError: 400, the three headers are incomplete, malformed or contradict each other.
@@ -32,16 +32,16 @@ def key_of(headers: Mapping[str, str]) -> str | None:
 
 
 def source_key_of(headers: Mapping[str, str]) -> str | None:
-    """Return the hash of the key for the source of a copy; ``None`` when there is no key.
+    """Return the hash of the key for the source of a copy; `None` when there is no key.
 
     Raises:
-        ApiError: as ``key_of``.
+        ApiError: as `key_of`.
     """
     return _key(headers, _COPY_SOURCE)
 
 
 def check_key(item: ObjectRecord, key_sha256: str | None) -> None:
-    """Return if the bytes of ``item`` can be read with this key, or without one.
+    """Return if the bytes of `item` can be read with this key, or without one.
 
     Raises:
         ApiError: 400, the key is missing, wrong, or not wanted.

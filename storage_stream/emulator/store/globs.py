@@ -1,6 +1,6 @@
-"""The ``matchGlob`` parameter: globs over object names.
+"""The `matchGlob` parameter: globs over object names.
 
-``*`` and ``?`` stop at a slash, ``**`` does not; ``[...]`` and ``{a,b}`` as in a shell.
+`*` and `?` stop at a slash, `**` does not; `[...]` and `{a,b}` as in a shell.
 
 https://cloud.google.com/storage/docs/json_api/v1/objects/list#list-objects-and-prefixes-using-glob
 """

@@ -16,7 +16,7 @@ _COLUMNS = "access_id,project,secret,resource"
 
 @dataclass(frozen=True, slots=True)
 class HmacKey:
-    """One HMAC key. ``resource`` is what the JSON API shows of it."""
+    """One HMAC key. `resource` is what the JSON API shows of it."""
 
     access_id: str
     project: str
@@ -25,12 +25,12 @@ class HmacKey:
 
     @property
     def state(self) -> str:
-        """``ACTIVE``, ``INACTIVE`` or ``DELETED``."""
+        """`ACTIVE`, `INACTIVE` or `DELETED`."""
         return str(self.resource["state"])
 
 
 def find_key(connection: sqlite3.Connection, access_id: str) -> HmacKey | None:
-    """Return the key, ``None`` when there is none."""
+    """Return the key, `None` when there is none."""
     statement = f"SELECT {_COLUMNS} FROM hmac_keys WHERE access_id = ?"  # noqa: S608 - constant columns
     row = connection.execute(statement, (access_id,)).fetchone()
     return None if row is None else _key(row)

@@ -57,7 +57,7 @@ class ListRequest:
 
 @dataclass(slots=True)
 class ListPage:
-    """One page. Objects and prefixes together are at most ``max_results``."""
+    """One page. Objects and prefixes together are at most `max_results`."""
 
     items: list[ObjectRecord] = field(default_factory=list[ObjectRecord])
     prefixes: list[str] = field(default_factory=list[str])
@@ -68,7 +68,7 @@ class ListPage:
 
 
 async def list_objects(connection: sqlite3.Connection, request: ListRequest) -> ListPage:
-    """Return the page that ``request`` asks for.
+    """Return the page that `request` asks for.
 
     Raises:
         ApiError: 400, the page token is not one of ours.
@@ -179,7 +179,7 @@ class _Scan:
 
 
 def _after_prefix(prefix: bytes) -> bytes | None:
-    """Return the first name after all that start with ``prefix``; ``None`` when none can be."""
+    """Return the first name after all that start with `prefix`; `None` when none can be."""
     stem = prefix.rstrip(b"\xff")
     return None if not stem else stem[:-1] + bytes([stem[-1] + 1])
 

@@ -15,7 +15,7 @@ _PART = "number,body_id,size,crc32c,md5,stored_us"
 
 
 def find_upload(connection: sqlite3.Connection, upload_id: str) -> MultipartUpload | None:
-    """Return the upload, ``None`` when it never was or is over."""
+    """Return the upload, `None` when it never was or is over."""
     statement = f"SELECT {_UPLOAD} FROM multipart_uploads WHERE upload_id = ?"  # noqa: S608 - constant columns
     row = connection.execute(statement, (upload_id,)).fetchone()
     return None if row is None else _upload(row)
@@ -39,7 +39,7 @@ def put_upload(connection: sqlite3.Connection, upload: MultipartUpload) -> None:
 def list_uploads(
     connection: sqlite3.Connection, bucket: str, *, prefix: bytes, after: tuple[bytes, str]
 ) -> Iterator[MultipartUpload]:
-    """Give the bucket's uploads by name and age, those behind ``after``."""
+    """Give the bucket's uploads by name and age, those behind `after`."""
     rows = connection.execute(
         f"SELECT {_UPLOAD} FROM multipart_uploads WHERE bucket = ? AND (name, upload_id) > (?, ?)"  # noqa: S608 - constant columns
         " AND substr(name, 1, ?) = ? ORDER BY name, upload_id",
@@ -96,7 +96,7 @@ def find_part(connection: sqlite3.Connection, upload_id: str, number: int) -> Mu
 def list_parts(
     connection: sqlite3.Connection, upload_id: str, *, after: int = 0, limit: int = -1
 ) -> list[MultipartPart]:
-    """Return the parts by number, those behind ``after``; all without a ``limit``."""
+    """Return the parts by number, those behind `after`; all without a `limit`."""
     rows = connection.execute(
         f"SELECT {_PART} FROM multipart_parts WHERE upload_id = ? AND number > ?"  # noqa: S608 - constant columns
         " ORDER BY number LIMIT ?",

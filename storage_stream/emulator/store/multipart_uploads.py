@@ -34,7 +34,7 @@ MAX_PART_NUMBER = 10_000
 
 @dataclass(frozen=True, slots=True)
 class NamedPart:
-    """A part as the end of an upload names it; ``etag`` is the MD5 in hexadecimal."""
+    """A part as the end of an upload names it; `etag` is the MD5 in hexadecimal."""
 
     number: int
     etag: str
@@ -74,7 +74,7 @@ class MultipartUploads:
         return upload
 
     async def keep_part(self, upload: MultipartUpload, number: int, body: Body) -> MultipartPart:
-        """Make ``body`` the part ``number``, in place of an earlier one.
+        """Make `body` the part `number`, in place of an earlier one.
 
         Raises:
             ApiError: 404, the upload ended meanwhile; the body is then gone, too.

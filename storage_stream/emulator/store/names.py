@@ -35,7 +35,7 @@ def decode_path_part(raw: str) -> str:
 
 
 def check_object_name(name: str) -> str:
-    """Return ``name`` if an object can have it.
+    """Return `name` if an object can have it.
 
     Raises:
         ApiError: 400 with the rule that it breaks.
@@ -49,7 +49,7 @@ def check_object_name(name: str) -> str:
 
 
 def check_bucket_name(name: str) -> str:
-    """Return ``name`` if a bucket can have it.
+    """Return `name` if a bucket can have it.
 
     Raises:
         ApiError: 400.

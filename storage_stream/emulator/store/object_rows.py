@@ -19,7 +19,7 @@ _SELECT = f"SELECT {COLUMNS} FROM objects"  # noqa: S608 - constant columns
 
 
 def find_live(connection: sqlite3.Connection, bucket: str, name: str) -> ObjectRecord | None:
-    """Return the live generation, ``None`` when there is none."""
+    """Return the live generation, `None` when there is none."""
     statement = f"{_SELECT} WHERE bucket = ? AND name = ? AND state = 0"
     row = connection.execute(statement, (bucket, name.encode())).fetchone()
     return None if row is None else record(row)
@@ -28,7 +28,7 @@ def find_live(connection: sqlite3.Connection, bucket: str, name: str) -> ObjectR
 def find_generation(
     connection: sqlite3.Connection, bucket: str, name: str, generation: int
 ) -> ObjectRecord | None:
-    """Return that generation in whatever state, ``None`` when it is not kept."""
+    """Return that generation in whatever state, `None` when it is not kept."""
     statement = f"{_SELECT} WHERE bucket = ? AND name = ? AND generation = ?"
     row = connection.execute(statement, (bucket, name.encode(), generation)).fetchone()
     return None if row is None else record(row)
@@ -76,7 +76,7 @@ def put_body(connection: sqlite3.Connection, body: Body) -> None:
 
 
 def body_content(connection: sqlite3.Connection, body_id: int) -> bytes | None:
-    """Return the bytes of a small body, ``None`` when they are a file."""
+    """Return the bytes of a small body, `None` when they are a file."""
     row = connection.execute("SELECT content FROM bodies WHERE id = ?", (body_id,)).fetchone()
     content: bytes | None = row[0]
     return content
@@ -106,7 +106,7 @@ def any_object(connection: sqlite3.Connection, bucket: str) -> bool:
 
 
 def record(row: tuple[Any, ...]) -> ObjectRecord:
-    """Return the value of a row with the columns in ``COLUMNS``."""
+    """Return the value of a row with the columns in `COLUMNS`."""
     values = list(row)
     values[1] = row[1].decode()
     values[3] = ObjectState(row[3])
@@ -115,6 +115,6 @@ def record(row: tuple[Any, ...]) -> ObjectRecord:
 
 
 def delete_soft_deleted(connection: sqlite3.Connection, bucket: str, released: list[int]) -> None:
-    """Remove what is left of an empty bucket; its bodies are added to ``released``."""
+    """Remove what is left of an empty bucket; its bodies are added to `released`."""
     rows = connection.execute("DELETE FROM objects WHERE bucket = ? RETURNING body_id", (bucket,))
     released.extend(row[0] for row in rows.fetchall())

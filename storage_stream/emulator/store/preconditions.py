@@ -24,7 +24,7 @@ class Preconditions:
 
     @classmethod
     def parse(cls, values: Mapping[str, str], prefix: str = "if") -> "Preconditions":
-        """Return the preconditions spelled ``<prefix>GenerationMatch`` and so on in ``values``.
+        """Return the preconditions spelled `<prefix>GenerationMatch` and so on in `values`.
 
         Raises:
             ApiError: 400, one is not a number.
@@ -57,7 +57,7 @@ class Preconditions:
         """Return if they hold.
 
         Args:
-            generation: that of the live object; ``None`` when there is none.
+            generation: that of the live object; `None` when there is none.
             metageneration: that of the same object or bucket.
             reading: a "not match" that fails is then 304, and not 412.
 

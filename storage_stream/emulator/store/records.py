@@ -30,7 +30,7 @@ class SessionState(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class BucketRecord:
-    """One bucket. ``metadata`` holds what callers may set, in the service's spelling."""
+    """One bucket. `metadata` holds what callers may set, in the service's spelling."""
 
     name: str
     generation: int
@@ -48,7 +48,7 @@ class BucketRecord:
 
     @property
     def requester_pays(self) -> bool:
-        """Whether requests must name a ``userProject``."""
+        """Whether requests must name a `userProject`."""
         return bool(part(self.metadata, "billing").get("requesterPays"))
 
     @property
@@ -67,8 +67,8 @@ class Body:
     """A finished body: where its bytes are, and what they hash to.
 
     Attributes:
-        content: the bytes themselves when they are few; ``None`` when they are a file.
-        md5: ``None`` for a composite, as the service does not compute one.
+        content: the bytes themselves when they are few; `None` when they are a file.
+        md5: `None` for a composite, as the service does not compute one.
     """
 
     id: int
@@ -84,7 +84,7 @@ class ObjectRecord:
 
     Attributes:
         metadata: what callers may set.
-        key_sha256: of the caller's own encryption key, in base64; ``None`` when there is none.
+        key_sha256: of the caller's own encryption key, in base64; `None` when there is none.
     """
 
     bucket: str
@@ -151,12 +151,12 @@ class MultipartPart:
 
 
 def part(resource: Json, name: str) -> Json:
-    """Return the map ``name`` in ``resource``, an empty one when it is absent."""
+    """Return the map `name` in `resource`, an empty one when it is absent."""
     found: Json = resource.get(name) or {}
     return found
 
 
 def rfc3339(time_us: int) -> str:
-    """Return ``time_us`` as the JSON API prints it: UTC with milliseconds."""
+    """Return `time_us` as the JSON API prints it: UTC with milliseconds."""
     moment = datetime.fromtimestamp(time_us / 1_000_000, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

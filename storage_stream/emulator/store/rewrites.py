@@ -41,8 +41,8 @@ def rewrite(
         change: the transaction.
         source: what is rewritten.
         target: what it becomes.
-        limit_bytes: at most so much in this call; ``None`` finishes.
-        token: of the call before; ``None`` begins.
+        limit_bytes: at most so much in this call; `None` finishes.
+        token: of the call before; `None` begins.
 
     Raises:
         ApiError: 404, 412, 403; 400, the token is unknown or of another rewrite.

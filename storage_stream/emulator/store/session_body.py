@@ -27,7 +27,7 @@ class SessionBody:
 
     Args:
         path: the file; made when it is missing.
-        durable: what ``settle`` returns is on the disk.
+        durable: what `settle` returns is on the disk.
     """
 
     def __init__(self, path: Path, *, durable: bool) -> None:
@@ -47,7 +47,7 @@ class SessionBody:
         return self._sums
 
     async def open_at(self, size: int) -> None:
-        """Go on behind the first ``size`` bytes, and forget what the file holds after them.
+        """Go on behind the first `size` bytes, and forget what the file holds after them.
 
         They are read again only if they are not those that are counted: after a restart of the
         process, or a rewind.
@@ -63,7 +63,7 @@ class SessionBody:
             await self._flush(self._pending_bytes // QUANTUM_BYTES * QUANTUM_BYTES)
 
     async def settle(self, *, final: bool) -> int:
-        """Keep everything when ``final``, else whole quanta; return the bytes kept in all."""
+        """Keep everything when `final`, else whole quanta; return the bytes kept in all."""
         length = self._pending_bytes
         await self._flush(length if final else length // QUANTUM_BYTES * QUANTUM_BYTES)
         await self._drop_pending()

@@ -14,7 +14,7 @@ _COLUMNS = (
 
 
 def find_session(connection: sqlite3.Connection, upload_id: str) -> SessionRecord | None:
-    """Return the session in whatever state, ``None`` when it never was."""
+    """Return the session in whatever state, `None` when it never was."""
     statement = f"SELECT {_COLUMNS} FROM sessions WHERE upload_id = ?"  # noqa: S608 - constant columns
     row = connection.execute(statement, (upload_id,)).fetchone()
     if row is None:

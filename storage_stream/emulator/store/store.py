@@ -31,7 +31,7 @@ class Store:
         durable: what is acknowledged survives a loss of power, not only the end of the process.
         create_buckets: a bucket that a request names is made if it is missing.
         soft_delete_seconds: the retention of deleted objects in buckets that ask for none.
-        clock: what time it is; ``None`` takes the system's.
+        clock: what time it is; `None` takes the system's.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Store:
             self._lock = None
 
     async def change(self, work: Callable[[Change], T]) -> T:
-        """Run ``work`` in a transaction; see ``Database.transact``."""
+        """Run `work` in a transaction; see `Database.transact`."""
 
         def run(connection: Connection) -> tuple[T, list[int]]:
             change = Change(connection, self._generations)
@@ -90,7 +90,7 @@ class Store:
         return result
 
     async def change_with_body(self, body: Body, work: Callable[[Change], T]) -> T:
-        """Run ``work``, which gives ``body`` a name; when it fails the body goes away."""
+        """Run `work`, which gives `body` a name; when it fails the body goes away."""
         try:
             return await self.change(work)
         except Exception:

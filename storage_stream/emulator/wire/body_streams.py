@@ -98,7 +98,7 @@ async def read_whole(request: web.Request, *, limit_bytes: int) -> bytes:
 
 
 def take_rewind(request: web.Request, *, persisted: int) -> int | None:
-    """The offset a resumable session has to fall back to, when ``308-back-to-N`` is armed.
+    """The offset a resumable session has to fall back to, when `308-back-to-N` is armed.
 
     The handler of a session's PUT calls this once, after it has kept what arrived and before it
     finishes the object. When an offset comes back, it cuts the session down to it and answers 308

@@ -1,4 +1,4 @@
-"""The ``Content-Range`` of a resumable upload's request.
+"""The `Content-Range` of a resumable upload's request.
 
 https://cloud.google.com/storage/docs/performing-resumable-uploads
 """
@@ -16,9 +16,9 @@ class ContentRange:
     """What a request carries; all half-open.
 
     Attributes:
-        start: position of its first byte; ``None`` when it only asks how far the upload is.
-        stop: position after its last byte; ``None`` when it ends where the body ends.
-        total: size of the object; ``None`` when it is not known yet.
+        start: position of its first byte; `None` when it only asks how far the upload is.
+        stop: position after its last byte; `None` when it ends where the body ends.
+        total: size of the object; `None` when it is not known yet.
     """
 
     start: int | None
@@ -27,11 +27,11 @@ class ContentRange:
 
 
 def parse_content_range(header: str, body_length: int | None) -> ContentRange:
-    """Return what ``header`` says.
+    """Return what `header` says.
 
     Args:
         header: its value.
-        body_length: the request's ``Content-Length``; ``None`` for a chunked body.
+        body_length: the request's `Content-Length`; `None` for a chunked body.
 
     Raises:
         ApiError: 400, it is malformed, or does not fit the body or the total.

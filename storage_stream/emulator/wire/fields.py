@@ -1,4 +1,4 @@
-"""Partial responses: the ``fields`` parameter.
+"""Partial responses: the `fields` parameter.
 
 https://cloud.google.com/storage/docs/json_api#partial-response
 """
@@ -15,7 +15,7 @@ _TOKEN = re.compile(r"\s*([^\s,()/]+|[,()/])\s*")
 
 
 def select_fields(fields: str | None, content: dict[str, Any]) -> dict[str, Any]:
-    """Return what ``fields`` selects of ``content``; everything for ``None``.
+    """Return what `fields` selects of `content`; everything for `None`.
 
     Raises:
         ApiError: 400, the selector cannot be parsed.

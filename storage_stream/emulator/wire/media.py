@@ -54,7 +54,7 @@ async def send_media(
     *,
     instead: Mapping[str, str] | None = None,
 ) -> web.StreamResponse:
-    """Answer with the bytes of ``item``.
+    """Answer with the bytes of `item`.
 
     Args:
         request: what is answered.
@@ -98,7 +98,7 @@ async def _send_as_stored(
 
 
 def media_headers(item: ObjectRecord, dialect: Dialect) -> CIMultiDict[str]:
-    """Return the headers that describe ``item``, without those of a range or an encoding."""
+    """Return the headers that describe `item`, without those of a range or an encoding."""
     metadata = item.metadata
     headers = CIMultiDict(
         {
@@ -125,7 +125,7 @@ def media_headers(item: ObjectRecord, dialect: Dialect) -> CIMultiDict[str]:
 
 
 def http_date(time_us: int) -> str:
-    """Return ``time_us`` as HTTP prints it."""
+    """Return `time_us` as HTTP prints it."""
     return format_datetime(datetime.fromtimestamp(time_us / 1_000_000, UTC), usegmt=True)
 
 

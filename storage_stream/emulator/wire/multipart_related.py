@@ -1,4 +1,4 @@
-"""``multipart/related`` bodies: a JSON part, then the object's bytes, streamed.
+"""`multipart/related` bodies: a JSON part, then the object's bytes, streamed.
 
 Only as many bytes are held back as could be the start of a delimiter, so the object's part may be
 of any size.
@@ -18,10 +18,10 @@ MAX_JSON_BYTES = 4 * 1024 * 1024
 
 
 def boundary_of(content_type: str, subtype: str = "related") -> bytes:
-    """Return the boundary that ``content_type`` names.
+    """Return the boundary that `content_type` names.
 
     Raises:
-        ApiError: 400, it is not that ``multipart`` type with a boundary.
+        ApiError: 400, it is not that `multipart` type with a boundary.
     """
     message = email.message.Message()
     message["Content-Type"] = content_type
@@ -89,7 +89,7 @@ class RelatedBody:
         return self._newline + self._dashed
 
     async def media_headers(self) -> email.message.Message:
-        """Return the second part's headers; call after ``json_part``.
+        """Return the second part's headers; call after `json_part`.
 
         Raises:
             ApiError: 400.
@@ -101,7 +101,7 @@ class RelatedBody:
         return headers
 
     async def media(self) -> AsyncGenerator[bytes, None]:
-        """Give the second part's bytes as they arrive; call after ``media_headers``.
+        """Give the second part's bytes as they arrive; call after `media_headers`.
 
         Raises:
             ApiError: 400, the closing delimiter is missing, or a third part follows.

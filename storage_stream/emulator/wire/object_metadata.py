@@ -32,7 +32,7 @@ STORAGE_CLASSES = frozenset(
 
 
 def settable_metadata(resource: Json) -> Json:
-    """Return the settable part of ``resource`` without its nulls.
+    """Return the settable part of `resource` without its nulls.
 
     Raises:
         ApiError: 400, a value is of the wrong kind.
@@ -41,7 +41,7 @@ def settable_metadata(resource: Json) -> Json:
 
 
 def merge_metadata(current: Json, changes: Json) -> Json:
-    """Return ``current`` with ``changes``: null deletes, a map is merged, the rest replaces.
+    """Return `current` with `changes`: null deletes, a map is merged, the rest replaces.
 
     Raises:
         ApiError: 400, a value is of the wrong kind.
@@ -74,7 +74,7 @@ def check_custom_time(current: str | None, new: str | None) -> None:
 
 
 def merge_map(current: Json, changes: Json) -> Json:
-    """Return the map ``current`` with ``changes``; null deletes, maps inside are merged."""
+    """Return the map `current` with `changes`; null deletes, maps inside are merged."""
     merged = dict(current)
     for name, value in changes.items():
         if value is None:

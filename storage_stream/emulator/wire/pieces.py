@@ -20,7 +20,7 @@ _READ_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class FileRange:
-    """The bytes ``start`` to ``stop`` (half-open) of a file."""
+    """The bytes `start` to `stop` (half-open) of a file."""
 
     path: Path
     start: int

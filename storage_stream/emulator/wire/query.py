@@ -40,7 +40,7 @@ STANDARD = frozenset(
         "$.xgafv",
     }
 )
-"""Names that every method of the JSON API takes, the ``$`` forms included."""
+"""Names that every method of the JSON API takes, the `$` forms included."""
 
 CONDITIONS = (
     "ifGenerationMatch",
@@ -72,7 +72,7 @@ class Query:
         return name in self._values
 
     def text(self, name: str) -> str | None:
-        """Return the parameter, also from its ``$`` form; ``None`` when it is absent."""
+        """Return the parameter, also from its `$` form; `None` when it is absent."""
         value = self._values.get(name)
         return self._values.get(f"${name}") if value is None else value
 
@@ -80,15 +80,15 @@ class Query:
         """Return the parameter as a number.
 
         Raises:
-            ApiError: 400, it is not a decimal number of at least ``at_least``.
+            ApiError: 400, it is not a decimal number of at least `at_least`.
         """
         return parse_integer(name, self._values.get(name), at_least=at_least)
 
     def boolean(self, name: str) -> bool:
-        """Return the parameter as a truth value, ``False`` when it is absent.
+        """Return the parameter as a truth value, `False` when it is absent.
 
         Raises:
-            ApiError: 400, it is neither ``true`` nor ``false``.
+            ApiError: 400, it is neither `true` nor `false`.
         """
         value = self._values.get(name)
         if value is None:
@@ -98,7 +98,7 @@ class Query:
         return _BOOLEANS[value.lower()]
 
     def choice(self, name: str, choices: Iterable[str]) -> str | None:
-        """Return the parameter if it is one of ``choices``.
+        """Return the parameter if it is one of `choices`.
 
         Raises:
             ApiError: 400, it is another word.
@@ -120,12 +120,12 @@ class Query:
         return value
 
     def subset(self, names: Iterable[str]) -> Mapping[str, str]:
-        """Return those of ``names`` that are present."""
+        """Return those of `names` that are present."""
         return {name: self._values[name] for name in names if name in self._values}
 
 
 def read_query(request: web.Request, allowed: Iterable[str] = ()) -> Query:
-    """Return the parameters of ``request``.
+    """Return the parameters of `request`.
 
     Args:
         request: whose query string is read.

@@ -1,4 +1,4 @@
-"""The ``Range`` request header.
+"""The `Range` request header.
 
 https://www.rfc-editor.org/rfc/rfc9110#name-range
 """
@@ -11,7 +11,7 @@ _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", re.IGNOREC
 
 
 def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """Return the half-open range that is asked for; ``None`` for all.
+    """Return the half-open range that is asked for; `None` for all.
 
     A header that is not of the form, or names several ranges, is ignored, as RFC 9110 wants it
     of a server that does not do them.

@@ -24,9 +24,9 @@ _PROJECTIONS = ("full", "noAcl")
 
 
 def path_names(request: web.Request) -> list[str]:
-    """Return the names after ``/b/`` in a JSON API path, in order.
+    """Return the names after `/b/` in a JSON API path, in order.
 
-    ``/storage/v1/b/B/o/O/copyTo/b/D/o/P`` gives B, O, D and P: each byte-exact.
+    `/storage/v1/b/B/o/O/copyTo/b/D/o/P` gives B, O, D and P: each byte-exact.
     """
     parts = request.rel_url.raw_path.split("/")
     first = parts.index("b")
@@ -74,7 +74,7 @@ async def read_json(request: web.Request) -> Json:
 
 
 def parse_json(body: bytes) -> Json:
-    """Return the JSON object in ``body``; nothing is an empty object.
+    """Return the JSON object in `body`; nothing is an empty object.
 
     Raises:
         ApiError: 400.

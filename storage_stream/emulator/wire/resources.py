@@ -73,7 +73,7 @@ class Resources:
     Args:
         base_url: scheme and authority, without a slash at the end.
         project_number: the owner of everything.
-        full: whether access lists are shown (``projection=full``).
+        full: whether access lists are shown (`projection=full`).
     """
 
     def __init__(self, base_url: str, project_number: str, *, full: bool) -> None:

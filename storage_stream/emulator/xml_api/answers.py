@@ -47,7 +47,7 @@ def stored_headers(item: ObjectRecord) -> CIMultiDict[str]:
 
 
 def xml_answer(document: str) -> web.Response:
-    """Return ``document`` as an answer."""
+    """Return `document` as an answer."""
     return web.Response(
         body=document.encode(), headers={"Content-Type": "application/xml; charset=UTF-8"}
     )

@@ -20,7 +20,7 @@ Spelling = Callable[[str], str]
 
 
 def list_document(bucket: str, query: Query, page: ListPage) -> str:
-    """Return the list of a bucket in the version and spelling that ``query`` wants."""
+    """Return the list of a bucket in the version and spelling that `query` wants."""
     url = query.text("encoding-type") == "url"
     spell = spelling(query)
     parts = [
@@ -38,7 +38,7 @@ def list_document(bucket: str, query: Query, page: ListPage) -> str:
 
 
 def spelling(query: Query) -> Spelling:
-    """Return how names are written: as XML, or percent-encoded for ``encoding-type=url``.
+    """Return how names are written: as XML, or percent-encoded for `encoding-type=url`.
 
     Raises:
         ApiError: 400, another encoding is asked for.
@@ -88,5 +88,5 @@ def _contents(item: ObjectRecord, spell: Spelling, *, versions: bool) -> str:
 
 
 def element(name: str, content: str) -> str:
-    """Return an element; ``content`` is XML already."""
+    """Return an element; `content` is XML already."""
     return f"<{name}>{content}</{name}>"

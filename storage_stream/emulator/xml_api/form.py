@@ -1,4 +1,4 @@
-"""Uploads by HTML forms: ``POST /bucket`` with ``multipart/form-data``, signed by a policy.
+"""Uploads by HTML forms: `POST /bucket` with `multipart/form-data`, signed by a policy.
 
 https://cloud.google.com/storage/docs/xml-api/post-object-forms
 """
@@ -52,7 +52,7 @@ class _Form:
 
 
 class FormHandlers:
-    """The handler of ``POST /{bucket}``."""
+    """The handler of `POST /{bucket}`."""
 
     def __init__(self, store: Store, admission: Admission) -> None:
         self._store = store

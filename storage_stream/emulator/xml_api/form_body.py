@@ -1,4 +1,4 @@
-"""``multipart/form-data`` bodies: small fields, then one file, streamed.
+"""`multipart/form-data` bodies: small fields, then one file, streamed.
 
 https://www.rfc-editor.org/rfc/rfc7578
 """
@@ -35,7 +35,7 @@ class FormBody(RelatedBody):
         self.fields: dict[str, str] = {}
 
     async def read_fields(self) -> FormFile:
-        """Read up to the file's bytes; the fields are in ``fields``, names in lower case.
+        """Read up to the file's bytes; the fields are in `fields`, names in lower case.
 
         Raises:
             ApiError: 400, it is malformed, or there is no file.
@@ -54,7 +54,7 @@ class FormBody(RelatedBody):
         raise ApiError(400, "incorrectNumberOfFilesInPostRequest", message)
 
     def file(self) -> AsyncGenerator[bytes, None]:
-        """Give the file's bytes as they arrive; call after ``read_fields``."""
+        """Give the file's bytes as they arrive; call after `read_fields`."""
         return self.media()
 
 

@@ -48,7 +48,7 @@ def put_metadata(headers: Mapping[str, str]) -> Json:
 
 
 def copied_metadata(headers: Mapping[str, str], metadata: Json) -> Json | None:
-    """Return the metadata of a copy; ``None`` when the source's is to be taken over.
+    """Return the metadata of a copy; `None` when the source's is to be taken over.
 
     Raises:
         ApiError: 400, the directive is not known.
@@ -69,10 +69,10 @@ def xml_conditions(headers: Mapping[str, str]) -> Preconditions:
 
 
 def copy_source(headers: Mapping[str, str]) -> Source:
-    """Return what ``x-goog-copy-source`` and its sisters name.
+    """Return what `x-goog-copy-source` and its sisters name.
 
     Raises:
-        ApiError: 400, it is not ``bucket/object``.
+        ApiError: 400, it is not `bucket/object`.
     """
     raw = headers["x-goog-copy-source"].removeprefix("/")
     bucket, separator, name = raw.partition("/")
@@ -89,7 +89,7 @@ def copy_source(headers: Mapping[str, str]) -> Source:
 
 
 def judge_entity_tags(headers: Mapping[str, str], tag: str, updated_us: int) -> None:
-    """Judge ``If-Match``, ``If-None-Match`` and the dates, in the order of RFC 9110.
+    """Judge `If-Match`, `If-None-Match` and the dates, in the order of RFC 9110.
 
     Raises:
         ApiError: 412 or 304.

@@ -32,7 +32,7 @@ def is_second_version(query: Query) -> bool:
 
 
 def xml_list_request(bucket: str, query: Query) -> ListRequest:
-    """Return what ``query`` asks to be listed.
+    """Return what `query` asks to be listed.
 
     Raises:
         ApiError: 400, a parameter is not understood.
@@ -55,7 +55,7 @@ def xml_list_request(bucket: str, query: Query) -> ListRequest:
 
 
 def _after(marker: bytes, prefix: bytes, delimiter: bytes) -> bytes:
-    """Return the first name after ``marker``, and after all that it stands for."""
+    """Return the first name after `marker`, and after all that it stands for."""
     if not marker:
         return b""
     stands_for_prefix = (

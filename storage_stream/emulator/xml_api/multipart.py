@@ -47,14 +47,14 @@ _UPLOADS_QUERY = (
 
 
 class MultipartHandlers:
-    """The handlers of ``?uploads`` and ``?uploadId=…``."""
+    """The handlers of `?uploads` and `?uploadId=…`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._uploads = MultipartUploads(store)
 
     async def start(self, request: web.Request) -> web.StreamResponse:
-        """``POST /bucket/object?uploads``."""
+        """`POST /bucket/object?uploads`."""
         query = read_xml_query(request, ("uploads",))
         _refuse_conditions(request)
         bucket, name = xml_names(request)
@@ -66,7 +66,7 @@ class MultipartHandlers:
         return answer
 
     async def put_part(self, request: web.Request) -> web.StreamResponse:
-        """``PUT /bucket/object?uploadId=…&partNumber=…``: the bytes of one part."""
+        """`PUT /bucket/object?uploadId=…&partNumber=…`: the bytes of one part."""
         query = read_xml_query(request, ("uploadId", "partNumber"))
         upload = await self._upload(request, query)
         query.required("partNumber")
@@ -82,7 +82,7 @@ class MultipartHandlers:
         return answer
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
-        """``POST /bucket/object?uploadId=…``: the parts named become the object."""
+        """`POST /bucket/object?uploadId=…`: the parts named become the object."""
         query = read_xml_query(request, ("uploadId",))
         _refuse_conditions(request)
         upload = await self._upload(request, query)
@@ -94,13 +94,13 @@ class MultipartHandlers:
         return answer
 
     async def abort(self, request: web.Request) -> web.StreamResponse:
-        """``DELETE /bucket/object?uploadId=…``."""
+        """`DELETE /bucket/object?uploadId=…`."""
         query = read_xml_query(request, ("uploadId",))
         await self._uploads.abort(await self._upload(request, query))
         return web.Response(status=204)
 
     async def list_parts(self, request: web.Request) -> web.StreamResponse:
-        """``GET /bucket/object?uploadId=…``."""
+        """`GET /bucket/object?uploadId=…`."""
         query = read_xml_query(request, _PARTS_QUERY)
         upload = await self._upload(request, query)
         limit = min(query.integer("max-parts", at_least=1) or LIMIT, LIMIT)
@@ -111,7 +111,7 @@ class MultipartHandlers:
         return xml_answer(parts_document(upload, query, parts, limit))
 
     async def list_uploads(self, request: web.Request) -> web.StreamResponse:
-        """``GET /bucket?uploads``."""
+        """`GET /bucket?uploads`."""
         query = read_xml_query(request, _UPLOADS_QUERY)
         bucket = bucket_part(request)
         require_payer(request, query, await self._store.bucket(bucket))

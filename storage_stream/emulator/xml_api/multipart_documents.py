@@ -27,7 +27,7 @@ _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 @dataclass(slots=True)
 class UploadsPage:
-    """One page of a bucket's uploads; ``truncated`` if there are more."""
+    """One page of a bucket's uploads; `truncated` if there are more."""
 
     uploads: list[MultipartUpload] = field(default_factory=list[MultipartUpload])
     prefixes: list[str] = field(default_factory=list[str])
@@ -61,7 +61,7 @@ def parts_document(
     Args:
         upload: whose.
         query: what was asked.
-        parts: one more than ``limit`` when there are more.
+        parts: one more than `limit` when there are more.
         limit: how many are shown.
     """
     shown, truncated = parts[:limit], len(parts) > limit

@@ -43,13 +43,13 @@ _GET_QUERY = ("generation", *_ANSWER_HEADERS)
 
 
 class XmlHandlers:
-    """The handlers of ``/{bucket}`` and ``/{bucket}/{object}``."""
+    """The handlers of `/{bucket}` and `/{bucket}/{object}`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """``GET`` and ``HEAD`` of an object."""
+        """`GET` and `HEAD` of an object."""
         query = read_xml_query(request, _GET_QUERY)
         names = xml_names(request)
         require_payer(request, query, await self._store.bucket(names[0]))
@@ -67,7 +67,7 @@ class XmlHandlers:
         return await send_media(request, self._store, item, Dialect.XML, instead=headers)
 
     async def put(self, request: web.Request) -> web.StreamResponse:
-        """``PUT`` of an object: an upload, or a copy with ``x-goog-copy-source``."""
+        """`PUT` of an object: an upload, or a copy with `x-goog-copy-source`."""
         query = read_xml_query(request)
         bucket_name, name = xml_names(request)
         bucket = await self._store.bucket(bucket_name)
@@ -85,7 +85,7 @@ class XmlHandlers:
         return web.Response(headers=stored_headers(item))
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
-        """``DELETE`` of an object."""
+        """`DELETE` of an object."""
         query = read_xml_query(request, ("generation",))
         bucket_name, name = xml_names(request)
         generation, wanted = query.integer("generation"), xml_conditions(request.headers)
@@ -99,7 +99,7 @@ class XmlHandlers:
         return web.Response(status=204)
 
     async def list(self, request: web.Request) -> web.StreamResponse:
-        """``GET`` of a bucket: its objects, as version 1 or 2 of the list."""
+        """`GET` of a bucket: its objects, as version 1 or 2 of the list."""
         query = read_xml_query(request, LIST_QUERY)
         bucket_name = bucket_part(request)
         require_payer(request, query, await self._store.bucket(bucket_name))

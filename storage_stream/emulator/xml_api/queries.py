@@ -21,7 +21,7 @@ SIGNING_QUERY = (
 
 
 def read_xml_query(request: web.Request, allowed: Iterable[str] = ()) -> Query:
-    """Return the parameters of ``request``; see ``read_query``.
+    """Return the parameters of `request`; see `read_query`.
 
     Raises:
         ApiError: 400 for an unknown name, or bytes that are not UTF-8.

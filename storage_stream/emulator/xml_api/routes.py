@@ -66,7 +66,7 @@ def _object_routes(
 
 
 def _chosen(choose: _Chooser, handlers: Mapping[str, Handler]) -> Handler:
-    """A handler that serves several operations: ``choose`` tells which a request is."""
+    """A handler that serves several operations: `choose` tells which a request is."""
 
     @operation(choose, *handlers)
     async def serve(request: web.Request) -> web.StreamResponse:
