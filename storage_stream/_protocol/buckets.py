@@ -12,7 +12,7 @@ from storage_stream._protocol.http import Headers
 from storage_stream._protocol.names import check_bucket, gs_name, quote_name
 from storage_stream._protocol.operation import Idempotence, Operation
 from storage_stream._protocol.pages import Page, parse_page
-from storage_stream._protocol.replies import parse_json, parse_nothing
+from storage_stream._protocol.replies import parse_empty, parse_json
 from storage_stream.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def delete_bucket(bucket: str) -> Operation[None]:
         "storage.buckets.delete",
         "DELETE",
         bucket_path(bucket),
-        parse_nothing,
+        parse_empty,
         gs_name(bucket),
         idempotence=Idempotence.ALWAYS,
     )

@@ -12,7 +12,7 @@ from storage_stream._protocol.json_call import json_call
 from storage_stream._protocol.names import gs_name, quote_name
 from storage_stream._protocol.operation import Idempotence, Operation
 from storage_stream._protocol.pages import Page, parse_page
-from storage_stream._protocol.replies import parse_json, parse_nothing
+from storage_stream._protocol.replies import parse_empty, parse_json
 from storage_stream.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def delete_notification(bucket: str, notification_id: str) -> Operation[None]:
         "storage.notifications.delete",
         "DELETE",
         _path(bucket, notification_id),
-        parse_nothing,
+        parse_empty,
         gs_name(bucket),
     )
 

@@ -12,7 +12,7 @@ from storage_stream._protocol.http import Content, Headers, Reply, check_header_
 from storage_stream._protocol.names import check_bucket, check_object, gs_name, quote_name
 from storage_stream._protocol.operation import Idempotence, Operation
 from storage_stream._protocol.pages import Page, parse_page
-from storage_stream._protocol.replies import parse_json, parse_nothing
+from storage_stream._protocol.replies import parse_empty, parse_json, parse_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +104,7 @@ def delete_object(bucket: str, name: str, generation: int | None = None) -> Oper
         "storage.objects.delete",
         "DELETE",
         object_path(bucket, name),
-        _text,
+        _empty_text,
         gs_name(bucket, name),
         _generation(generation),
         idempotence=Idempotence.IF_GENERATION,
@@ -221,5 +221,6 @@ def _camel(key: str) -> str:
     return first.lower() + "".join(part.capitalize() for part in rest)
 
 
-def _text(reply: Reply) -> str:
-    return reply.body.decode("utf-8", "replace")
+def _empty_text(reply: Reply) -> str:
+    parse_empty(reply)
+    return ""

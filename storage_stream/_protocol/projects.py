@@ -12,7 +12,7 @@ from storage_stream._protocol.json_call import json_call
 from storage_stream._protocol.names import quote_name
 from storage_stream._protocol.operation import Idempotence, Operation
 from storage_stream._protocol.pages import Page, parse_page
-from storage_stream._protocol.replies import parse_json, parse_nothing
+from storage_stream._protocol.replies import parse_empty, parse_json
 from storage_stream.errors import InvalidArgument, ProtocolError
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def update_hmac_key(
 def delete_hmac_key(project: str, access_id: str) -> Operation[None]:
     """`storage.projects.hmacKeys.delete`: of an inactive one. A repeat is always safe."""
     path = _key_path(project, access_id)
-    return Operation("storage.projects.hmacKeys.delete", "DELETE", path, parse_nothing, project)
+    return Operation("storage.projects.hmacKeys.delete", "DELETE", path, parse_empty, project)
 
 
 def _key_path(project: str, access_id: str) -> str:

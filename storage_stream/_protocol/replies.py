@@ -16,8 +16,16 @@ from storage_stream.errors import ProtocolError, ResponseError, response_error_c
 if TYPE_CHECKING:
     from storage_stream._protocol.http import Headers, Reply
 
-__all__ = ["error_of", "is_success", "parse_json", "parse_nothing", "without_secrets"]
+__all__ = [
+    "error_of",
+    "is_success",
+    "parse_empty",
+    "parse_json",
+    "parse_nothing",
+    "without_secrets",
+]
 
+_NOTHING = frozenset({b"", b"{}", b"null"})
 _LONGEST_MESSAGE = 500  # characters of a foreign text in an error
 _XML_FIELD = re.compile(r"<(Code|Message)>([^<]*)</\1>")
 _SECRET_IN_TEXT = re.compile(
@@ -40,6 +48,19 @@ def is_success(status: int) -> bool:
 
 def parse_nothing(_reply: Reply) -> None:
     """For operations whose answer has no body."""
+
+
+def parse_empty(reply: Reply) -> None:
+    """For operations that the service answers with nothing: a removal, above all.
+
+    What is not the service's answer must not pass for a success: a proxy's page is a 200, too.
+    Emulators of others say `{}` or `null`.
+
+    Raises:
+        ProtocolError: There is something else.
+    """
+    if reply.body.strip() not in _NOTHING:
+        raise ProtocolError(f"a {reply.status} answer says something where nothing was expected")
 
 
 def parse_json(reply: Reply) -> Any:

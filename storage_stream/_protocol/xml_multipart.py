@@ -16,7 +16,7 @@ from storage_stream._protocol.checksums import encode_crc32c, parse_hashes
 from storage_stream._protocol.http import Content, Headers, Reply, parse_number
 from storage_stream._protocol.names import check_bucket, check_object, gs_name, quote_name
 from storage_stream._protocol.operation import Operation
-from storage_stream._protocol.replies import parse_nothing
+from storage_stream._protocol.replies import parse_empty
 from storage_stream._protocol.xml_documents import parse_xml
 from storage_stream.errors import IntegrityError, ProtocolError
 
@@ -190,7 +190,7 @@ def complete_upload(
 def abort_upload(target: MultipartTarget) -> Operation[None]:
     """`DELETE ?uploadId=…`: parts that are on their way fail, those that are kept are dropped."""
     return Operation(
-        f"{_SERVICE}.abort", "DELETE", target.path, parse_nothing, target.subject, target.query
+        f"{_SERVICE}.abort", "DELETE", target.path, parse_empty, target.subject, target.query
     )
 
 

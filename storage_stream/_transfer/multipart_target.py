@@ -19,7 +19,7 @@ from storage_stream._protocol.xml_multipart import (
     upload_part,
 )
 from storage_stream._transfer.parts_target import KeptPart, key_headers_only
-from storage_stream.errors import NotFound, StorageError
+from storage_stream.errors import NotFound, ProtocolError, StorageError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -97,6 +97,8 @@ class MultipartUpload:
                 found[part.number] = KeptPart(part.size, part.md5_hex, None, part.etag)
             if page.next_marker is None:
                 return found
+            if page.next_marker <= (after or 0):
+                raise ProtocolError("the list of the parts does not come forward: a marker again")
             after = page.next_marker
 
     def keep(self, part: Part, kept: KeptPart) -> None:

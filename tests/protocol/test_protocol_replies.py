@@ -10,6 +10,7 @@ from storage_stream._protocol.http import Headers, Reply, ReplyHead
 from storage_stream._protocol.replies import (
     error_of,
     is_success,
+    parse_empty,
     parse_json,
     parse_nothing,
     without_secrets,
@@ -36,6 +37,17 @@ def test_success_is_a_2xx(status: int, good: bool) -> None:  # noqa: FBT001 - a 
 def test_json_of_a_good_answer() -> None:
     assert parse_json(reply(200, {"name": "é"})) == {"name": "é"}
     parse_nothing(reply(204, b""))
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n", b"{}", b"null\n"])
+def test_nothing_is_said(body: bytes) -> None:
+    parse_empty(reply(200, body))
+
+
+@pytest.mark.parametrize("body", [b"<html>log in</html>", b'{"a": 1}', b"\xff"])
+def test_a_page_is_no_success(body: bytes) -> None:
+    with pytest.raises(ProtocolError, match="nothing was expected"):
+        parse_empty(reply(200, body))
 
 
 @pytest.mark.parametrize(
