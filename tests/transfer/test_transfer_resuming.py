@@ -88,6 +88,18 @@ async def test_an_object_that_another_process_ended_is_compared_whole(
     assert len(gcs.objects("bucket", versions="true")) == 1
 
 
+@KINDS
+@pytest.mark.parametrize("fields", ["size", "generation"])
+async def test_a_short_answer_about_another_processs_object_is_no_proof(
+    gcs: EmulatorHandle, storage: Storage, kind: Kind, fields: str
+) -> None:
+    state = await _finished(storage, params={"fields": fields})
+    with pytest.raises(IntegrityError) as caught:
+        await storage.resume_upload(state, kind(DATA[:-1] + b"!"))
+    assert "left as it is" in caught.value.__notes__[0]
+    assert gcs.read("bucket", "name") == DATA
+
+
 @pytest.mark.parametrize("kind", [bytes, _pieces])
 async def test_a_state_that_names_another_object(
     gcs: EmulatorHandle, storage: Storage, kind: Kind
