@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ from storage_stream._transfer.upload_session import UploadSession
 from storage_stream.pipeline.source import Input, open_source
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream._transfer.new_object import NewObject
@@ -80,14 +83,32 @@ async def _go_on(
         outgoing = RewindableBytes(source)
         await outgoing.prepare(min(state.checked.length, source.length))
         state.compare(outgoing.crc)
-        resource = await UploadSession(sender, target, outgoing, options, machine).run()
+        session = UploadSession(sender, target, outgoing, options, machine)
+        async with _left_or_ended(session):
+            resource = await session.run()
         assert resource is not None  # noqa: S101 - all of the source was offered
         return resource
     chunk_bytes = machine.chunk_bytes or DEFAULT_CHUNK_BYTES
     how = UploadHow(resumable=True, chunk_bytes=chunk_bytes, zipped=state.zipped)
     stream = StreamUpload(sender, target, options, how, machine, state.checked)
-    await stream.session.ask()
-    return await stream.pour(_Compared(source, state))
+    async with _left_or_ended(stream.session):
+        await stream.session.ask()
+        return await stream.pour(_Compared(source, state))
+
+
+@contextlib.asynccontextmanager
+async def _left_or_ended(session: UploadSession) -> AsyncGenerator[None]:
+    """Around what goes on with a session: one begun anew here is in no state but an error's.
+
+    The one that it began with is left, whatever comes: whoever has the state can go on with it.
+    """
+    known = session.uri
+    try:
+        yield
+    except BaseException as error:
+        if session.uri != known and not session.is_handed_out(error):
+            await session.cancel()
+        raise
 
 
 class _Compared:

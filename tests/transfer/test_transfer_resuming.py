@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from cancelling import Moment, cancelled_at
 from sample_data import gzipped, patterned
 
 from storage_stream import Storage
@@ -133,3 +134,25 @@ async def test_a_block_that_gives_nothing_is_no_source(
     with pytest.raises(TypeError, match="Lock"):
         await storage.resume_upload(state, asyncio.Lock())
     assert len(gcs.log) == 0
+
+
+@pytest.mark.parametrize("moment", list(Moment))
+@pytest.mark.parametrize("kind", [bytes, _pieces])
+async def test_a_session_begun_anew_is_ended_by_a_cancel(
+    gcs: EmulatorHandle, storage: Storage, kind: Kind, moment: Moment
+) -> None:
+    """It is in no state that anybody has; the one that was gone on with is left."""
+    writer = storage.upload_stream("bucket", "name", chunk_bytes=QUANTUM)
+    await writer.write(DATA)
+    state, k = writer.state(), 0
+    while True:
+        gcs._ask("DELETE", "/_emulator/arm_next")
+        gcs.arm_next(INSERT, "return-410")
+        if not await cancelled_at(storage.resume_upload(state, kind(DATA)), k, moment):
+            break
+        assert gcs.unfinished_sessions == 1
+        k += 1
+    assert k >= 3
+    assert gcs.read("bucket", "name") == DATA
+    await writer.abort()
+    assert gcs.unfinished_sessions == 0
