@@ -50,6 +50,9 @@ _GRACE_SECONDS = 5.0  # for the answer to what the service may have whole
 class CompositeUpload:
     """See `PartsTarget`.
 
+    Args:
+        grace: Seconds for the answer to what the service may have whole, when it is cancelled.
+
     Raises:
         InvalidArgument: A handle that this did not make.
     """
@@ -61,8 +64,11 @@ class CompositeUpload:
         options: RequestOptions,
         handle: str | None = None,
         started: datetime | None = None,
+        *,
+        grace: float = _GRACE_SECONDS,
     ) -> None:
         self._sender = sender
+        self._grace = grace
         self._target = target
         self._options = options
         keys = key_headers_only(options)
@@ -124,7 +130,7 @@ class CompositeUpload:
         try:
             resource = await asyncio.shield(task)
         except asyncio.CancelledError:
-            await end(task, _GRACE_SECONDS if content.handed_over else 0)
+            await end(task, self._grace if content.handed_over else 0)
             self._settle(task, may_be_made=content.may_have_arrived)
             raise
         except TransportError:
@@ -176,7 +182,7 @@ class CompositeUpload:
             try:
                 resource = await asyncio.shield(task)
             except asyncio.CancelledError:
-                await end(task, _GRACE_SECONDS)
+                await end(task, self._grace)
                 self._settle(task, may_be_made=True)
                 raise
             except TransportError:

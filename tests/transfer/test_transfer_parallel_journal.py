@@ -1,5 +1,7 @@
 """Journals of uploads in parts: what one call left, another goes on with or removes."""
 
+import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -224,3 +226,37 @@ async def test_a_journal_that_cannot_be_written(
     with pytest.raises(FileNotFoundError):
         await upload(storage, source, "multipart", journal=tmp_path / "none" / "journal")
     nothing(gcs)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+async def test_two_uploads_do_not_share_a_journal(
+    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path, method: str
+) -> None:
+    journal = tmp_path / "journal"
+    both = await asyncio.gather(
+        *(upload(storage, source, method, journal=journal) for _ in range(2)),
+        return_exceptions=True,
+    )
+    refused = [each for each in both if isinstance(each, InvalidArgument)]
+    assert len(refused) == 1
+    assert "another upload" in str(refused[0])
+    whole(gcs)
+    assert names_in(tmp_path) == ["source"]
+
+
+async def test_killed_while_the_components_of_the_object_are_removed(
+    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path
+) -> None:
+    journal = tmp_path / "journal"
+    gcs.arm_next("storage.batch", "return-403")
+    with pytest.raises(Forbidden) as caught:
+        await upload(storage, source, "composite", journal=journal)
+    assert "gs://bucket/.storage-stream/upload/" in caught.value.__notes__[-1]
+    made = gcs.metadata("bucket", "näme")
+    gcs.log.clear()
+    again = await upload(storage, source, "composite", journal=journal)
+    assert again["generation"] == made["generation"]
+    assert "insert" not in operations(gcs)
+    whole(gcs)
+    assert names_in(tmp_path) == ["source"]
