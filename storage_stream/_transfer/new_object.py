@@ -34,7 +34,8 @@ class NewObject:
     Attributes:
         bucket: The bucket.
         name: The object's name.
-        content_type: MIME type, or None to guess it from the name.
+        content_type: MIME type, or None for that of the metadata, or else to guess it from the
+            name.
         metadata: The object resource's other fields.
     """
 
@@ -91,7 +92,10 @@ class NewObject:
             TypeError: It is no text.
             InvalidArgument: It cannot stand in a header.
         """
-        said = None if self.content_type is None else check_text("content_type", self.content_type)
+        given = self.content_type
+        if given is None:  # in the metadata it is the same field
+            given = self.resource().get("contentType")
+        said = None if given is None else check_text("content_type", given)
         chosen = said or mimetypes.guess_type(self.name)[0] or _DEFAULT_TYPE
         if not chosen.isprintable() or not chosen.isascii():
             raise InvalidArgument(f"{chosen!r} is no content type")
