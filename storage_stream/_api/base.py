@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from storage_stream._protocol.operation import Operation
     from storage_stream._transport.sender import Sender
 
-__all__ = ["ApiBase"]
+__all__ = ["UPLOAD_TIMEOUT", "ApiBase"]
+
+# Seconds; the service answers an upload's last request when it has put all in its place.
+UPLOAD_TIMEOUT = 30.0
 
 T = TypeVar("T")
 
@@ -37,9 +40,21 @@ class ApiBase:
         if self._closed:
             raise ClientClosed("the client is closed")
 
-    def _options(self, keywords: RequestKeywords) -> RequestOptions:
+    def _options(
+        self, keywords: RequestKeywords, *, timeout: float | None = None
+    ) -> RequestOptions:
+        """What holds for one call.
+
+        Args:
+            keywords: The caller's.
+            timeout: Seconds for what takes longer than other calls, where the caller says nothing;
+                None for the client's.
+        """
         self._check_open()
-        return RequestOptions.of(keywords, self._defaults)
+        settled = RequestOptions.of(keywords, self._defaults)
+        if timeout is None or "timeout" in keywords:
+            return settled
+        return replace(settled, timeout=timeout)
 
     async def _send(self, operation: Operation[T], keywords: RequestKeywords) -> T:
         return await self._sender.send(operation, self._options(keywords))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from storage_stream._protocol.compose import ComposeSource
-    from storage_stream._protocol.options import RequestKeywords, RequestOptions
+    from storage_stream._protocol.options import RequestKeywords
     from storage_stream._protocol.resources import ObjectResource, RewriteResponse
 
 __all__ = ["Copies"]
@@ -77,7 +76,9 @@ class Copies(ApiBase):
             metadata=fields_of(metadata) or None,
             max_bytes_per_call=max_bytes_per_call,
         )
-        settled = self._rewrite_options(options).with_kms_key(kms_key_name, _KEY_OF_COPY)
+        settled = self._options(options, timeout=_REWRITE_TIMEOUT).with_kms_key(
+            kms_key_name, _KEY_OF_COPY
+        )
         return await copy_object(self._sender, rewrite, settled)
 
     async def resume_copy(
@@ -98,7 +99,9 @@ class Copies(ApiBase):
             InvalidArgument: It is not the state of a copy.
         """
         rewrite = Rewrite.of_state(state)
-        settled = self._rewrite_options(options).with_kms_key(kms_key_name, _KEY_OF_COPY)
+        settled = self._options(options, timeout=_REWRITE_TIMEOUT).with_kms_key(
+            kms_key_name, _KEY_OF_COPY
+        )
         return await copy_object(self._sender, rewrite, settled)
 
     async def compose(
@@ -183,8 +186,6 @@ class Copies(ApiBase):
         if destination_bucket == bucket:
             return await self.rename(bucket, object_name, target, **options)
         rewrite = Rewrite(bucket, object_name, destination_bucket, target)
-        return await move_between_buckets(self._sender, rewrite, self._rewrite_options(options))
-
-    def _rewrite_options(self, keywords: RequestKeywords) -> RequestOptions:
-        settled = self._options(keywords)
-        return settled if "timeout" in keywords else replace(settled, timeout=_REWRITE_TIMEOUT)
+        return await move_between_buckets(
+            self._sender, rewrite, self._options(options, timeout=_REWRITE_TIMEOUT)
+        )

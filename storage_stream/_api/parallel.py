@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from storage_stream._api.base import ApiBase
+from storage_stream._api.base import UPLOAD_TIMEOUT, ApiBase
 from storage_stream._protocol.arguments import fields_of
 from storage_stream._protocol.part_plan import DEFAULT_PART_BYTES
 from storage_stream._transfer.new_object import NewObject
@@ -17,12 +16,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from storage_stream._protocol.options import RequestKeywords, RequestOptions
+    from storage_stream._protocol.options import RequestKeywords
     from storage_stream._protocol.resources import ObjectResource
 
 __all__ = ["ParallelUploads"]
-
-_TIMEOUT = 30.0  # seconds; as for every upload
 
 
 class ParallelUploads(ApiBase):
@@ -97,7 +94,7 @@ class ParallelUploads(ApiBase):
         target = NewObject(bucket, object_name, content_type, fields_of(metadata)).checked()
         how = ParallelHow(part_bytes, workers, method)
         book = None if journal is None else UploadJournal(Path(journal))
-        settled = self._part_options(options).with_kms_key(kms_key_name)
+        settled = self._options(options, timeout=UPLOAD_TIMEOUT).with_kms_key(kms_key_name)
         return await upload_parallel(self._sender, target, file_data, settled, how, book)
 
     async def clean_upload(
@@ -121,8 +118,5 @@ class ParallelUploads(ApiBase):
             StorageError: Something is left, and so is the journal.
         """
         book = UploadJournal(Path(journal))
-        return await clean_upload(self._sender, book, self._part_options(options))
-
-    def _part_options(self, keywords: RequestKeywords) -> RequestOptions:
-        options = self._options(keywords)
-        return options if "timeout" in keywords else replace(options, timeout=_TIMEOUT)
+        settled = self._options(options, timeout=UPLOAD_TIMEOUT)
+        return await clean_upload(self._sender, book, settled)

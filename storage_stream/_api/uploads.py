@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from storage_stream._api.base import ApiBase
+from storage_stream._api.base import UPLOAD_TIMEOUT, ApiBase
 from storage_stream._protocol.arguments import check_mapping, fields_of
 from storage_stream._protocol.resumable_upload import DEFAULT_CHUNK_BYTES
 from storage_stream._transfer.new_object import NewObject
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from storage_stream._protocol.resources import ObjectResource
 
 __all__ = ["Uploads"]
-
-_TIMEOUT = 30.0  # seconds; the service answers the last request when it has put all in its place
 
 
 class Uploads(ApiBase):
@@ -179,5 +176,4 @@ class Uploads(ApiBase):
         if parameters is not None:
             own = check_mapping("params", keywords.get("params") or {})
             keywords["params"] = {**check_mapping("parameters", parameters), **own}
-        options = self._options(keywords)
-        return options if "timeout" in keywords else replace(options, timeout=_TIMEOUT)
+        return self._options(keywords, timeout=UPLOAD_TIMEOUT)

@@ -46,7 +46,6 @@ class ObjectWriter(WritableFile[bytes]):
         self._gathered = bytearray()
         self._subject = subject
         self._turn = Turn(subject)
-        self._ended = False
 
     @property
     def position(self) -> int:
