@@ -6,7 +6,8 @@ import contextlib
 import warnings
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from storage_stream.errors import StorageError, StreamClosed, UsageError
+from storage_stream._transfer.turn import Turn
+from storage_stream.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -43,8 +44,7 @@ class StreamWriter:
         self._upload = upload
         self._subject = subject
         self._resource: ObjectResource | None = None
-        self._ended = False
-        self._busy = False
+        self._turn = Turn(subject, "stream", "the object is made, or given up")
         self._is_stuck = False
         self._is_told = False  # somebody has its state, or its failure, or looks after it
 
@@ -106,10 +106,10 @@ class StreamWriter:
                 still wait. Nothing was taken.
             StorageError: The upload cannot go on for now; the bytes are taken.
         """
-        self._check_open()
+        self._turn.check_open()
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"write() takes bytes, not {type(data).__name__}")
-        with self._alone():
+        with self._turn:
             taken = bytes(cast("bytes", data))
             if taken and self._is_stuck:
                 raise UsageError(
@@ -128,11 +128,11 @@ class StreamWriter:
             UsageError: Another task is writing.
             StorageError: The upload cannot be ended.
         """
-        if self._ended:
+        if self._turn.closed:
             return
-        with self._alone(), self._failing():
+        with self._turn, self._failing():
             self._resource = await self._upload.finish()
-        self._ended = True
+        self._turn.closed = True
 
     async def abort(self, error: BaseException | None = None) -> None:
         """Give the upload up: nothing of it becomes visible. Idempotent.
@@ -144,8 +144,8 @@ class StreamWriter:
             error: Why. One that holds the state of this upload hands it out to whoever catches it,
                 and then the session is left for `Storage.resume_upload`.
         """
-        if not self._ended:
-            self._ended = True
+        if not self._turn.closed:
+            self._turn.closed = True
             if not self._upload.session.is_handed_out(error):
                 await self._upload.session.cancel()
 
@@ -158,7 +158,7 @@ class StreamWriter:
         return self.__aenter__().__await__()
 
     async def __aenter__(self) -> Self:
-        self._check_open()
+        self._turn.check_open()
         return self
 
     async def __aexit__(
@@ -177,22 +177,8 @@ class StreamWriter:
             raise
 
     def __del__(self) -> None:
-        if not self._ended and not self._is_told and self.bytes_written:
+        if not self._turn.closed and not self._is_told and self.bytes_written:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
-
-    def _check_open(self) -> None:
-        if self._ended:
-            raise StreamClosed("the object is made, or given up", subject=self._subject)
-
-    @contextlib.contextmanager
-    def _alone(self) -> Generator[None]:
-        if self._busy:
-            raise UsageError("another task is writing to this stream", subject=self._subject)
-        self._busy = True
-        try:
-            yield
-        finally:
-            self._busy = False
 
     @contextlib.contextmanager
     def _failing(self) -> Generator[None]:

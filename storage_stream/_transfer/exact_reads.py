@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from storage_stream.errors import StreamClosed, UsageError
+from storage_stream._transfer.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,59 +33,52 @@ class ExactReads:
         subject: str,
     ) -> None:
         self._next_piece = next_piece
-        self._subject = subject
-        self.closed = False
-        self._put_back: bytes | memoryview = (
-            b""  # what a read had taken before it failed; it comes before the piece
-        )
+        self._turn = Turn(subject, "stream")
+        # What a read had taken before it failed; it comes before the piece.
+        self._put_back: bytes | memoryview = b""
         self._piece: bytes | memoryview = b""
         self._at_end = False
-        self._busy = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+        return self._turn.closed
 
     def close(self) -> None:
         """Drop what is held; every read, one that waits too, raises `StreamClosed`."""
-        self.closed = True
+        self._turn.closed = True
         self._put_back = self._piece = b""
 
     def check_open(self) -> None:
         """Raise `StreamClosed` if it is closed."""
-        if self.closed:
-            raise StreamClosed("the stream is closed", subject=self._subject)
+        self._turn.check_open()
 
     async def read(self, size: int | None) -> bytes:
         """Read `size` bytes, fewer only at the end; None reads all the rest."""
-        self._begin()
-        try:
+        with self._turn:
             if size is not None and size <= self._there:
                 return bytes(self._cut(size))
             return await self._gather(size)
-        finally:
-            self._busy = False
 
     async def read1(self, size: int | None) -> bytes:
         """Read what is there, at most `size` bytes of it, waiting only when nothing is."""
-        self._begin()
-        try:
+        with self._turn:
             if not self._there:
                 await self._advance()
             return bytes(self._cut(self._there if size is None else size))
-        finally:
-            self._busy = False
 
     async def readinto(self, target: memoryview) -> int:
         """Fill a writable buffer of bytes; gives how many there were."""
-        self._begin()
         position = 0
-        try:
-            while position < len(target) and (self._there or await self._advance()):
-                part = self._cut(len(target) - position)
-                target[position : position + len(part)] = part
-                position += len(part)
-        except BaseException:
-            self._put_back = bytes(target[:position])
-            raise
-        finally:
-            self._busy = False
+        with self._turn:
+            try:
+                while position < len(target) and (self._there or await self._advance()):
+                    part = self._cut(len(target) - position)
+                    target[position : position + len(part)] = part
+                    position += len(part)
+            except BaseException:
+                self._put_back = bytes(target[:position])
+                raise
         return position
 
     async def _gather(self, size: int | None) -> bytes:
@@ -100,12 +93,6 @@ class ExactReads:
             self._put_back = whole.getvalue()
             raise
         return whole.getvalue()
-
-    def _begin(self) -> None:
-        self.check_open()
-        if self._busy:
-            raise UsageError("another task is reading this stream")
-        self._busy = True
 
     @property
     def _there(self) -> int:

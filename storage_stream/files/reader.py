@@ -11,10 +11,10 @@ import io
 import operator
 from typing import TYPE_CHECKING
 
+from storage_stream._transfer.turn import Turn
 from storage_stream.errors import InvalidArgument
 from storage_stream.files.base import ReadableFile
 from storage_stream.files.object_bytes import ObjectBytes
-from storage_stream.files.turn import Turn
 
 if TYPE_CHECKING:
     from storage_stream._protocol.media_head import ObjectHead

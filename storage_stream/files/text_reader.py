@@ -8,9 +8,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from storage_stream._transfer.turn import Turn
 from storage_stream.errors import InvalidArgument
 from storage_stream.files.base import ReadableFile
-from storage_stream.files.turn import Turn
 
 if TYPE_CHECKING:
     from storage_stream.files.reader import ObjectReader

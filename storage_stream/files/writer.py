@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+from storage_stream._transfer.turn import Turn
 from storage_stream.files.base import WritableFile
-from storage_stream.files.turn import Turn
 
 if TYPE_CHECKING:
     from storage_stream._protocol.resources import ObjectResource
