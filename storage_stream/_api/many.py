@@ -85,7 +85,8 @@ class Many(Downloads, Uploads, Objects, Copies):
             bucket: The bucket.
             objects: A prefix (text), whose objects are called in the folder by what comes behind
                 the prefix's last slash; or names, or pairs of a name and a path below the folder,
-                iterable or async iterable.
+                iterable or async iterable. A resource as `iter_objects` gives it is as good as
+                its name: then that generation is meant.
             target_folder: Made if it is not there.
             overwrite: False leaves a file alone that is there.
             raw: Keep what is stored as gzip as it is.

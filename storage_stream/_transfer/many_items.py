@@ -43,6 +43,8 @@ class TransferResult:
         generation: Of the object that was read, for a download; else of the one that was made.
         error: Why it failed, or None.
         skipped: Why there was nothing to do, or None.
+        source_generation: Of the object that was read or was to be, where it is known.
+        crc32c: Of the object's bytes as they are stored, base64, where it is known.
     """
 
     action: str
@@ -52,6 +54,8 @@ class TransferResult:
     generation: int | None = None
     error: Exception | None = None
     skipped: str | None = None
+    source_generation: int | None = None
+    crc32c: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -78,6 +82,7 @@ class Item:
         expected: The generation that the target must have, 0 for none, None for any.
         error: Why it cannot be done.
         skipped: Why it need not be done.
+        crc32c: Of the source as it is stored, base64, where it is known.
     """
 
     action: Action
@@ -94,6 +99,7 @@ class Item:
     expected: int | None = None
     error: Exception | None = None
     skipped: str | None = None
+    crc32c: str | None = None
 
     @property
     def source_name(self) -> str:
@@ -121,6 +127,7 @@ class Item:
         generation: int | None = None,
         error: Exception | None = None,
         skipped: str | None = None,
+        crc32c: str | None = None,
     ) -> TransferResult:
         """What became of it."""
         return TransferResult(
@@ -131,4 +138,6 @@ class Item:
             generation=generation,
             error=error,
             skipped=skipped,
+            source_generation=self.generation,
+            crc32c=crc32c or self.crc32c,
         )

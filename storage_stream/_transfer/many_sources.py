@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 from storage_stream._protocol.names import check_object
 from storage_stream._transfer.local_names import relative_parts
 from storage_stream._transfer.many_items import Action, Item
-from storage_stream._transfer.remote_tree import Collisions
+from storage_stream._transfer.remote_tree import Collisions, RemoteEntry
 from storage_stream.errors import InvalidArgument, InvalidName
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
+    from storage_stream._protocol.resources import ObjectResource
     from storage_stream._transfer.local_tree import LocalEntry
-    from storage_stream._transfer.remote_tree import RemoteEntry
 
 __all__ = [
     "copy_item",
@@ -46,6 +46,7 @@ def download_item(bucket: str, entry: RemoteEntry, root: str, error: Exception |
         *(entry.size, entry.generation, entry.file_time),
         is_encoded=entry.is_encoded,
         error=error,
+        crc32c=entry.crc32c,
     )
 
 
@@ -76,6 +77,7 @@ def copy_item(
         generation=entry.generation,
         expected=expected,
         error=_wrong_name(name),
+        crc32c=entry.crc32c,
     )
 
 
@@ -93,6 +95,10 @@ async def download_named(bucket: str, pairs: Pairs, root: str) -> AsyncGenerator
     """Named objects, to files below a folder that are called so, or as they are paired with."""
     async with aclosing(_pairs(pairs)) as given:
         async for name, other in given:
+            if isinstance(name, Mapping):
+                entry = _listed_as(cast("ObjectResource", name), other)
+                yield download_item(bucket, entry, root, _wrong_name(entry.object_name))
+                continue
             target: str = name if other is None else os.fsdecode(other)
             error = _wrong_name(name) or _no_file(target)
             yield Item(Action.DOWNLOAD, bucket, name, None, target, root, error=error)
@@ -135,6 +141,10 @@ async def copy_named(
     """Named objects, to objects that are called so, or as they are paired with."""
     async with aclosing(_pairs(pairs)) as given:
         async for name, other in given:
+            if isinstance(name, Mapping):
+                entry = _listed_as(cast("ObjectResource", name), other)
+                yield copy_item(entry, bucket, target_bucket, prefix + entry.name)
+                continue
             target = prefix + (name if other is None else other)
             error = _wrong_name(name) or _wrong_name(target)
             yield Item(Action.COPY, bucket, name, target_bucket, target, error=error)
@@ -151,8 +161,14 @@ async def _pairs(said: Pairs) -> AsyncGenerator[tuple[Any, Any], None]:
             yield _pair(one)
 
 
+def _listed_as(resource: ObjectResource, name: Any) -> RemoteEntry:
+    """A resource as a list gives it, that is to be called otherwise."""
+    entry = RemoteEntry.of(resource, "")
+    return entry if name is None else replace(entry, name=os.fsdecode(name))
+
+
 def _pair(said: Any) -> tuple[Any, Any]:
-    if isinstance(said, str | os.PathLike):
+    if isinstance(said, str | os.PathLike | Mapping):
         return cast("Any", said), None
     if isinstance(said, tuple | list):
         pair = cast("Sequence[Any]", said)

@@ -152,7 +152,10 @@ class Doing:
             if item.expected is None and not self._how.overwrite:
                 return Done(item.result(skipped="it is there already"))
             raise
-        result = item.result(size=int(resource["size"]), generation=_generation(resource))
+        crc32c = resource.get("crc32c")
+        result = item.result(
+            size=int(resource["size"]), generation=_generation(resource), crc32c=crc32c
+        )
         return Done(result, found.st_size, found.st_mtime_ns)
 
     def _metadata(self, mtime: int) -> dict[str, Any]:
