@@ -27,12 +27,17 @@ class When(enum.Enum):
 
 @dataclass(frozen=True)
 class Arrow:
-    """One module imports another."""
+    """One module imports another.
+
+    `name` is what is taken out of it, where only that is: of a foreign `from a import b` nobody
+    here knows whether `b` is a module.
+    """
 
     importer: str
     target: str
     when: When
     line: int
+    name: str = ""
 
     def __str__(self) -> str:
         return f"{self.importer}:{self.line} imports {self.target} {self.when.value}"
@@ -108,7 +113,8 @@ class _ImportReader(ast.NodeVisitor):
             below = f"{origin}.{alias.name}".removeprefix(f"{self._tree.package}.")
             # `from package import module` is an arrow to the module, not to the package
             is_module = origin.split(".")[0] == self._tree.package and below in self._tree.files
-            self._arrow(f"{origin}.{alias.name}" if is_module else origin, node.lineno)
+            target = f"{origin}.{alias.name}" if is_module else origin
+            self._arrow(target, node.lineno, alias.name)
 
     def _absolute(self, node: ast.ImportFrom) -> str:
         if not node.level:
@@ -117,12 +123,12 @@ class _ImportReader(ast.NodeVisitor):
         base = here[: len(here) - node.level + (1 if self._is_package else 0)]
         return ".".join([*base, *filter(None, [node.module])])
 
-    def _arrow(self, target: str, line: int) -> None:
+    def _arrow(self, target: str, line: int, name: str = "") -> None:
         first, _, rest = target.partition(".")
         if first == self._tree.package:
-            self._tree.inside.append(Arrow(self._name, rest, self._when, line))
+            self._tree.inside.append(Arrow(self._name, rest, self._when, line, name))
         else:
-            self._tree.outside.append(Arrow(self._name, target, self._when, line))
+            self._tree.outside.append(Arrow(self._name, target, self._when, line, name))
 
 
 def floor_of(module: str) -> str:
@@ -224,6 +230,16 @@ def _impure_calls(module: ast.Module) -> Iterator[str]:
 def uses_of(tree: Tree, library: str) -> list[Arrow]:
     """Every import of a foreign library."""
     return [arrow for arrow in tree.outside if _within(arrow.target, (library,))]
+
+
+def uses_beside(tree: Tree, library: str, part: str) -> list[Arrow]:
+    """The imports of a foreign library that are not of one part of it."""
+    whole = f"{library}.{part}"
+    return [
+        arrow
+        for arrow in uses_of(tree, library)
+        if not _within(arrow.target, (whole,)) and f"{arrow.target}.{arrow.name}" != whole
+    ]
 
 
 def long_files(tree: Tree, most_lines: int) -> list[str]:

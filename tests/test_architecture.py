@@ -16,6 +16,7 @@ from architecture import (
     long_files,
     long_functions,
     rising_arrows,
+    uses_beside,
     uses_of,
 )
 
@@ -23,7 +24,6 @@ import storage_stream
 
 # What each floor may import of ours besides itself. The lowest stand first; "" is the package's
 # own __init__, the public names.
-ENGINE = ("pipeline", "_transfer", "_transport", "_protocol", "errors")
 PUBLIC = ("", "errors", "pipeline")
 FLOORS: dict[str, tuple[str, ...]] = {
     "errors": (),
@@ -47,26 +47,25 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     # What is entered or awaited, for the two floors that give such.
     "_open_request": ("errors",),
-    "streams": ("_open_request", *ENGINE),
+    "streams": ("_open_request", "pipeline", "_transfer", "_protocol", "errors"),
     # Files stand on streams and writers; they are what `open` gives, and know no client.
-    "files": ("_open_request", "streams", "writer", *ENGINE),
-    "blob": ("files", "streams", *ENGINE),
-    "bucket": ("blob", "streams", *ENGINE),
+    "files": ("_open_request", "streams", "writer", "_transfer", "_protocol", "errors"),
+    # gcloud-aio-storage's Blob signs what it is given by a key or a client; ours by the same names.
+    "blob": ("files", "streams", "_transport.signers", "_protocol", "errors"),
+    "bucket": ("blob", "_transfer", "_protocol", "errors"),
     # The client's methods, a file for each subject; the handles call them by the client.
-    "writer": ENGINE,
-    "_api": ("files", "streams", "writer", *ENGINE),
-    "client": ("_api", "bucket", "blob", "streams", "_version", *ENGINE),
+    "writer": ("_transfer", "_protocol", "errors"),
+    # Requests go by the sender; a call may bring credentials of its own, and somebody signs.
+    "_api": (
+        *("files", "streams", "writer", "_transfer", "_protocol", "errors"),
+        *("_transport.sender", "_transport.credentials", "_transport.signers"),
+    ),
+    # It puts the transport together, and leaves what takes several requests to `_api`.
+    "client": ("_api", "bucket", "_version", "_transport", "_protocol", "errors"),
     "": (
-        "_api",
-        "client",
-        "bucket",
-        "blob",
-        "files",
-        "streams",
-        "writer",
-        "_version",
-        "_lazy",
-        *ENGINE,
+        *("_api", "client", "bucket", "blob", "files", "streams", "writer"),
+        *("_version", "_lazy", "pipeline", "_transfer", "_protocol", "errors"),
+        *("_transport.credentials", "_transport.environment"),
     ),
     "media": PUBLIC,
     "outputs": ("media", *PUBLIC),
@@ -102,8 +101,13 @@ PURE_LIBRARIES = frozenset(
         *("unicodedata", "urllib.parse", "xml.etree", "zlib"),
     }
 )
-AIOHTTP_FLOORS = {"_transport", "emulator"}
-AIOHTTP_WEB_FLOORS = {"outputs", "images"}  # they answer requests; they make none
+AIOHTTP_FLOORS = {"_transport"}
+AIOHTTP_WEB_FLOORS = {"emulator", "outputs", "images"}  # they answer requests; they make none
+AIOHTTP_BESIDE_WEB = {
+    ("aiohttp.typedefs", "Handler"): "how aiohttp.web types its handlers",
+    ("aiohttp.typedefs", "Middleware"): "the same for its middlewares",
+    ("aiohttp", "StreamReader"): "as which aiohttp.web gives a request's body",
+}
 AIOHTTP_FOR_TYPES = {
     "client": "a session that the caller brings is an aiohttp.ClientSession",
     "streams": "gcloud-aio-storage's StreamResponse shows its aiohttp response",
@@ -135,14 +139,20 @@ def test_aiohttp_is_a_matter_of_the_transport(ours: Tree) -> None:
     elsewhere = [
         str(arrow)
         for arrow in uses_of(ours, "aiohttp")
-        if floor_of(arrow.importer) not in AIOHTTP_FLOORS
+        if floor_of(arrow.importer) not in AIOHTTP_FLOORS | AIOHTTP_WEB_FLOORS
         and not (arrow.importer in AIOHTTP_FOR_TYPES and arrow.when is When.TYPING)
-        and not (
-            floor_of(arrow.importer) in AIOHTTP_WEB_FLOORS
-            and arrow.target.startswith("aiohttp.web")
-        )
     ]
     assert elsewhere == []
+
+
+def test_who_answers_requests_makes_none(ours: Tree) -> None:
+    clients = [
+        str(arrow)
+        for arrow in uses_beside(ours, "aiohttp", "web")
+        if floor_of(arrow.importer) in AIOHTTP_WEB_FLOORS
+        and (arrow.target, arrow.name) not in AIOHTTP_BESIDE_WEB
+    ]
+    assert clients == []
 
 
 def test_files_stay_small(ours: Tree) -> None:
@@ -318,6 +328,20 @@ def test_a_foreign_library_is_found(tmp_path: Path) -> None:
         lower__c="import aiohttp_cors",
     )
     assert [arrow.importer for arrow in uses_of(tree, "aiohttp")] == ["lower.a", "lower.b"]
+
+
+def test_one_part_of_a_library_is_told_from_the_others(tmp_path: Path) -> None:
+    tree = made(
+        tmp_path,
+        lower__a="import aiohttp.web",
+        lower__b="from aiohttp import web",
+        lower__c="from aiohttp.web import Request",
+        upper__a="import aiohttp",
+        upper__b="from aiohttp import web, ClientSession",
+        upper__c="from aiohttp.web_log import AccessLogger",
+    )
+    found = [arrow.importer for arrow in uses_beside(tree, "aiohttp", "web")]
+    assert found == ["upper.a", "upper.b", "upper.c"]
 
 
 def test_long_files_are_found(tmp_path: Path) -> None:
