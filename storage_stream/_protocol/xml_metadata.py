@@ -34,6 +34,8 @@ _HEADER_OF_PARAMETER = {
 _HEADER_WORD = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2, without capitals
 _CAPITAL = re.compile(r"[A-Z]")
 _INSTEAD = "method='composite' can take it"
+_COMPOSITE_FIELDS = frozenset({"acl", "contexts", "eventBasedHold", "retention", "temporaryHold"})
+_COMPOSITE_PARAMETERS = frozenset({"fields", "ifGenerationMatch", "ifMetagenerationMatch"})
 
 
 def metadata_headers(resource: Mapping[str, Any], content_type: str) -> list[tuple[str, str]]:
@@ -56,7 +58,8 @@ def metadata_headers(resource: Mapping[str, Any], content_type: str) -> list[tup
         elif field in _HEADER_OF_FIELD:
             lines.append((_HEADER_OF_FIELD[field], _checked(field, str(value))))
         else:
-            raise InvalidArgument(f"a multipart upload cannot set {field!r}; {_INSTEAD}")
+            instead = f"; {_INSTEAD}" if field in _COMPOSITE_FIELDS else ""
+            raise InvalidArgument(f"a multipart upload cannot set {field!r}{instead}")
     return lines
 
 
@@ -69,7 +72,8 @@ def parameter_headers(params: Iterable[tuple[str, str]]) -> list[tuple[str, str]
     lines: list[tuple[str, str]] = []
     for name, value in params:
         if name not in _HEADER_OF_PARAMETER:
-            raise InvalidArgument(f"a multipart upload cannot take {name}; {_INSTEAD}")
+            instead = _INSTEAD if name in _COMPOSITE_PARAMETERS else "upload() can take it"
+            raise InvalidArgument(f"a multipart upload cannot take {name}; {instead}")
         if name == "predefinedAcl":  # publicRead is public-read there
             value = _CAPITAL.sub(lambda match: f"-{match.group().lower()}", value)  # noqa: PLW2901
         lines.append((_HEADER_OF_PARAMETER[name], _checked(name, value)))

@@ -20,6 +20,7 @@ from storage_stream._transfer.compose import Composition, compose
 from storage_stream._transfer.deletion import delete_listed
 from storage_stream._transfer.listing import iter_items, iter_pages
 from storage_stream._transfer.outgoing import FramedContent
+from storage_stream._transfer.parallel_input import compose_options
 from storage_stream._transfer.parts_target import KeptPart, created_of, key_headers_only
 from storage_stream._transfer.shielding import end
 from storage_stream._transfer.workers import run_workers
@@ -54,7 +55,7 @@ class CompositeUpload:
         grace: Seconds for the answer to what the service may have whole, when it is cancelled.
 
     Raises:
-        InvalidArgument: A handle that this did not make.
+        InvalidArgument: A handle that this did not make, or what no composition takes.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class CompositeUpload:
         self._sender = sender
         self._grace = grace
         self._target = target
-        self._options = options
+        self._options = compose_options(options)
         keys = key_headers_only(options)
         kept = tuple(pair for pair in options.params if pair[0] in _KEPT_PARAMETERS)
         # Nobody else knows these names, so that making one twice does no harm.

@@ -19,6 +19,11 @@ from storage_stream._protocol.retry import is_transient
 from storage_stream._transfer.composite_target import CompositeUpload
 from storage_stream._transfer.multipart_target import MultipartUpload
 from storage_stream._transfer.new_object import NewObject
+from storage_stream._transfer.parallel_input import (
+    ExpectedChecksum,
+    with_encoding_said_once,
+    without_checksums,
+)
 from storage_stream._transfer.part_source import PartSource
 from storage_stream._transfer.parts_target import (
     KeptPart,
@@ -117,6 +122,7 @@ async def _upload(
     journal: UploadJournal | None,
 ) -> ObjectResource:
     entry = None if journal is None else await journal.read()
+    target, options = with_encoding_said_once(target, options)
     source = await PartSource.of(data)
     plan = plan_parts(source.length, how.part_bytes)
     identity = UploadIdentity.of(how.method, target, options, source.length, how.part_bytes)
@@ -126,11 +132,24 @@ async def _upload(
             " clean_upload() removes what that one left"
         )
     handle, started = (None, None) if entry is None else (entry.handle, entry.started)
-    place = _METHODS[how.method](sender, target, options, handle, started)
-    if entry is None and len(plan) == 1:
+    plain = without_checksums(target)
+    place = _METHODS[how.method](sender, plain, options, handle, started)
+    is_one = entry is None and len(plan) == 1
+    expected = ExpectedChecksum.of(plain if is_one else target)
+    if is_one:
+        await _compare_first(source, plan[0], target)
         return await upload(sender, target, data, options, UploadHow(resumable=True))
-    run = _ParallelUpload(sender, target, options, place, source, journal, identity)
+    run = _ParallelUpload(sender, plain, options, place, source, journal, identity, expected)
     return await run.run(plan, how.workers, entry)
+
+
+async def _compare_first(source: PartSource, only: Part, target: NewObject) -> None:
+    """Hold a small source to the crc32c that was given; its MD5 is the service's to compare."""
+    given = target.resource().get("crc32c")
+    if given is not None:
+        digest = await source.digest(only)
+        await source.put_back()
+        ExpectedChecksum(given).compare(digest.crc, target.subject)
 
 
 async def clean_upload(sender: Sender, journal: UploadJournal, options: RequestOptions) -> int:
@@ -176,6 +195,7 @@ class _ParallelUpload:
         source: PartSource,
         journal: UploadJournal | None,
         identity: UploadIdentity,
+        expected: ExpectedChecksum,
     ) -> None:
         self._sender = sender
         self._target = target
@@ -184,6 +204,7 @@ class _ParallelUpload:
         self._source = source
         self._journal = journal
         self._identity = identity
+        self._expected = expected
         self._resumes = False
         self._was_joined = False  # the other process was removing what was temporary
         self._is_unverified = False
@@ -252,12 +273,17 @@ class _ParallelUpload:
             self._options.meter.gained(part.size)
 
     def _whole(self, plan: list[Part]) -> Crc32c:
-        """The checksum of the object, made of those of its parts."""
+        """The checksum of the object, made of those of its parts, and what the caller said it is.
+
+        Raises:
+            IntegrityError: It is not.
+        """
         whole = Crc32c()
         for part in plan:
             crc = self._crcs[part.number]
             value = combine(whole.value, crc.value, crc.length)
             whole = Crc32c(value, whole.length + crc.length)
+        self._expected.compare(whole, self._target.subject)
         return whole
 
     async def _join(self, whole: Crc32c) -> ObjectResource:

@@ -41,7 +41,6 @@ def test_every_field_that_has_a_header() -> None:
     [
         {"temporaryHold": True},
         {"acl": []},
-        {"crc32c": "AAAAAA=="},
         {"metadata": {"Colour": "would become colour"}},
         {"metadata": {"two words": "x"}},
         {"metadata": {"é": "x"}},
@@ -67,9 +66,23 @@ def test_parameters() -> None:
     assert parameter_headers([]) == []
 
 
-@pytest.mark.parametrize("name", ["ifGenerationMatch", "ifMetagenerationNotMatch", "fields"])
-def test_parameters_that_have_no_header(name: str) -> None:
-    with pytest.raises(InvalidArgument, match=f"{name}; method='composite'"):
+@pytest.mark.parametrize("field", ["crc32c", "md5Hash", "temporaryHolds"])
+def test_nothing_is_recommended_that_cannot_take_it_either(field: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"cannot set '{field}'$"):
+        metadata_headers({field: "AAAAAA=="}, "a/b")
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("ifGenerationMatch", "method='composite'"),
+        ("fields", "method='composite'"),
+        ("ifMetagenerationNotMatch", "upload"),
+        ("projection", "upload"),
+    ],
+)
+def test_parameters_that_have_no_header(name: str, instead: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"{name}; {instead}"):
         parameter_headers([(name, "0")])
 
 

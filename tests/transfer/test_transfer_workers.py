@@ -26,6 +26,20 @@ async def test_each_item_once_and_a_few_at_a_time() -> None:
     assert not other_tasks()
 
 
+@pytest.mark.parametrize("items", [0, 1, 3])
+async def test_no_more_workers_than_items(items: int) -> None:
+    most = 0
+
+    async def work(_: int) -> None:
+        nonlocal most
+        most = max(most, len(other_tasks()))
+        await asyncio.sleep(0)
+
+    await asyncio.create_task(run_workers(range(items), work, 1000))
+    assert most <= items + 1
+    assert not other_tasks()
+
+
 async def test_the_first_failure_ends_the_others() -> None:
     ended: list[int] = []
 
