@@ -13,6 +13,7 @@ import errno
 import os
 import stat
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from storage_stream._protocol.checksums import crc32c
@@ -31,6 +32,9 @@ __all__ = ["PartFile"]
 
 _NOT_SUPPORTED = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}  # by the file system
 _READ_BYTES = 1024 * 1024
+_PROBE_BYTES = 4 * 1024 * 1024  # a disk's file system notes one extent: 0.1 ms; memory takes 1 ms
+_PROBE_SECONDS = 0.0005
+_BLOCK_BYTES = 512  # what `st_blocks` counts, whatever the file system's own are (stat(2))
 _FLAGS = (
     os.O_RDWR
     | os.O_CREAT
@@ -126,18 +130,36 @@ class PartFile:
     def reserve(self, size: int) -> None:
         """Have room for it: a disk that is too small says so now, and a file stays in one piece.
 
+        A file system that takes its time for a little of it makes the blocks one by one (in
+        memory; over a network, where the C library writes them). There it costs as much as
+        writing does, and what was free before is taken for the answer.
+
         Raises:
             OSError: There is no room.
         """
-        if not hasattr(os, "posix_fallocate"):  # macOS, Windows
-            os.ftruncate(self.descriptor, size)
-            return
+        os.ftruncate(self.descriptor, size)
+        if hasattr(os, "posix_fallocate"):  # not on macOS, Windows
+            self._check_room(size)
+            began = time.monotonic()
+            is_done = self._allocate(min(size, _PROBE_BYTES))
+            if is_done and time.monotonic() - began < _PROBE_SECONDS:
+                self._allocate(size)
+
+    def _allocate(self, size: int) -> bool:
         try:
             os.posix_fallocate(self.descriptor, 0, size)
         except OSError as error:
             if error.errno not in _NOT_SUPPORTED:
                 raise
-            os.ftruncate(self.descriptor, size)
+            return False
+        return True
+
+    def _check_room(self, size: int) -> None:
+        """Allocating what there is not would first take all that others need."""
+        there = os.fstat(self.descriptor).st_blocks * _BLOCK_BYTES
+        system = os.fstatvfs(self.descriptor)
+        if system.f_blocks and size - there > system.f_bavail * system.f_frsize:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(self._path))
 
     def save(self, journal: DownloadJournal) -> None:
         """Write down what is there.
