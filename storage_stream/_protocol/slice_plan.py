@@ -1,6 +1,7 @@
 """How the bytes of one object are shared out among several connections.
 
-Each connection is given a run of bytes, asks for it and says how far it has come. When nothing
+One connection begins alone, with a long run. Once that is not enough, what is left is spread over
+all of them: each is given a run of bytes, asks for it and says how far it has come. When nothing
 is left to give, an idle one takes over half of what the slowest still has to bring. The plan
 knows which bytes are there and their checksums; it refuses to know where they are put, and who
 brings them.
@@ -139,6 +140,10 @@ class SlicePlan:
         workers: Connections that share the work.
         filled: Bytes that are there already.
         in_order: Give single slices, first to last, and never change them.
+        begins_alone: Give runs for one connection, until `spread`.
+
+    Attributes:
+        is_alone: Whether runs are still given for one connection, see `spread`.
     """
 
     def __init__(
@@ -150,15 +155,20 @@ class SlicePlan:
         workers: int = DEFAULT_WORKERS,
         filled: Iterable[Filled] = (),
         in_order: bool = False,
+        begins_alone: bool = False,
     ) -> None:
         self.start = start
         self.stop = stop
+        self.is_alone = begins_alone and not in_order
         self._slice_bytes = slice_bytes
+        self._workers = workers
         self._filled = sorted(filled, key=lambda part: part.start)
         self._gaps = deque(_gaps(start, stop, self._filled))
-        missing = sum(gap_stop - gap_start for gap_start, gap_stop in self._gaps)
-        self._run_bytes = slice_bytes if in_order else _run_bytes(missing, slice_bytes, workers)
         self._running: list[Slice] = []
+        self._run_bytes = slice_bytes
+        if not in_order:
+            sharing = 1 if self.is_alone else workers
+            self._run_bytes = _run_bytes(self._missing, slice_bytes, sharing)
 
     @property
     def is_complete(self) -> bool:
@@ -169,6 +179,30 @@ class SlicePlan:
     def next_start(self) -> int | None:
         """Where the next slice begins that nobody has; None when all are given."""
         return self._gaps[0][0] if self._gaps else None
+
+    @property
+    def _missing(self) -> int:
+        """Bytes that nobody has received yet."""
+        given = sum(one.rest for one in self._running)
+        return given + sum(gap_stop - gap_start for gap_start, gap_stop in self._gaps)
+
+    def spread(self) -> None:
+        """Share what is left among all connections: one alone is not enough. Idempotent."""
+        if not self.is_alone:
+            return
+        self.is_alone = False
+        self._run_bytes = _run_bytes(self._missing, self._slice_bytes, self._workers)
+        for one in self._running:  # one at most
+            stop = one.taken + self._run_bytes
+            stop -= (stop - self.start) % MIN_SLICE_BYTES
+            if one.stop - stop >= self._slice_bytes // 2:
+                self._give_back(stop, one.stop)
+                one.stop = stop
+
+    def _give_back(self, start: int, stop: int) -> None:
+        if self._gaps and self._gaps[0][0] == stop:
+            stop = self._gaps.popleft()[1]
+        self._gaps.appendleft((start, stop))
 
     def claim(self) -> Slice | None:
         """The next slice for a connection; None when all are given."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from storage_stream._protocol.checksums import crc32c
 from storage_stream._protocol.media_head import Coding
 from storage_stream._protocol.slice_plan import PATIENCE_SECONDS, is_worth_slicing
+from storage_stream._transfer.reinforcement import Reinforcement
 from storage_stream._transfer.workers import run_workers
 from storage_stream.errors import StreamClosed, TruncatedStream
 
@@ -98,6 +99,9 @@ async def fetch_slices(
 ) -> None:
     """Bring all that is missing into the sink.
 
+    One connection begins; the others come when it is clear that it waits for bytes, and that this
+    processor could do with more, see `Reinforcement`.
+
     When a slice fails for good, or this is cancelled, the others are called off, and have ended
     when it raises.
 
@@ -107,18 +111,21 @@ async def fetch_slices(
         sink: Where it goes.
         clock: Measures how long a worker is idle.
         workers: How many connections.
-        ready: Waits until another slice may be begun. With it slices come in order, and none
-            is taken over by another connection.
+        ready: Waits until another slice may be begun. With it slices come in order, over all
+            connections at once, and none is taken over by another connection.
 
     Raises:
         StorageError: A slice cannot be had.
         Exception: What the sink raises.
     """
-    engine = _Engine(first, plan, sink, clock, ready)
-    try:
-        await run_workers(range(workers), engine.work, workers)
-    finally:
-        first.close()
+    with Reinforcement(clock, plan.spread) as others:
+        if not plan.is_alone:
+            others.call()
+        engine = _Engine(first, plan, sink, clock, others, ready)
+        try:
+            await run_workers(range(workers), engine.work, workers)
+        finally:
+            first.close()
 
 
 class _Engine:
@@ -130,6 +137,7 @@ class _Engine:
         plan: SlicePlan,
         sink: Sink,
         clock: Clock,
+        others: Reinforcement,
         ready: Callable[[], Awaitable[None]] | None,
     ) -> None:
         self._first = first
@@ -137,18 +145,22 @@ class _Engine:
         self._plan = plan
         self._sink = sink
         self._clock = clock
+        self._others = others
         self._ready = ready
         self._idle: set[asyncio.Future[bool]] = set()
         self._running: dict[Slice, Download] = {}
 
-    async def work(self, _number: int) -> None:
+    async def work(self, number: int) -> None:
         """Bring slices until all are there."""
+        if number:
+            await self._others.called.wait()
         next_slice = self._next_slice if self._ready is None else self._next_in_order
         while (one := await next_slice()) is not None:
             await self._fetch(one)
             self._plan.finish(one)
             for idle in self._idle:
                 _wake(idle, patient=False)
+        self._others.call()  # in case the first did all: that they see it
 
     async def _next_in_order(self) -> Slice | None:
         assert self._ready is not None  # noqa: S101 - `work` asked

@@ -257,7 +257,14 @@ class _FileDownload:
 
 
 def _plan(start: int, stop: int, how: SliceHow, filled: list[Filled]) -> SlicePlan:
-    return SlicePlan(start, stop, slice_bytes=how.slice_bytes, workers=how.workers, filled=filled)
+    return SlicePlan(
+        start,
+        stop,
+        slice_bytes=how.slice_bytes,
+        workers=how.workers,
+        filled=filled,
+        begins_alone=True,
+    )
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -63,7 +63,13 @@ async def fill(first: Download, view: memoryview, how: SliceHow, clock: Clock) -
 
 async def _fill_by_slices(first: Download, view: memoryview, how: SliceHow, clock: Clock) -> None:
     start = first.machine.offset
-    plan = SlicePlan(start, start + len(view), slice_bytes=how.slice_bytes, workers=how.workers)
+    plan = SlicePlan(
+        start,
+        start + len(view),
+        slice_bytes=how.slice_bytes,
+        workers=how.workers,
+        begins_alone=True,
+    )
     await fetch_slices(first, plan, BufferSink(view, start), clock, how.workers)
     check_whole(first, plan)
 

@@ -53,6 +53,59 @@ def test_a_huge_object_is_cut_into_few_runs_that_all_end_together() -> None:
     assert max(sizes) - min(sizes) < 6 * MIB
 
 
+def test_one_connection_begins_with_a_long_run_and_shares_it_out() -> None:
+    plan = SlicePlan(0, 512 * MIB, begins_alone=True)
+    first = plan.claim()
+    assert first is not None
+    assert (first.start, first.stop, plan.is_alone) == (0, 256 * MIB, True)
+    first.take(64 * MIB)
+    plan.spread()
+    plan.spread()  # once is enough
+    assert not plan.is_alone
+    assert first.stop == 120 * MIB  # a share of what is left is 56 MiB
+    assert claims(plan) == [((120 + 56 * at) * MIB, (176 + 56 * at) * MIB) for at in range(7)]
+
+
+def test_one_connection_alone_brings_all_runs() -> None:
+    assert claims(SlicePlan(0, 512 * MIB, begins_alone=True)) == [
+        (0, 256 * MIB),
+        (256 * MIB, 512 * MIB),
+    ]
+
+
+def test_what_is_shared_out_joins_what_nobody_had() -> None:
+    filled = [Filled(20 * UNIT, 21 * UNIT, 0)]
+    plan = SlicePlan(0, 40 * UNIT, slice_bytes=UNIT, workers=3, filled=filled, begins_alone=True)
+    first = plan.claim()
+    assert first is not None
+    assert first.stop == 8 * UNIT
+    plan.spread()
+    assert first.stop == 7 * UNIT  # 39 are left: two rounds of 6.5 at most each, rounded up
+    assert claims(plan)[0] == (7 * UNIT, 14 * UNIT)
+
+
+def test_what_is_shared_out_keeps_its_end_where_something_is_there_already() -> None:
+    filled = [Filled(6 * UNIT, 7 * UNIT, 0)]
+    plan = SlicePlan(0, 9 * UNIT, slice_bytes=UNIT, workers=4, filled=filled, begins_alone=True)
+    assert plan.claim() is not None
+    plan.spread()
+    assert claims(plan) == [
+        (2 * UNIT, 4 * UNIT),
+        (4 * UNIT, 6 * UNIT),
+        (7 * UNIT, 9 * UNIT),
+    ]
+
+
+def test_a_run_that_is_nearly_done_is_not_shared_out() -> None:
+    plan = SlicePlan(0, 8 * UNIT, slice_bytes=4 * UNIT, workers=2, begins_alone=True)
+    first = plan.claim()
+    assert first is not None
+    first.take(7 * UNIT)
+    plan.spread()
+    assert first.stop == 8 * UNIT
+    assert plan.next_start is None
+
+
 def test_runs_are_not_smaller_than_a_slice_and_rests_are_not_left() -> None:
     assert claims(SlicePlan(0, 5 * UNIT + 1, slice_bytes=2 * UNIT)) == [
         (0, 2 * UNIT),

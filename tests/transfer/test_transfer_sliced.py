@@ -76,7 +76,7 @@ async def test_all_of_it(
     assert await way(storage, tmp_path) == DATA
     asked = ranges(stored)
     assert asked[0] is None
-    assert len(asked) >= 4
+    assert len(asked) >= 2
     assert None not in asked[1:]
     generation = stored.metadata("bucket", "name")["generation"]
     assert all(f"generation={generation}" in entry.query for entry in stored.log[1:])
@@ -113,7 +113,7 @@ async def test_gzip_is_decompressed_over_one_connection_and_kept_over_several(
     assert await way(storage, tmp_path, slice_bytes=SLICE) == DATA
     assert len(gcs.log) == 1
     assert await way(storage, tmp_path, raw=True) == stored
-    assert len(gcs.log) >= 5
+    assert len(gcs.log) >= 2 + (way is in_order)
 
 
 @WAYS
@@ -124,7 +124,7 @@ async def test_ranges(
     stored: EmulatorHandle, storage: Storage, tmp_path: Path, way: Way, start: int, end: int | None
 ) -> None:
     assert await way(storage, tmp_path, start=start, end=end) == DATA[start:end]
-    assert len(stored.log) >= 4
+    assert len(stored.log) >= 2
 
 
 @WAYS

@@ -82,6 +82,15 @@ async def test_what_a_connection_that_stands_still_has_left_is_brought_by_others
     assert clock.timers == 0
 
 
+async def test_one_connection_that_is_never_waited_for_brings_everything() -> None:
+    """No time passes: nobody looks whether others would help."""
+    network = MemoryTransport(answer)
+    async with client_of(network, FakeClock(auto_advance=False)) as storage:
+        assert await storage.download("b", "n", slice_bytes=SLICE, workers=4) == DATA
+    assert ranges(network) == [None, f"bytes={8 * SLICE}-{16 * SLICE - 1}"]
+    assert network.open == 0
+
+
 async def test_the_window_of_an_iterator_is_never_exceeded() -> None:
     clock = FakeClock(auto_advance=False)
     network = MemoryTransport(answer)
