@@ -15,6 +15,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "storage_stream.cli.commands.clean_upload",
             "Remove what a killed upload in parts left behind.",
         ),
+        "stat": (
+            "storage_stream.cli.commands.stat",
+            "Show all that is known about objects or buckets.",
+        ),
         "emulator": (
             "storage_stream.cli.commands.emulator",
             "Serve Google Cloud Storage from a folder on this machine.",

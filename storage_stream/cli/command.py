@@ -1,0 +1,157 @@
+"""What all commands have in common: their options, their examples, how they are begun."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from storage_stream.cli.config import SETTINGS, ConfigError, Configuration
+from storage_stream.cli.locations import LocationError, parse_location, parse_object_location
+from storage_stream.cli.output import Output
+from storage_stream.cli.running import Run, execute
+from storage_stream.cli.sizes import parse_size
+
+__all__ = ["LOCATION", "OBJECT", "SIZE", "ExampleCommand", "begin", "storage_command"]
+
+_FLAGS = ("endpoint", "emulator_host", "project", "user_project", "credentials", "anonymous")
+
+
+if TYPE_CHECKING:
+    ParamType = click.ParamType[Any]  # generic for the checkers of newer versions only
+else:
+    ParamType = click.ParamType
+
+
+class ExampleCommand(click.Command):
+    """A command whose help ends with examples.
+
+    Attributes:
+        examples: Command lines, which a test runs against the emulator.
+    """
+
+    examples: Sequence[str] = ()
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Print the examples as they are to be typed."""
+        del ctx
+        with formatter.section("Examples" if len(self.examples) > 1 else "Example"):
+            for example in self.examples:
+                formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+
+
+class _Location(ParamType):
+    name = "location"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return self.parse(value) if isinstance(value, str) else value
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def parse(self, text: str) -> Any:
+        return parse_location(text)
+
+
+class _Object(_Location):
+    name = "gs://bucket/name"
+
+    def parse(self, text: str) -> Any:
+        return parse_object_location(text)
+
+
+class _Size(_Location):
+    name = "size"
+
+    def parse(self, text: str) -> Any:
+        return parse_size(text)
+
+
+LOCATION: ParamType = _Location()
+"""A parameter that is any place: `parse_location`."""
+
+OBJECT: ParamType = _Object()
+"""A parameter that is in the service: `parse_object_location`."""
+
+SIZE: ParamType = _Size()
+"""A parameter that is a size with a unit: `parse_size`."""
+
+
+def common_options() -> list[click.Parameter]:
+    """The options of every command, made anew."""
+    settings: list[click.Parameter] = [
+        click.Option([SETTINGS[name].flag], help=SETTINGS[name].help)
+        for name in _FLAGS
+        if name != "anonymous"
+    ]
+    anonymous = SETTINGS["anonymous"]
+    settings.append(click.Option([anonymous.flag], is_flag=True, default=None, help=anonymous.help))
+    return [
+        click.Option(["--config", "config_file"], metavar="FILE", help="The settings' TOML file."),
+        *settings,
+        click.Option(["--json", "as_json"], is_flag=True, help="JSON objects, one a line."),
+        click.Option(["-q", "--quiet"], is_flag=True, help="Say nothing but errors."),
+        click.Option(["-v", "--verbose"], is_flag=True, help="Say more."),
+        click.Option(["--no-color"], is_flag=True, help="No colours; NO_COLOR=1 does the same."),
+        click.Option(["--debug"], is_flag=True, help="Show where errors come from."),
+    ]
+
+
+def begin(params: dict[str, Any]) -> Run:
+    """What a command works with; takes the common options out of its parameters.
+
+    Raises:
+        click.UsageError: A setting cannot be meant.
+    """
+    flags = {name: params.pop(name) for name in _FLAGS}
+    flags |= {name: params[name] for name in SETTINGS if params.get(name) is not None}
+    file = params.pop("config_file")
+    output = Output(
+        as_json=params.pop("as_json"),
+        quiet=params.pop("quiet"),
+        verbose=params.pop("verbose"),
+        color=not (params.pop("no_color") or os.environ.get("NO_COLOR")),
+        null=bool(params.pop("null", False)),
+    )
+    try:
+        config = Configuration.read(flags, os.environ, home=Path.home(), file=file)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    return Run(config, output, debug=params.pop("debug"))
+
+
+def storage_command(
+    name: str, *, examples: Sequence[str], **settings: Any
+) -> Callable[[Callable[..., Coroutine[Any, Any, None]]], ExampleCommand]:
+    """Make a command of a coroutine function, which is given a `Run` and its own parameters.
+
+    An option named as a setting (`--concurrency`) is a flag for it; one called `null` is
+    `Output.null`.
+
+    Args:
+        name: The command's name.
+        examples: Command lines that run as they stand.
+        **settings: As `click.command` takes them.
+    """
+
+    def decorate(function: Callable[..., Coroutine[Any, Any, None]]) -> ExampleCommand:
+        @functools.wraps(function)
+        def invoke(**params: Any) -> None:
+            try:
+                run = begin(params)
+            except LocationError as error:
+                raise click.UsageError(str(error)) from error
+            own = {key: value for key, value in params.items() if key not in SETTINGS}
+            status = execute(run, lambda: function(run, **own))
+            if status:
+                sys.exit(status)
+
+        command = click.command(name, cls=ExampleCommand, **settings)(invoke)
+        command.examples = tuple(examples)
+        command.params.extend(common_options())
+        return command
+
+    return decorate

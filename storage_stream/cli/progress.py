@@ -1,0 +1,237 @@
+"""Progress as people see it: bars on a terminal, a line now and then elsewhere, events in JSON.
+
+It draws what `storage_stream.Progress` counts, in the loop's own thread, and counts nothing itself.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Generator, Iterable
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as Bars
+
+import storage_stream
+from storage_stream.cli.output import Output, shown_name
+from storage_stream.cli.sizes import human_rate, human_size
+
+__all__ = ["Display", "amount", "time_left"]
+
+_BARS_SECONDS = 0.2
+_EVENTS_SECONDS = 1.0
+_LINES_SECONDS = 5.0
+_ROWS_BESIDES_BARS = 3  # the total, and what the shell shows
+
+
+class Display:
+    """Shows transfers while its block is entered.
+
+        async with Display(run.output, "Downloading") as display:
+            with display.transfer("gs://bucket/name") as progress:
+                await run.storage.download_to_filename(..., progress=progress)
+            await run.storage.download_many(..., progress=display.total)
+
+    Args:
+        output: Says who looks: nobody, a person, a program.
+        what: What is going on, in front of the total.
+        console: A terminal of one's own, for tests.
+    """
+
+    def __init__(self, output: Output, what: str, *, console: Console | None = None) -> None:
+        self._output = output
+        self._what = what
+        self._console = console or Console(
+            file=output.stderr, no_color=not output.color, highlight=False
+        )
+        self._is_live = self._console.is_terminal and not (output.quiet or output.as_json)
+        self.total = storage_stream.Progress()
+        self._under_way: dict[storage_stream.Progress, TaskID | None] = {}
+        self._labels: dict[storage_stream.Progress, str] = {}
+        self._ended = storage_stream.ProgressSnapshot(bytes_total=0)
+        self._bars = Bars(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[amount]}", justify="right", markup=False),
+            TextColumn("{task.fields[rate]}", justify="right", markup=False),
+            TextColumn("{task.fields[left]}", justify="right", markup=False),
+            console=self._console,
+            auto_refresh=False,
+            expand=True,
+        )
+        self._total_row: TaskID | None = None
+        self._ticker: asyncio.Task[None] | None = None
+        self._owner: asyncio.Task[object] | None = None
+        self._broken: BrokenPipeError | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._is_live:
+            self._bars.start()
+            self._total_row = self._row(self._what)
+        if not self._output.quiet or self._output.as_json:
+            self._owner = asyncio.current_task()
+            self._ticker = asyncio.create_task(self._tick())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self._stop_ticking()
+        finally:
+            if self._is_live:
+                self._show()
+                self._bars.stop()
+        if self._broken is not None:
+            raise self._broken
+        if self._output.as_json:
+            self._show()
+
+    @contextlib.contextmanager
+    def transfer(self, label: str) -> Generator[storage_stream.Progress, None, None]:
+        """A transfer with a bar of its own, while there is room on the screen."""
+        progress = storage_stream.Progress()
+        self._labels[progress] = label
+        self._under_way[progress] = None
+        self._give_rows()
+        try:
+            yield progress
+        finally:
+            row = self._under_way.pop(progress)
+            del self._labels[progress]
+            if row is not None:
+                self._bars.remove_task(row)
+            self._ended = _sum([self._ended, progress.snapshot()])
+            self._give_rows()
+
+    def snapshot(self) -> storage_stream.ProgressSnapshot:
+        """All transfers together, those that ended too."""
+        parts = [self._ended, *(progress.snapshot() for progress in self._under_way)]
+        total = self.total.snapshot()
+        if total.attempts or total.elapsed or total.objects_total is not None:
+            parts.append(total)
+        return _sum(parts)
+
+    # -- inside ----------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        pause = _BARS_SECONDS if self._is_live else _LINES_SECONDS
+        pause = _EVENTS_SECONDS if self._output.as_json else pause
+        try:
+            while True:
+                await asyncio.sleep(pause)
+                self._show()
+        except BrokenPipeError as error:  # nobody reads: what is under way is of no use
+            self._broken = error
+            if self._owner is not None:
+                self._owner.cancel()
+
+    async def _stop_ticking(self) -> None:
+        if self._ticker is None:
+            return
+        self._ticker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._ticker
+        if self._broken is not None and self._owner is not None:
+            self._owner.uncancel()
+
+    def _show(self) -> None:
+        now = self.snapshot()
+        if self._output.as_json:
+            self._output.event("progress", **_fields(now))
+        elif self._is_live:
+            for progress, row in self._under_way.items():
+                if row is not None:
+                    self._draw(row, self._labels[progress], progress.snapshot())
+            if self._total_row is not None:
+                self._draw(self._total_row, self._what, now)
+            self._bars.refresh()
+        else:
+            self._output.say(_line(self._what, now))
+
+    def _row(self, label: str) -> TaskID:
+        return self._bars.add_task(shown_name(label), total=None, amount="", rate="", left="")
+
+    def _give_rows(self) -> None:
+        """Give bars to those that have none, as far as there is room; the total stays last."""
+        if not self._is_live or self._total_row is None:
+            return
+        room = self._console.size.height - _ROWS_BESIDES_BARS
+        room -= sum(row is not None for row in self._under_way.values())
+        for progress in [each for each, row in self._under_way.items() if row is None][:room]:
+            self._under_way[progress] = self._row(_shortened(self._labels[progress]))
+
+    def _draw(self, row: TaskID, label: str, now: storage_stream.ProgressSnapshot) -> None:
+        self._bars.update(
+            row,
+            description=shown_name(_shortened(label)),
+            total=now.bytes_total,
+            completed=now.bytes_confirmed,
+            amount=amount(now),
+            rate=human_rate(now.bytes_per_second),
+            left=time_left(now),
+        )
+
+
+def amount(now: storage_stream.ProgressSnapshot) -> str:
+    """What is confirmed, of what: `3.0 MiB of 10.0 MiB, 4 of 10 objects`."""
+    text = human_size(now.bytes_confirmed)
+    if now.bytes_total is not None:
+        text += f" of {human_size(now.bytes_total)}"
+    settled = now.objects_done + now.objects_failed + now.objects_skipped
+    if now.objects_total is not None:
+        text += f", {settled} of {now.objects_total} objects"
+    elif settled:
+        text += f", {settled} objects"
+    return text
+
+
+def time_left(now: storage_stream.ProgressSnapshot) -> str:
+    """How long it will take at this rate, `0:01:30`, or `""` when nobody can know."""
+    if now.bytes_total is None or now.bytes_per_second <= 0:
+        return ""
+    seconds = max(0, now.bytes_total - now.bytes_confirmed) / now.bytes_per_second
+    return str(timedelta(seconds=round(seconds)))
+
+
+def _line(what: str, now: storage_stream.ProgressSnapshot) -> str:
+    left = time_left(now)
+    rate = human_rate(now.bytes_per_second)
+    return f"{what}: {amount(now)}, {rate}" + (f", {left} left" if left else "")
+
+
+def _fields(now: storage_stream.ProgressSnapshot) -> dict[str, object]:
+    return {
+        name: round(value, 3) if isinstance(value, float) else value
+        for name in storage_stream.ProgressSnapshot.__slots__
+        for value in [getattr(now, name)]
+    }
+
+
+def _shortened(label: str, most: int = 40) -> str:
+    """The end of a name tells more than its beginning."""
+    return label if len(label) <= most else "…" + label[1 - most :]
+
+
+def _sum(parts: Iterable[storage_stream.ProgressSnapshot]) -> storage_stream.ProgressSnapshot:
+    every = list(parts)
+    totals = [part.bytes_total for part in every]
+    counts = [part.objects_total for part in every if part.objects_total is not None]
+    return storage_stream.ProgressSnapshot(
+        bytes_moved=sum(part.bytes_moved for part in every),
+        bytes_confirmed=sum(part.bytes_confirmed for part in every),
+        bytes_total=None if None in totals else sum(total or 0 for total in totals),
+        attempts=sum(part.attempts for part in every),
+        resumes=sum(part.resumes for part in every),
+        bytes_per_second=sum(part.bytes_per_second for part in every),
+        elapsed=max(part.elapsed for part in every),
+        objects_done=sum(part.objects_done for part in every),
+        objects_failed=sum(part.objects_failed for part in every),
+        objects_skipped=sum(part.objects_skipped for part in every),
+        objects_total=sum(counts) if counts else None,
+    )

@@ -1,0 +1,222 @@
+"""How a command runs: a client of its configuration, Ctrl-C, errors as sentences, exit codes.
+
+It knows nothing of what a command does.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
+
+import click
+
+import storage_stream
+from storage_stream.cli.config import Configuration
+from storage_stream.cli.explaining import explain, failures_in
+from storage_stream.cli.output import Output
+from storage_stream.errors import StorageError, UsageError
+
+__all__ = ["BROKEN_PIPE", "DONE", "FAILED", "INTERRUPTED", "USAGE", "Run", "execute"]
+
+DONE, FAILED, USAGE = 0, 1, 2
+INTERRUPTED = 130  # 128 and the signal's number, as shells have it
+TERMINATED = 143
+BROKEN_PIPE = 141
+_SHOW_CURSOR = "\x1b[?25h"
+
+
+class Run:
+    """What a command works with.
+
+    Attributes:
+        config: The settings.
+        output: Where it prints.
+        debug: Whether errors show where they were raised.
+        go_on: How to go on after an interruption, in a sentence; a command sets it.
+        failures: How many errors were told of.
+    """
+
+    def __init__(self, config: Configuration, output: Output, *, debug: bool = False) -> None:
+        self.config = config
+        self.output = output
+        self.debug = debug
+        self.go_on: str | None = None
+        self.failures = 0
+        self._storage: storage_stream.Storage | None = None
+
+    @property
+    def storage(self) -> storage_stream.Storage:
+        """The client; made at the first use, closed when the command ends."""
+        if self._storage is None:
+            self._storage = storage_stream.Storage(**self.config.storage_arguments())
+        return self._storage
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What every request is given: `**run.options`."""
+        return self.config.request_options()
+
+    def fail(self, error: BaseException, subject: str | None = None) -> None:
+        """Tell of an error and go on: the command ends with 1.
+
+        Args:
+            error: What happened.
+            subject: What it was about, where the error does not say it.
+        """
+        for failure in failures_in(error):
+            text = explain(failure)
+            known = subject is None or subject.rstrip("/") in text
+            self.failures += 1
+            self.output.error(
+                text if known else f"{subject}: {text}",
+                error=type(failure).__name__,
+                **({} if subject is None else {"subject": subject}),
+            )
+            if self.debug:
+                self.output.stderr.write("".join(traceback.format_exception(failure)))
+
+    async def close(self) -> None:
+        """Close the client, if there is one."""
+        if self._storage is not None:
+            await self._storage.close()
+
+
+def execute(run: Run, work: Callable[[], Coroutine[Any, Any, None]]) -> int:
+    """Run a command to its end; returns the status to exit with.
+
+    Ctrl-C (and SIGTERM) cancels it: what is under way ends cleanly. The second one stops at once.
+
+    Raises:
+        click.ClickException: It was called wrongly; click prints it.
+    """
+    _set_up_logging(run)
+    interruption = _Interruption(run)
+    try:
+        with interruption.handlers():
+            asyncio.run(_supervised(run, work, interruption))
+        run.output.flush()
+    except BrokenPipeError:
+        _drop_stdout()
+        return BROKEN_PIPE
+    except asyncio.CancelledError:
+        return _told_interrupted(run, interruption)
+    except click.ClickException:
+        raise
+    except UsageError as error:
+        run.fail(error)
+        return USAGE
+    except BaseExceptionGroup as group:
+        return _told_group(run, group)  # pyright: ignore[reportUnknownArgumentType] - of anything
+    except (StorageError, OSError) as error:
+        run.fail(error)
+    except Exception as error:  # noqa: BLE001 - a person gets a sentence, and how to see more
+        _tell_defect(run, error)
+    return FAILED if run.failures else DONE
+
+
+class _Interruption:
+    """What Ctrl-C does: cancel first, then stop at once."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._cancel: Callable[[], object] | None = None
+        self.status: int | None = None
+
+    def attach(self, cancel: Callable[[], object]) -> None:
+        """From now on this is called, from any point of the main thread."""
+        self._cancel = cancel
+        if self.status is not None:
+            cancel()
+
+    @contextlib.contextmanager
+    def handlers(self) -> Generator[None, None, None]:
+        """Take over the signals while the block runs."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            number: signal.signal(number, self._on_signal)
+            for number in (signal.SIGINT, signal.SIGTERM)
+            # Who was started to ignore Ctrl-C (in the background of a script) goes on doing so.
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        del frame
+        if self.status is not None:
+            _stop_at_once(self.status)
+        self.status = INTERRUPTED if number == signal.SIGINT else TERMINATED
+        if self._cancel is not None:
+            self._cancel()
+
+
+async def _supervised(
+    run: Run, work: Callable[[], Coroutine[Any, Any, None]], interruption: _Interruption
+) -> None:
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    if task is not None:
+        interruption.attach(lambda: loop.call_soon_threadsafe(task.cancel))
+    try:
+        await work()
+    finally:
+        await run.close()
+
+
+def _stop_at_once(status: int) -> None:
+    # Nothing is awaited, no file is flushed: somebody asked twice. The cursor may be hidden.
+    if sys.stderr.isatty():
+        os.write(sys.stderr.fileno(), _SHOW_CURSOR.encode())
+    os._exit(status)
+
+
+def _told_interrupted(run: Run, interruption: _Interruption) -> int:
+    status = interruption.status or INTERRUPTED
+    with contextlib.suppress(BrokenPipeError):
+        run.output.event("interrupted", go_on=run.go_on)
+        click.echo(f"Interrupted. {run.go_on or ''}".rstrip(), run.output.stderr)
+    return status
+
+
+def _told_group(run: Run, group: BaseExceptionGroup[BaseException]) -> int:
+    broken, others = group.split(BrokenPipeError)
+    if broken is not None and others is None:
+        _drop_stdout()
+        return BROKEN_PIPE
+    for error in failures_in(others or group):
+        if isinstance(error, StorageError | OSError):
+            run.fail(error)
+        else:
+            _tell_defect(run, error)
+    return FAILED
+
+
+def _tell_defect(run: Run, error: BaseException) -> None:
+    run.fail(error)
+    if not run.debug:
+        run.output.say("That should not happen; --debug shows where it did.")
+
+
+def _drop_stdout() -> None:
+    """Nobody reads it any more: what is still buffered must not raise at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _set_up_logging(run: Run) -> None:
+    log = logging.getLogger()
+    if run.debug:
+        logging.basicConfig(level=logging.DEBUG, stream=run.output.stderr)
+    elif not log.handlers:
+        log.addHandler(logging.NullHandler())
