@@ -10,17 +10,25 @@ import hashlib
 import os
 import secrets
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from storage_stream._transfer.file_lock import Lock, open_locked
 from storage_stream.errors import InvalidName
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
 __all__ = ["LocalFolder"]
 
 _LONGEST_STEM = 200  # bytes of the target's name in the part's; most file systems allow 255
 _MOST_KNOWN = 10_000  # folders that are remembered to be there
+_FLAGS = (
+    os.O_RDWR  # of what is no file this does not wait for a reader
+    | os.O_CREAT
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 
 
 class LocalFolder:
@@ -100,20 +108,17 @@ class LocalFolder:
             OSError: It cannot be written.
         """
         old = self.prepare(parts)
-        part = self.path_of((*parts[:-1], self._part_name(parts[-1])))
-        try:
-            with open(part, "wb" if self._run else "xb") as file:  # noqa: PTH123 - as in `path_of`
+        with self._part(parts) as (part, descriptor):
+            with open(descriptor, "wb", closefd=os.name == "nt") as file:
                 file.write(data)
                 if old is not None and os.name != "nt":
-                    os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
+                    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
             if mtime is not None:
                 os.utime(part, (mtime, mtime))
             written = os.stat(part)  # noqa: PTH116 - as in `path_of`
+            if os.name != "nt":
+                os.close(os.dup(descriptor))  # brings what a network's file system complains of
             os.replace(part, self.path_of(parts))  # noqa: PTH105 - as in `path_of`
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(part)  # noqa: PTH108 - as in `path_of`
-            raise
         return written
 
     def remove(self, parts: tuple[str, ...], *, is_folder: bool) -> None:
@@ -135,10 +140,36 @@ class LocalFolder:
                 break  # something is still in it
         self._known.clear()
 
-    def _part_name(self, name: str) -> str:
+    @contextlib.contextmanager
+    def _part(self, parts: tuple[str, ...]) -> Generator[tuple[str, int]]:
+        """An empty file to write, removed when the block is left with an error."""
+        part, descriptor = self._open_part(parts)
+        try:
+            yield part, descriptor
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(part)  # noqa: PTH108 - as in `path_of`
+            raise
+        finally:
+            # Not before it has its new name: until then the lock keeps others from writing to it.
+            if os.name != "nt":
+                os.close(descriptor)
+
+    def _open_part(self, parts: tuple[str, ...]) -> tuple[str, int]:
+        folder, name = parts[:-1], parts[-1]
+        if self._run:
+            path = self.path_of((*folder, self._part_name(name)))
+            descriptor = _opened_alone(path)
+            if descriptor is not None:
+                return path, descriptor
+        path = self.path_of((*folder, self._part_name(name, is_new=True)))
+        return path, os.open(path, _FLAGS | os.O_EXCL, 0o666)
+
+    def _part_name(self, name: str, *, is_new: bool = False) -> str:
         stem = os.fsencode(name)[:_LONGEST_STEM].decode(errors="ignore")
         own = hashlib.sha256(os.fsencode(f"{self._run}\0{name}")).hexdigest()[:12]
-        return f".{stem}.{own if self._run else secrets.token_hex(6)}.part"
+        mark = own if self._run and not is_new else secrets.token_hex(6)
+        return f".{stem}.{mark}.part"
 
     def _make_step(self, path: str) -> bool:
         try:
@@ -151,3 +182,21 @@ class LocalFolder:
                 raise NotADirectoryError(f"{path} is a file, and is to be a folder, too") from None
             return False
         return True
+
+
+def _opened_alone(path: str) -> int | None:
+    """An unfinished file of the run emptied, or a new one; None when it cannot be ours alone.
+
+    Its name can be guessed, and two of a run may be one file's: so no link is followed, and
+    nothing is written that another is writing.
+    """
+    try:
+        descriptor, outcome = open_locked(Path(path), _FLAGS)
+    except OSError:
+        return None  # where none can be made, a name of its own says why
+    found = os.fstat(descriptor)
+    if outcome is Lock.OURS and stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+        os.ftruncate(descriptor, 0)
+        return descriptor
+    os.close(descriptor)
+    return None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import stat
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 from leaks import names_in
 
+from storage_stream._transfer.file_lock import Lock, lock
 from storage_stream._transfer.local_folder import LocalFolder
 from storage_stream.errors import InvalidName
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_file_with_its_folders_and_its_time(tmp_path: Path) -> None:
@@ -101,3 +101,44 @@ def test_nothing_is_removed_behind_a_link(tmp_path: Path) -> None:
     with pytest.raises(InvalidName):
         LocalFolder(str(target)).remove(("link", "x"), is_folder=False)
     assert names_in(outside) == ["x"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links, pipes and locks")
+@pytest.mark.parametrize("kind", ["link", "hard link", "pipe", "locked"])
+def test_what_stands_where_the_unfinished_file_would_is_left_alone(
+    tmp_path: Path, kind: str
+) -> None:
+    folder = LocalFolder(str(tmp_path / "to"), "run")
+    folder.make_folder(())
+    other, planted = tmp_path / "other", tmp_path / "to" / folder._part_name("a")
+    other.write_bytes(b"precious")
+    if kind == "pipe":
+        os.mkfifo(planted)
+    elif kind == "link":
+        planted.symlink_to(other)
+    else:
+        planted.hardlink_to(other)
+    with planted.open("r+b") if kind == "locked" else nullcontext() as file:
+        if file is not None:
+            other.unlink()  # nothing but the lock says that it is somebody's
+            assert lock(file.fileno()) is Lock.OURS
+        folder.write(("a",), b"data", None)
+        assert file is None or file.read() == b"precious"
+    assert kind == "locked" or other.read_bytes() == b"precious"
+    assert (tmp_path / "to" / "a").read_bytes() == b"data"
+    assert not (tmp_path / "to" / "a").is_symlink()
+    assert sorted(names_in(tmp_path / "to")) == sorted([planted.name, "a"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs locks")
+def test_two_of_a_run_that_are_one_file_do_not_mix(tmp_path: Path) -> None:
+    folder = LocalFolder(str(tmp_path), "run")
+    with folder._part(("a",)) as (part, first), folder._part(("a",)) as (other, second):
+        assert part != other
+        os.write(first, b"long and first")
+        os.write(second, b"short")
+        assert Path(other).read_bytes() == b"short"
+        os.replace(part, tmp_path / "a")  # noqa: PTH105 - as the folder does
+        os.replace(other, tmp_path / "a")  # noqa: PTH105 - the same
+    assert names_in(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"short"
