@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PART_FILE", "object_name_of", "relative_parts"]
 
-PART_FILE = re.compile(r"\..+\.[0-9a-f]{12}\.part", re.DOTALL)
-"""What an unfinished download is called; no other file is."""
+PART_FILE = re.compile(r"\..+\.[0-9a-f]{12}\.(part|sliced\.(part|json|new))", re.DOTALL)
+"""What an unfinished download is called, and the journal beside it; no other file is."""
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _STEPS = frozenset({"", ".", ".."})

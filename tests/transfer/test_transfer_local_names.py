@@ -103,5 +103,8 @@ def test_a_file_whose_name_is_no_utf_8() -> None:
 
 def test_what_an_unfinished_download_is_called() -> None:
     assert PART_FILE.fullmatch(".name.0123456789ab.part")
+    for mark in ("part", "json", "new"):  # of a sliced one, and its journal
+        assert PART_FILE.fullmatch(f".name.0123456789ab.sliced.{mark}")
+    assert not PART_FILE.fullmatch(".name.0123456789ab.json")
     assert not PART_FILE.fullmatch("name.0123456789ab.part")
     assert not PART_FILE.fullmatch(".name.part")
