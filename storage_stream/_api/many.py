@@ -75,8 +75,9 @@ class Many(Downloads, Uploads, Objects, Copies):
         listed object the generation that was listed. Names that would leave the folder, or
         cannot be files (`../x`, `/x`, `C:x`, `a//b`; on Windows also devices and characters it does
         not take), that need a folder where another object is a file, and targets that are
-        symbolic links, or lie behind one in the folder, are errors of their own. An object that
-        is named as a folder (`a/`) makes the folder.
+        symbolic links, or lie behind one in the folder, are errors of their own. A listed object
+        that is named as a folder (`a/`) makes the folder; by its name it is an error, unless
+        paired with a path.
 
         Cancelling, or leaving the iteration within `async with`, ends all: each file is whole, or
         as it was.

@@ -67,7 +67,11 @@ class Journal:
         await run_blocking(self._open)
 
     async def holds(self, item: Item) -> bool:
-        """Whether an item was done, and both sides are as far as can be seen as they were then."""
+        """Whether an item was done, and both sides are as far as can be seen as they were then.
+
+        Raises:
+            OSError: It cannot be read.
+        """
         if self._is_new or item.action not in _REMEMBERED:
             return False
         return await run_blocking(self._holds, item)
@@ -119,17 +123,19 @@ class Journal:
             raise InvalidArgument(f"{self._path} is no journal of this version")
 
     def _holds(self, item: Item) -> bool:
-        key = (item.action.value, item.source_name, item.target_name)
         with self._lock:
             assert self._connection is not None  # noqa: S101 - it was opened
             row: tuple[int | None, int | None, int | None] | None
-            row = self._connection.execute(_LOOK, key).fetchone()
+            try:
+                row = self._connection.execute(_LOOK, _key(item)).fetchone()
+            except sqlite3.Error as error:
+                raise OSError(f"the journal {self._path} cannot be read: {error}") from error
         return row is not None and _is_as_then(item, *row)
 
     def _record(self, batch: Sequence[tuple[Item, Done]]) -> None:
         rows = [
             (
-                *(item.action.value, item.source_name, item.target_name),
+                *_key(item),
                 *(done.size, _source_generation(item, done), done.mtime_ns),
             )
             for item, done in batch
@@ -140,7 +146,7 @@ class Journal:
             try:
                 with self._connection:
                     self._connection.executemany(_WRITE, rows)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OverflowError) as error:
                 raise OSError(f"the journal {self._path} cannot be written: {error}") from error
             self._is_new = False
 
@@ -149,6 +155,19 @@ class Journal:
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.close()
+
+
+def _key(item: Item) -> tuple[str, str | bytes, str | bytes]:
+    return item.action.value, _stored(item.source_name), _stored(item.target_name)
+
+
+def _stored(name: str) -> str | bytes:
+    """A name as SQLite takes it: a path may have bytes that are no text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
 
 
 def _source_generation(item: Item, done: Done) -> int | None:

@@ -311,7 +311,7 @@ class Run:
             self._to_record.clear()
             try:
                 batch = await self._write_down()
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, nobody else hears of it
                 self._failure = self._failure or error
                 batch, self._unrecorded = self._unrecorded, []
             for _, done in batch:

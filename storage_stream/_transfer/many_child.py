@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 from storage_stream._transfer.many_frames import Answer, Tally, read_frame, write_frame
 from storage_stream._transfer.many_work import Doing, Moves
 from storage_stream._transfer.shielding import ended
-from storage_stream.errors import StorageError, TransferError
+from storage_stream.errors import TransferError
 
 if TYPE_CHECKING:
     from storage_stream._transfer.many_items import Item
@@ -57,7 +57,7 @@ class _Child:
     async def _do(self, number: int, item: Item) -> None:
         try:
             done = await self._doing.do(item, self._tally)
-        except (StorageError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - the other process knows which end the run
             self._answers.append(Answer(number, None, _portable(error)))
         else:
             self._answers.append(Answer(number, done))

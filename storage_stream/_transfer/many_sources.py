@@ -100,7 +100,7 @@ async def download_named(bucket: str, pairs: Pairs, root: str) -> AsyncGenerator
                 yield download_item(bucket, entry, root, _wrong_name(entry.object_name))
                 continue
             target: str = name if other is None else os.fsdecode(other)
-            error = _wrong_name(name) or _no_file(target)
+            error = _wrong_name(name) or _no_file(target) or _folder_name(target)
             yield Item(Action.DOWNLOAD, bucket, name, None, target, root, error=error)
 
 
@@ -123,7 +123,10 @@ async def upload_named(bucket: str, pairs: Pairs, prefix: str) -> AsyncGenerator
         async for said, other in given:
             path: str = os.fsdecode(said)
             name = prefix + (os.path.basename(path) if other is None else other)  # noqa: PTH119 - may be no Path
-            yield Item(Action.UPLOAD, None, path, bucket, name, error=_wrong_name(name))
+            error: Exception | None = _wrong_name(name)
+            if path.endswith("/"):  # that is what a listed folder is told by
+                error = IsADirectoryError(f"{path} names a folder")
+            yield Item(Action.UPLOAD, None, path, bucket, name, error=error)
 
 
 async def copy_listed(
@@ -182,6 +185,13 @@ def _no_file(name: str) -> InvalidName | None:
         relative_parts(name)
     except InvalidName as error:
         return error
+    return None
+
+
+def _folder_name(name: str) -> InvalidName | None:
+    # `a/` and `a` must not become one file; and nobody said whether `a/` holds bytes.
+    if name.endswith("/"):
+        return InvalidName(f"{name!r} names a folder: give the object a path of its own")
     return None
 
 

@@ -14,6 +14,9 @@ import pytest
 from leaks import names_in, nothing_under_way, until
 
 from storage_stream import ManyTransfer, Progress, ProgressSnapshot, Storage
+from storage_stream._transfer.journal import Journal
+from storage_stream._transfer.many_items import Action, Item
+from storage_stream._transfer.many_work import Done
 from storage_stream.errors import (
     ClientClosed,
     InvalidArgument,
@@ -267,6 +270,23 @@ async def test_objects_that_stand_for_folders(
     assert [item["name"] for item in gcs.objects("bucket", prefix="q/")] == ["q/empty/", "q/full/x"]
 
 
+async def test_folders_that_are_named_as_objects_or_files(
+    gcs: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    gcs.put("bucket", "a", b"file")
+    gcs.put("bucket", "a/", b"folder")
+    named = ["a", "a/", ("a", "b/"), ("a/", "c")]
+    run = await storage.download_many("bucket", named, tmp_path)
+    assert (run.done, run.failed) == (2, 2)
+    assert {type(result.error) for result in run.failures} == {InvalidName}
+    assert _files(tmp_path) == {"a": b"file", "c": b"folder"}
+    gcs.log.clear()
+    run = await storage.upload_many("bucket", [(f"{tmp_path}/", "x")])
+    assert (run.done, run.failed) == (0, 1)
+    assert isinstance(run.failures[0].error, IsADirectoryError)
+    assert not _operations(gcs)
+
+
 async def test_files_that_cannot_be_uploaded(
     gcs: EmulatorHandle, storage: Storage, tmp_path: Path
 ) -> None:
@@ -458,6 +478,30 @@ async def test_what_is_no_journal(gcs: EmulatorHandle, storage: Storage, tmp_pat
             await storage.download_many("bucket", "", tmp_path / "to", journal=tmp_path / name)
     with pytest.raises(OSError, match="cannot be opened"):
         await storage.download_many("bucket", "", tmp_path / "to", journal=tmp_path / "none" / "x")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every path is text")
+async def test_a_journal_holds_paths_that_are_no_text(
+    gcs: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    _fill(gcs, 3, "d/")
+    journal = tmp_path / "journal"
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")
+    for expected in [(3, 0), (0, 3)]:
+        down = await storage.download_many("bucket", "d/", folder, journal=journal)
+        up = await storage.upload_many("bucket", folder, prefix="up/", journal=journal)
+        assert (down.done, down.skipped) == (up.done, up.skipped) == expected
+
+
+async def test_what_a_journal_cannot_hold(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    await journal.open()
+    item = Item(Action.DOWNLOAD, "bucket", "name", target="name", root=str(tmp_path))
+    done = Done(item.result(generation=2**64))
+    with pytest.raises(OSError, match="cannot be written"):
+        await journal.record([(item, done)])
+    assert not await journal.holds(item)
+    await journal.close()
 
 
 # -- progress and options ----------------------------------------------------------------------

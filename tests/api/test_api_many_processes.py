@@ -105,6 +105,22 @@ async def test_refusals_come_whole(gcs: EmulatorHandle, storage: Storage, tmp_pa
     assert (failed.error.status, failed.error.subject) == (500, "gs://bucket/000")
 
 
+class _Wrong(Storage):
+    """With a mistake that is no error of a transfer's."""
+
+    async def download(self, *_arguments: Any, **_keywords: Any) -> bytes:
+        return {}["missing"]
+
+
+@pytest.mark.parametrize("processes", [0, 1])
+async def test_a_mistake_ends_the_run(gcs: EmulatorHandle, tmp_path: Path, processes: int) -> None:
+    _fill(gcs, 1)
+    async with _Wrong() as client:
+        with pytest.raises(KeyError, match="missing"):
+            await client.download_many("bucket", "", tmp_path, processes=processes)
+    assert _children() == []
+
+
 async def test_clients_that_cannot_be_made_again(gcs: EmulatorHandle, tmp_path: Path) -> None:
     class Token:
         async def get(self) -> str:
