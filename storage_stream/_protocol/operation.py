@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlencode
 
-from storage_stream._protocol.http import Content, Headers, Reply, Request
+from storage_stream._protocol.http import Content, Headers, Reply, ReplyHead, Request
 from storage_stream._protocol.options import RequestOptions, merge_query
+from storage_stream.errors import Gone, NotFound, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +89,19 @@ class Operation(Generic[T]):
         """What goes on the wire."""
         target = f"{self.path}?{urlencode(self.query)}" if self.query else self.path
         return Request(self.method, target, self.headers, self.body)
+
+    def was_done(self, refusal: StorageError) -> bool:
+        """Whether the refusal of a repeat says that an attempt before it did the work.
+
+        What is removed by a name that means one thing only is not there the second time. The
+        answer of the first was lost; that somebody else was as quick comes to the same.
+        """
+        is_gone = isinstance(refusal, NotFound | Gone)
+        return is_gone and self.method == "DELETE" and self.is_idempotent
+
+    def parse_done(self) -> T:
+        """The result where nobody tells it: what is removed has none."""
+        return self.parse(Reply(ReplyHead(204)))
 
     @property
     def is_idempotent(self) -> bool:

@@ -143,6 +143,8 @@ class _Sending:
             return self._failed(call, ProtocolError("the answer to a batch leaves this call out"))
         if not is_success(reply.status):
             refusal = await self._sender.refusal(_Part(reply), operation.request, operation.subject)
+            if self._budget.attempts > 1 and operation.was_done(refusal):
+                return BatchAnswer(operation.parse_done())
             return self._failed(call, refusal)
         try:
             return BatchAnswer(operation.parse(reply))

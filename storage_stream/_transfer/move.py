@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -9,6 +10,7 @@ from storage_stream._protocol.object_stat import ObjectStat
 from storage_stream._protocol.objects import delete_object, get_object
 from storage_stream._protocol.options import Preconditions
 from storage_stream._transfer.rewrite import copy_object
+from storage_stream.errors import NotFound
 
 if TYPE_CHECKING:
     from storage_stream._protocol.options import RequestOptions
@@ -45,7 +47,9 @@ async def move_between_buckets(
     copied = await copy_object(sender, pinned, options)
     unchanged = Preconditions(if_generation_match=generation).query()
     taken_away = delete_object(rewrite.bucket, rewrite.name).with_query(unchanged)
-    await sender.send(taken_away, connection)
+    # Whoever removed that generation: the copy of it is there, and it is gone from where it was.
+    with contextlib.suppress(NotFound):
+        await sender.send(taken_away, connection)
     return cast("ObjectResource", copied.get("resource"))
 
 

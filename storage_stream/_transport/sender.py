@@ -105,6 +105,8 @@ class Sender:
                 reply = await self._exchange(operation, options)
                 return operation.parse(reply)
             except StorageError as error:
+                if budget.attempts > 1 and operation.was_done(error):
+                    return operation.parse_done()
                 delay = self._delay(error, operation, options, budget)
                 if delay is None:
                     raise self.enriched(error, operation, budget.attempts, begun) from None

@@ -13,6 +13,7 @@ from storage_stream._protocol.operation import Idempotence, Operation
 from storage_stream._protocol.options import Preconditions, RequestOptions
 from storage_stream._protocol.replies import parse_nothing
 from storage_stream._protocol.rewrite import Rewrite, rewrite_object
+from storage_stream.errors import Forbidden, Gone, NotFound, ResponseError
 
 
 def operation(**fields: Any) -> Operation[None]:
@@ -67,7 +68,7 @@ ANY_METAGENERATION = Preconditions(if_metageneration_match=1)
         (notifications.get_notification("b", "1"), Preconditions(), True),
         (notifications.list_notifications("b"), Preconditions(), True),
         (projects.get_hmac_key("p", "k"), Preconditions(), True),
-        (projects.list_hmac_keys("p", ()), Preconditions(), True),
+        (projects.list_hmac_keys("p"), Preconditions(), True),
         (projects.get_service_account("p"), Preconditions(), True),
         # … buckets made and deleted, permissions tested, policies locked, keys and notifications
         # deleted.
@@ -151,3 +152,29 @@ def test_an_etag_in_a_header_makes_changes_of_metadata_repeatable(
 def test_what_is_never_idempotent() -> None:
     call = operation(query=(("ifGenerationMatch", "1"),), idempotence=Idempotence.NEVER)
     assert not call.is_idempotent
+
+
+GONE = Gone("gone", status=410)
+MISSING = NotFound("not there", status=404)
+
+
+@pytest.mark.parametrize(
+    ("call", "refusal", "done"),
+    [
+        (objects.delete_object("b", "o", 7), MISSING, True),
+        (objects.delete_object("b", "o", 7), GONE, True),
+        (objects.delete_object("b", "o").with_query(ANY_GENERATION.query()), MISSING, True),
+        (buckets.delete_bucket("b"), MISSING, True),
+        (objects.delete_object("b", "o"), MISSING, False),
+        (objects.delete_object("b", "o", 7), Forbidden("no", status=403), False),
+        (objects.get_object("b", "o", 7), MISSING, False),
+    ],
+)
+def test_what_a_repeat_does_not_find_was_removed_before(
+    call: Operation[Any], refusal: ResponseError, *, done: bool
+) -> None:
+    assert call.was_done(refusal) is done
+
+
+def test_the_result_of_what_was_removed_before() -> None:
+    assert objects.delete_object("b", "o", 7).parse_done() == ""
