@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
 from storage_stream._protocol import iam, notifications, projects
-from storage_stream._protocol.arguments import fields_of, page_size_text
+from storage_stream._protocol.arguments import fields_of
 from storage_stream._transfer.listing import iter_items, iter_pages
 
 if TYPE_CHECKING:
@@ -161,16 +162,14 @@ class HmacKeys(ApiBase):
         Raises:
             InvalidArgument: No project.
         """
-        chosen = {
-            "serviceAccountEmail": service_account_email,
-            "showDeletedKeys": "true" if show_deleted else "",
-            "maxResults": page_size_text(page_size),
-        }
-        query = tuple((name, value) for name, value in chosen.items() if value)
-        settled = self._options(options)
-        pages = iter_pages(
-            self._sender, lambda token: projects.list_hmac_keys(project, query, token), settled
+        page = partial(
+            projects.list_hmac_keys,
+            project,
+            email=service_account_email,
+            show_deleted=show_deleted,
+            page_size=page_size,
         )
+        pages = iter_pages(self._sender, page, self._options(options))
         async with aclosing(iter_items(pages)) as resources:
             async for resource in resources:
                 yield resource

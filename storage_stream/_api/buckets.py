@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._api.base import ApiBase
 from storage_stream._protocol import buckets
-from storage_stream._protocol.arguments import check_mapping, check_whole, fields_of, page_size_text
+from storage_stream._protocol.arguments import check_mapping, check_whole, fields_of
 from storage_stream._transfer.listing import iter_items, iter_pages
 
 if TYPE_CHECKING:
@@ -85,16 +86,14 @@ class Buckets(ApiBase):
         Raises:
             InvalidArgument: No project, or a page without room.
         """
-        chosen = {
-            "prefix": prefix,
-            "softDeleted": "true" if soft_deleted else "",
-            "maxResults": page_size_text(page_size),
-        }
-        query = tuple((name, value) for name, value in chosen.items() if value)
-        settled = self._options(options)
-        pages = iter_pages(
-            self._sender, lambda token: buckets.list_buckets(project, token, query), settled
+        page = partial(
+            buckets.list_buckets,
+            project,
+            prefix=prefix,
+            soft_deleted=soft_deleted,
+            page_size=page_size,
         )
+        pages = iter_pages(self._sender, page, self._options(options))
         async with aclosing(iter_items(pages)) as resources:
             async for resource in resources:
                 yield resource

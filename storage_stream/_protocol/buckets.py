@@ -6,12 +6,12 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from storage_stream._protocol.arguments import check_mapping
+from storage_stream._protocol.arguments import check_mapping, page_size_text
 from storage_stream._protocol.generations import named_generation
 from storage_stream._protocol.http import Headers
 from storage_stream._protocol.names import check_bucket, gs_name, quote_name
 from storage_stream._protocol.operation import Idempotence, Operation
-from storage_stream._protocol.pages import Page, parse_page
+from storage_stream._protocol.pages import Page, page_query, parse_page
 from storage_stream._protocol.replies import parse_empty, parse_json
 from storage_stream.errors import InvalidArgument
 
@@ -59,23 +59,35 @@ def get_bucket(bucket: str) -> Operation[BucketResource]:
 
 
 def list_buckets(
-    project: str, page_token: str | None = None, query: tuple[tuple[str, str], ...] = ()
+    project: str,
+    page_token: str | None = None,
+    *,
+    prefix: str = "",
+    soft_deleted: bool = False,
+    page_size: int | None = None,
 ) -> Operation[Page[BucketResource]]:
     """`storage.buckets.list`: one page.
 
     Args:
         project: Whose buckets.
         page_token: Of the page; None for the first.
-        query: What else is asked, in the service's spelling.
+        prefix: Only names that begin so.
+        soft_deleted: The soft-deleted buckets, and nothing else.
+        page_size: Buckets a page; None for the service's choice.
 
     Raises:
-        InvalidArgument: No project.
+        InvalidArgument: No project, or a page without room.
     """
     if not project:
         raise InvalidArgument("buckets are listed by project, and the project is empty")
-    token = (("pageToken", page_token),) if page_token else ()
-    asked = (("project", project), *query, *token)
-    return Operation("storage.buckets.list", "GET", _ROOT, parse_page, project, asked)
+    chosen: dict[str, str | bool] = {
+        "project": project,
+        "prefix": prefix,
+        "softDeleted": soft_deleted,
+        "maxResults": page_size_text(page_size),
+    }
+    query = page_query(chosen, page_token)
+    return Operation("storage.buckets.list", "GET", _ROOT, parse_page, project, query)
 
 
 def insert_bucket(

@@ -12,9 +12,11 @@ from storage_stream._protocol.replies import parse_json
 from storage_stream.errors import ProtocolError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from storage_stream._protocol.http import Reply
 
-__all__ = ["Page", "parse_page"]
+__all__ = ["Page", "page_query", "parse_page"]
 
 T = TypeVar("T")
 
@@ -32,6 +34,19 @@ class Page(Generic[T]):
     items: list[T]
     prefixes: list[str]
     next_token: str | None
+
+
+def page_query(
+    chosen: Mapping[str, str | bool], page_token: str | None
+) -> tuple[tuple[str, str], ...]:
+    """The query of a page: what was chosen, in the service's spelling, and the page's token.
+
+    Nothing stands in it for what is empty or False.
+    """
+    said = {**chosen, "pageToken": page_token or ""}
+    return tuple(
+        (name, "true" if value is True else value) for name, value in said.items() if value
+    )
 
 
 def parse_page(reply: Reply) -> Page[Any]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._protocol.arguments import page_size_text
 from storage_stream._protocol.json_call import json_call
 from storage_stream._protocol.names import quote_name
 from storage_stream._protocol.operation import Idempotence, Operation
-from storage_stream._protocol.pages import Page, parse_page
+from storage_stream._protocol.pages import Page, page_query, parse_page
 from storage_stream._protocol.replies import parse_empty, parse_json
 from storage_stream.errors import InvalidArgument, ProtocolError
 
@@ -60,14 +61,32 @@ def create_hmac_key(project: str, email: str) -> Operation[HmacKeyCreated]:
 
 
 def list_hmac_keys(
-    project: str, query: tuple[tuple[str, str], ...], page_token: str | None = None
+    project: str,
+    page_token: str | None = None,
+    *,
+    email: str = "",
+    show_deleted: bool = False,
+    page_size: int | None = None,
 ) -> Operation[Page[HmacKeyResource]]:
-    """`storage.projects.hmacKeys.list`: one page."""
-    token = (("pageToken", page_token),) if page_token else ()
-    path = f"{_project(project)}/hmacKeys"
-    return Operation(
-        "storage.projects.hmacKeys.list", "GET", path, parse_page, project, (*query, *token)
-    )
+    """`storage.projects.hmacKeys.list`: one page.
+
+    Args:
+        project: Whose keys.
+        page_token: Of the page; None for the first.
+        email: Only the keys of this service account.
+        show_deleted: Also keys that were deleted.
+        page_size: Keys a page; None for the service's choice.
+
+    Raises:
+        InvalidArgument: No project, or a page without room.
+    """
+    chosen: dict[str, str | bool] = {
+        "serviceAccountEmail": email,
+        "showDeletedKeys": show_deleted,
+        "maxResults": page_size_text(page_size),
+    }
+    path, query = f"{_project(project)}/hmacKeys", page_query(chosen, page_token)
+    return Operation("storage.projects.hmacKeys.list", "GET", path, parse_page, project, query)
 
 
 def get_hmac_key(project: str, access_id: str) -> Operation[HmacKeyResource]:

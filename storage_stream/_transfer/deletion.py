@@ -17,6 +17,7 @@ from storage_stream._protocol.batch import MAX_CALLS, EncodedCall, encode_call
 from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.objects import delete_object, get_object, list_page
 from storage_stream._protocol.options import Preconditions
+from storage_stream._protocol.pages import page_query
 from storage_stream._transfer.batch import send_batch
 from storage_stream._transfer.listing import iter_pages
 from storage_stream.errors import (
@@ -183,8 +184,7 @@ def delete_listed(
         message = "each listed object is deleted as the generation that was listed; name no other"
         raise InvalidArgument(message)
     fields = "nextPageToken,items(name,generation)"
-    said = {"prefix": prefix, "versions": "true" if versions else "", "fields": fields}
-    query = tuple((name, value) for name, value in said.items() if value)
+    query = page_query({"prefix": prefix, "versions": versions, "fields": fields}, None)
 
     async def targets() -> AsyncGenerator[_Target, None]:
         pages = iter_pages(

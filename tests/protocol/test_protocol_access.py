@@ -36,11 +36,11 @@ B, P = "/storage/v1/b/b", "/storage/v1/projects/p"
         (notifications.delete_notification("b", "1"), "DELETE", f"{B}/notificationConfigs/1"),
         (projects.get_service_account("p"), "GET", f"{P}/serviceAccount"),
         (projects.create_hmac_key("p", "e@x"), "POST", f"{P}/hmacKeys?serviceAccountEmail=e%40x"),
-        (projects.list_hmac_keys("p", ()), "GET", f"{P}/hmacKeys"),
+        (projects.list_hmac_keys("p"), "GET", f"{P}/hmacKeys"),
         (
-            projects.list_hmac_keys("p", (("maxResults", "1"),), "t"),
+            projects.list_hmac_keys("p", "t", email="e@x", show_deleted=True, page_size=1),
             "GET",
-            f"{P}/hmacKeys?maxResults=1&pageToken=t",
+            f"{P}/hmacKeys?serviceAccountEmail=e%40x&showDeletedKeys=true&maxResults=1&pageToken=t",
         ),
         (projects.get_hmac_key("p", "K"), "GET", f"{P}/hmacKeys/K"),
         (projects.update_hmac_key("p", "K", "ACTIVE"), "PUT", f"{P}/hmacKeys/K"),
@@ -53,9 +53,9 @@ B, P = "/storage/v1/b/b", "/storage/v1/projects/p"
             f"{B}/lockRetentionPolicy?ifMetagenerationMatch=4",
         ),
         (
-            buckets.list_buckets("p", "t", (("prefix", "a"),)),
+            buckets.list_buckets("p", "t", prefix="a", soft_deleted=True, page_size=7),
             "GET",
-            "/storage/v1/b?project=p&prefix=a&pageToken=t",
+            "/storage/v1/b?project=p&prefix=a&softDeleted=true&maxResults=7&pageToken=t",
         ),
     ],
 )
