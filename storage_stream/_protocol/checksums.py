@@ -70,7 +70,7 @@ class Crc32c:
 
 def encode_crc32c(value: int) -> str:
     """Base64 of the big-endian value."""
-    return base64.b64encode(value.to_bytes(_CRC_BYTES, "big")).decode("ascii")
+    return binascii.b2a_base64(value.to_bytes(_CRC_BYTES, "big"), newline=False).decode("ascii")
 
 
 def decode_crc32c(text: str) -> int | None:

@@ -77,7 +77,7 @@ class AnswerParser:
         events = self._events
         if not events.has_head:
             raise ProtocolError("the answer is no HTTP: an empty line, and no head before it")
-        if len(events.raw) > MOST_HEADER_LINES:
+        if len(events.names) > MOST_HEADER_LINES:
             raise ProtocolError(f"the answer has more than {MOST_HEADER_LINES} header lines")
         status: int = self._llhttp.get_status_code()
         if status < 200 and status != _SWITCHING:  # noqa: PLR2004 - the 1xx of HTTP
@@ -121,10 +121,11 @@ class AnswerParser:
 class _Events:
     """What llhttp calls back. It must not know the parser: the two would only die together."""
 
-    __slots__ = ("excess", "has_head", "is_complete", "pieces", "raw", "reason")
+    __slots__ = ("excess", "has_head", "is_complete", "names", "pieces", "reason", "values")
 
     def __init__(self) -> None:
-        self.raw: list[tuple[bytes, bytes]] = []
+        self.names: list[bytes] = []
+        self.values: list[bytes] = []
         self.reason = b""
         self.has_head = False
         self.is_complete = False
@@ -139,7 +140,8 @@ class _Events:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.has_head:  # else it stands behind the last chunk, and says nothing we need
-            self.raw.append((name, value))
+            self.names.append(name)
+            self.values.append(value)
 
     def on_headers_complete(self) -> None:
         self.has_head = True
@@ -157,11 +159,13 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape").rstrip(" \t")
 
 
-def _lines_of(raw: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+def _headers_of(events: _Events) -> Headers:
+    names = [_lower_name(name) for name in events.names]
     try:
-        return [(_lower_name(name), value.decode().rstrip(" \t")) for name, value in raw]
+        values = [value.decode().rstrip(" \t") for value in events.values]
     except UnicodeDecodeError:
-        return [(_lower_name(name), _text(value)) for name, value in raw]
+        values = [_text(value) for value in events.values]
+    return Headers.received(names, values)
 
 
 @lru_cache(maxsize=1024)
@@ -172,31 +176,31 @@ def _lower_name(name: bytes) -> str:
 def _head_of(status: int, version: str, events: _Events, method: str) -> AnswerHead:
     if status == _SWITCHING or version not in {"1.1", "1.0"}:
         raise ProtocolError(f"the answer speaks another protocol: HTTP/{version}, status {status}")
-    length: int | None = None
-    coding = connection = None
-    lines = _lines_of(events.raw)
-    for name, value in lines:
-        if name == "content-length":
-            length = int(value)  # llhttp lets one line of digits through
-        elif name == "transfer-encoding":
-            coding = value if coding is None else f"{coding}, {value}"
-        elif name == "connection":
-            connection = value if connection is None else f"{connection}, {value}"
-    reply = ReplyHead(status, _text(events.reason), Headers.lowered(lines))
-    keeps_alive = _keeps_alive(version, connection)
+    headers = _headers_of(events)
+    reply = ReplyHead(status, _text(events.reason), headers)
+    keeps_alive = _keeps_alive(version, _joined(headers, "connection"))
     if method == "HEAD" or status in _WITHOUT_BODY:
         return AnswerHead(reply, Framing.LENGTH, 0, keeps_alive=keeps_alive)
+    coding = _joined(headers, "transfer-encoding")
     if coding is not None:
         if coding.lower() != "chunked" or version == "1.0":
             raise ProtocolError("the answer's Transfer-Encoding is none that was asked for")
         return AnswerHead(reply, Framing.CHUNKED, None, keeps_alive=keeps_alive)
-    if length is not None:
-        return AnswerHead(reply, Framing.LENGTH, length, keeps_alive=keeps_alive)
+    length = headers.get("content-length")
+    if length is not None:  # llhttp lets one line of digits through
+        return AnswerHead(reply, Framing.LENGTH, int(length), keeps_alive=keeps_alive)
     return AnswerHead(reply, Framing.CLOSE, None, keeps_alive=False)
+
+
+def _joined(headers: Headers, name: str) -> str | None:
+    """What all lines of a name say together (RFC 9110 §5.3)."""
+    return None if headers.get(name) is None else ", ".join(headers.get_all(name))
 
 
 def _keeps_alive(version: str, connection: str | None) -> bool:
     if connection is None:
         return version == "1.1"
+    if connection == "keep-alive":  # nothing else, as some servers always say
+        return True
     words = {word.strip().lower() for word in connection.split(",")}
     return "close" not in words and (version == "1.1" or "keep-alive" in words)

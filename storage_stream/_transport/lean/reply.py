@@ -49,19 +49,28 @@ class LeanReply:
     @property
     def whole(self) -> bytes | None:
         """See `ReplyStream.whole`."""
-        return self._whole if self.body is None and self._error is None else None
+        if self.body is not None or self._error is not None or self._connection is None:
+            return None
+        return self._whole
 
     @property
     def has_arrived(self) -> bool:
         """Whether the body is here to its end."""
         return self.body is None or self.body.is_complete
 
-    async def read_piece(self) -> bytes | memoryview:
+    @property
+    def buffered(self) -> int:
+        """See `ReplyStream.buffered`."""
+        return 0 if self.body is None else self.body.buffered
+
+    async def read_piece(self, at_least: int = 1) -> bytes | memoryview:
         """See `ReplyStream.read_piece`."""
         if self.body is not None:
-            return await self.body.read()
+            return await self.body.read(at_least)
         if self._error is not None:
             raise self._error
+        if self._connection is None and self._whole:
+            raise _closed()
         piece, self._whole = self._whole, None
         return piece or b""
 
@@ -78,6 +87,10 @@ class LeanReply:
         if connection is None:
             return
         connection.finish(self)
-        self.abort(closed := ClientClosed("the answer was closed while it was read"))
         if self.body is not None:
+            self.body.abort(closed := _closed())
             self.body.close(closed)
+
+
+def _closed() -> ClientClosed:
+    return ClientClosed("the answer was closed while it was read")
