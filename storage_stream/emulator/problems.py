@@ -132,63 +132,42 @@ def xml_error(error: ApiError) -> web.Response:
 
 def json_problems(handler: Handler) -> Handler:
     """Wrap `handler` so that its `ApiError` becomes a JSON answer."""
-
-    @functools.wraps(handler)
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except ApiError as error:
-            if _has_no_body(error):
-                return web.Response(status=error.status, headers=error.headers)
-            return api_error(
-                error.status,
-                error.reason,
-                error.message,
-                location=error.location,
-                headers=error.headers,
-            )
-
-    return answer
+    return _with_problems(handler, _json_error)
 
 
 def media_problems(handler: Handler) -> Handler:
     """Wrap `handler` so that its `ApiError` becomes text, as `alt=media` answers it."""
-
-    @functools.wraps(handler)
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except ApiError as error:
-            if _has_no_body(error):
-                return web.Response(status=error.status, headers=error.headers)
-            return text_error(error)
-
-    return answer
+    return _with_problems(handler, text_error)
 
 
 def xml_problems(handler: Handler) -> Handler:
     """Wrap `handler` so that its `ApiError` becomes XML."""
+    return _with_problems(handler, xml_error)
 
+
+def _with_problems(handler: Handler, worded: Callable[[ApiError], web.Response]) -> Handler:
     @functools.wraps(handler)
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
         except ApiError as error:
-            if _has_no_body(error):
+            if error.status == web.HTTPNotModified.status_code:  # which has no body
                 return web.Response(status=error.status, headers=error.headers)
-            return xml_error(error)
+            return worded(error)
 
     return answer
+
+
+def _json_error(error: ApiError) -> web.Response:
+    return api_error(
+        error.status, error.reason, error.message, location=error.location, headers=error.headers
+    )
 
 
 def json_reason(reason: str) -> str:
     """Return the JSON API's word for a reason that only the XML API tells apart."""
     finer = {"noSuchBucket": "notFound", "bucketNotEmpty": "conflict", "badDigest": "invalid"}
     return finer.get(reason, reason)
-
-
-def _has_no_body(error: ApiError) -> bool:
-    return error.status == web.HTTPNotModified.status_code
 
 
 def _location_type(location: str) -> str:

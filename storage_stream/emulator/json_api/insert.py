@@ -6,7 +6,7 @@ checksums were right and the preconditions held.
 https://cloud.google.com/storage/docs/json_api/v1/objects/insert
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -15,13 +15,9 @@ from aiohttp import web
 from storage_stream.emulator.json_api.answers import json_answer
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.settings import Settings
-from storage_stream.emulator.store import bucket_rows
-from storage_stream.emulator.store.changes import Change, insert_object
-from storage_stream.emulator.store.checksums import ExpectedChecksums
 from storage_stream.emulator.store.encryption import key_of
 from storage_stream.emulator.store.names import check_object_name
-from storage_stream.emulator.store.preconditions import Preconditions
-from storage_stream.emulator.store.records import Body, BucketRecord, Json, ObjectRecord
+from storage_stream.emulator.store.records import Body, BucketRecord, Json
 from storage_stream.emulator.store.store import Store
 from storage_stream.emulator.wire.body_streams import object_bytes, read_body, read_frame
 from storage_stream.emulator.wire.multipart_related import RelatedBody, boundary_of
@@ -35,6 +31,7 @@ from storage_stream.emulator.wire.request_reading import (
     require_payer,
     resources,
 )
+from storage_stream.emulator.wire.uploads import commit_upload, expected_checksums, receive
 
 INSERT_QUERY = (
     *CONDITIONS,
@@ -125,56 +122,6 @@ async def open_bucket(store: Store, request: web.Request, query: Query) -> Bucke
     return bucket
 
 
-async def receive(
-    store: Store, pieces: AsyncIterator[bytes], expected: Iterable[ExpectedChecksums]
-) -> Body:
-    """Return the stored body of `pieces`, checked; leave nothing when anything is wrong.
-
-    Raises:
-        ApiError: 400, a checksum does not match.
-        BodyInterrupted: it was not whole.
-    """
-    writer = store.bodies.writer()
-    try:
-        async for piece in pieces:
-            await writer.write(piece)
-    except BaseException:
-        await writer.discard()
-        raise
-    body = await writer.finish()
-    try:
-        for statement in expected:
-            statement.check(body.crc32c, body.md5)
-    except ApiError:
-        if body.content is None:
-            await store.bodies.remove([body.id])
-        raise
-    return body
-
-
-async def commit_upload(
-    store: Store,
-    bucket: str,
-    name: str,
-    body: Body,
-    metadata: Json,
-    wanted: Preconditions,
-    *,
-    key_sha256: str | None = None,
-) -> ObjectRecord:
-    """Make `body` the live object `name` if `wanted` holds at that moment.
-
-    Raises:
-        ApiError: 412, 403, or 404 when the bucket went away; the body is then gone too.
-    """
-
-    def work(change: Change) -> ObjectRecord:
-        target = bucket_rows.get_bucket(change.connection, bucket)
-        return insert_object(change, target, name, body, metadata, wanted, key_sha256=key_sha256)
-
-    return await store.change_with_body(body, work)
-
-
 def upload_name(query: Query, resource: Json) -> str:
     """Return the object's name, from the query or the metadata.
 
@@ -199,21 +146,3 @@ def upload_metadata(query: Query, resource: Json) -> Json:
         ApiError: 400, a value is of the wrong kind.
     """
     return settable_metadata({**resource, **query.subset(("contentEncoding", "kmsKeyName"))})
-
-
-def expected_checksums(request: web.Request, resource: Json) -> list[ExpectedChecksums]:
-    """Return what the request's headers and metadata say of the body.
-
-    Raises:
-        ApiError: 400, one of them is malformed.
-    """
-    crc32c, md5 = resource.get("crc32c"), resource.get("md5Hash")
-    for name, value in (("crc32c", crc32c), ("md5Hash", md5)):
-        if value is not None and not isinstance(value, str):
-            raise ApiError(400, "invalid", f"Invalid value for field '{name}'.", location=name)
-    return ExpectedChecksums.parse(
-        crc32c=crc32c,
-        md5=md5,
-        goog_hash=request.headers.getall("X-Goog-Hash", []),
-        content_md5=request.headers.get("Content-MD5"),
-    )

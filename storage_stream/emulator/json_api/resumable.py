@@ -12,7 +12,6 @@ from storage_stream.emulator.integers import parse_integer
 from storage_stream.emulator.json_api.answers import json_answer
 from storage_stream.emulator.json_api.insert import (
     INSERT_QUERY,
-    expected_checksums,
     open_bucket,
     upload_metadata,
     upload_name,
@@ -35,6 +34,7 @@ from storage_stream.emulator.wire.request_reading import (
     require_payer,
     resources,
 )
+from storage_stream.emulator.wire.uploads import expected_checksums
 from storage_stream.emulator.xml_api.answers import xml_names
 from storage_stream.emulator.xml_api.headers import put_metadata, xml_conditions
 from storage_stream.emulator.xml_api.queries import read_xml_query

@@ -20,7 +20,6 @@ from storage_stream.emulator.access.signed_urls import (
     parse_signature,
     verify,
 )
-from storage_stream.emulator.json_api.insert import commit_upload, receive
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.store.encryption import key_of
 from storage_stream.emulator.store.names import check_object_name
@@ -31,6 +30,7 @@ from storage_stream.emulator.wire.body_streams import object_bytes, read_frame
 from storage_stream.emulator.wire.media import xml_etag
 from storage_stream.emulator.wire.multipart_related import boundary_of
 from storage_stream.emulator.wire.request_reading import require_payer
+from storage_stream.emulator.wire.uploads import commit_upload, receive
 from storage_stream.emulator.xml_api.answers import bucket_part, xml_answer
 from storage_stream.emulator.xml_api.documents import HEAD, element
 from storage_stream.emulator.xml_api.form_body import FormBody, FormFile

@@ -5,7 +5,6 @@ https://cloud.google.com/storage/docs/multipart-uploads
 
 from aiohttp import web
 
-from storage_stream.emulator.json_api.insert import expected_checksums, receive
 from storage_stream.emulator.problems import ApiError
 from storage_stream.emulator.store import multipart_rows
 from storage_stream.emulator.store.checksums import encode, encode_crc32c
@@ -16,6 +15,7 @@ from storage_stream.emulator.store.store import Store
 from storage_stream.emulator.wire.body_streams import read_body, read_whole
 from storage_stream.emulator.wire.query import Query
 from storage_stream.emulator.wire.request_reading import require_payer
+from storage_stream.emulator.wire.uploads import expected_checksums, receive
 from storage_stream.emulator.xml_api.answers import (
     bucket_part,
     stored_headers,

@@ -7,7 +7,6 @@ https://cloud.google.com/storage/docs/xml-api/overview
 
 from aiohttp import web
 
-from storage_stream.emulator.json_api.insert import commit_upload, expected_checksums, receive
 from storage_stream.emulator.store import bucket_rows
 from storage_stream.emulator.store.changes import Change, delete_object, get_addressed
 from storage_stream.emulator.store.copies import Source, Target, copy_object, find_source
@@ -18,6 +17,7 @@ from storage_stream.emulator.store.store import Store
 from storage_stream.emulator.wire.body_streams import read_body
 from storage_stream.emulator.wire.media import Dialect, send_media, xml_etag
 from storage_stream.emulator.wire.request_reading import require_payer
+from storage_stream.emulator.wire.uploads import commit_upload, expected_checksums, receive
 from storage_stream.emulator.xml_api.answers import (
     bucket_part,
     stored_headers,
