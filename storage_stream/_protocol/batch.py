@@ -1,15 +1,16 @@
 """Up to 100 calls in one request: `multipart/mixed`, each part a request or an answer of its own.
 
 https://cloud.google.com/storage/docs/batch. The calls are numbered by `Content-ID`, and an answer
-says which call it is of; one that does not is taken by its place. Bytes of objects cannot travel
-so, and the calls of one batch are carried out in any order.
+says which call it is of; one that does not is taken by its place, where all are there. Bytes of
+objects cannot travel so, and the calls of one batch are carried out in any order.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.http import Headers, Reply, ReplyHead
 from storage_stream._protocol.operation import Idempotence, Operation
@@ -29,16 +30,17 @@ _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})(?: ([^\r\n]*))?\Z")
 _RESPONSE_ID = re.compile(r"response-(\d{1,9})>?\s*\Z")
 
 
-class EncodedCall(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class EncodedCall:
     """A call as the bytes that stand in a batch.
 
     Attributes:
         operation: The call.
-        content: The bytes of its request.
+        content: The bytes of its request; a key or a token of the caller's may stand in them.
     """
 
     operation: Operation[Any]
-    content: bytes
+    content: bytes = field(repr=False)
 
 
 def encode_call(operation: Operation[Any]) -> EncodedCall:
@@ -93,20 +95,23 @@ def batch_request(
 
 
 def _parse_answers(reply: Reply, order: Sequence[int]) -> dict[int, Reply]:
-    """The answers by number; a call that got none is missing.
+    """The answers by number; a call that got none, or none that can be read, is missing.
 
     Raises:
-        ProtocolError: It is not an answer to a batch, or one part of it is not readable.
+        ProtocolError: It is not an answer to a batch.
     """
     found = _BOUNDARY.search(reply.headers.get("content-type") or "")
     if found is None:
         raise ProtocolError("the answer to a batch has no parts")
+    parts = _parts(reply.body, found[1].encode())
+    # Where one is left out, all behind it would be taken for another's.
+    places: Sequence[int | None] = order if len(parts) == len(order) else [None] * len(parts)
     answers: dict[int, Reply] = {}
-    for place, part in enumerate(_parts(reply.body, found[1].encode())):
+    for part, place in zip(parts, places, strict=True):
         head, content = _split_head(part)
-        number = _number(head, order[place] if place < len(order) else None)
-        if number is not None and number in order:
-            answers[number] = _answer(content)
+        number, answer = _number(head, place), _answer(content)
+        if number is not None and number in order and answer is not None:
+            answers[number] = answer
     return answers
 
 
@@ -130,14 +135,19 @@ def _number(head: bytes, by_place: int | None) -> int | None:
     return by_place if found is None else int(found[1])
 
 
-def _answer(content: bytes) -> Reply:
+def _answer(content: bytes) -> Reply | None:
+    """What one part says; None when it is no answer, or breaks off."""
     head, body = _split_head(content)
     status_line, *lines = head.splitlines() or [b""]
     found = _STATUS_LINE.match(status_line)
     if found is None:
-        raise ProtocolError("a part of the answer to a batch is no HTTP")
+        return None
     reason = (found[2] or b"").decode("latin-1").strip()
-    return Reply(ReplyHead(int(found[1]), reason, _headers(lines)), body)
+    inner = ReplyHead(int(found[1]), reason, _headers(lines))
+    length = inner.content_length
+    if length is not None and len(body) < length:
+        return None
+    return Reply(inner, body[:length])
 
 
 def _headers(lines: Sequence[bytes]) -> Headers:

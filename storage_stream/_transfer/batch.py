@@ -30,6 +30,7 @@ __all__ = ["BatchAnswer", "cut_into_batches", "send_batch"]
 
 T = TypeVar("T")
 
+_UNAUTHORIZED = 401
 _OUTER_HEADERS = frozenset({"authorization", "user-agent", "x-goog-user-project"})
 
 
@@ -100,6 +101,7 @@ class _Sending:
         self._options = options
         self._budget = RetryBudget(options.retry)
         self._begun = sender.clock.now()
+        self._renewed = False
 
     async def send(self, calls: Mapping[int, EncodedCall]) -> dict[int, BatchAnswer[Any]]:
         """One request."""
@@ -111,6 +113,14 @@ class _Sending:
         )
         try:
             replies = await self._sender.send(request, once)
+            refused = {n: calls[n] for n, reply in replies.items() if reply.status == _UNAUTHORIZED}
+            if refused and await self._has_new_token():
+                self._budget.attempts -= 1  # nothing of these was carried out
+                return await self.send(refused) | {
+                    n: await self._answer(call, replies.get(n))
+                    for n, call in calls.items()
+                    if n not in refused
+                }
         except StorageError as error:
             return {number: self._failed(call, _copy(error)) for number, call in calls.items()}
         return {
@@ -133,6 +143,12 @@ class _Sending:
         """Seconds until the next attempt, or None when there is none."""
         asked = [self._sender.retry_after(error) or 0.0 for error in errors]
         return self._budget.after(self._sender.random(), max(asked))
+
+    async def _has_new_token(self) -> bool:
+        """Once: the service looks at the token of each call, and may refuse it there only."""
+        is_first, self._renewed = not self._renewed, True
+        is_ours = self._options.header("authorization") is None
+        return is_first and is_ours and await self._sender.renew_token(self._options.timeout)
 
     def _may_repeat(self, operation: Operation[Any], error: StorageError) -> bool:
         return operation.is_idempotent or self._options.retry.always or never_sent(error)
@@ -172,6 +188,7 @@ class _Part:
     framing = Framing.LENGTH
     raw = None
     whole = None  # nobody looks: a refusal is read
+    buffered = 0
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
@@ -181,7 +198,8 @@ class _Part:
     def head(self) -> ReplyHead:
         return self._reply.head
 
-    async def read_piece(self) -> bytes:
+    async def read_piece(self, at_least: int = 1) -> bytes:
+        del at_least  # all of it is here
         piece, self._left = self._left, b""
         return piece
 

@@ -151,6 +151,20 @@ class Sender:
         error = error_of(Reply(reply.head, body), method=request.method, subject=subject)
         return as_client_response_error(error, self._url(request))
 
+    async def renew_token(self, timeout: float | None) -> bool:  # noqa: ASYNC109 - the name callers know it by
+        """Have another token for the next request, where an answer says inside that this is none.
+
+        Returns:
+            Whether there was one of ours to be refused.
+
+        Raises:
+            CredentialsError: No token.
+        """
+        token = await self._credentials.token(timeout)
+        if token is not None:
+            self._credentials.refused(token)
+        return token is not None
+
     def retry_after(self, error: StorageError) -> float | None:
         """Seconds that a refusal asks to wait."""
         if not isinstance(error, ResponseError):

@@ -1,12 +1,13 @@
 """Calls sent together: one request for a hundred, each with its own result."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from scripted_server import ScriptedServer, head, reply
 
-from storage_stream import Preconditions, Storage
+from storage_stream import Environment, Preconditions, Storage
 from storage_stream.errors import (
     InvalidArgument,
     NotFound,
@@ -16,6 +17,8 @@ from storage_stream.errors import (
     StorageError,
 )
 from storage_stream.testing.emulator_handle import EmulatorHandle
+from storage_stream.testing.memory_answer import Answer
+from storage_stream.testing.memory_transport import MemoryTransport, RecordedRequest
 
 BATCH, PATCH = "storage.batch", "storage.objects.patch"
 
@@ -227,3 +230,37 @@ async def test_what_one_call_of_a_batch_cannot_say(
         with pytest.raises(TypeError, match="preconditions takes"):
             batch.delete("bucket", "a", preconditions=said)
     assert len(stored.log) == 0
+
+
+async def test_a_token_that_is_refused_inside_is_replaced_once() -> None:
+    class Tokens:
+        """One after another, as gcloud-aio-auth would give them."""
+
+        def __init__(self) -> None:
+            self.given = 0
+
+        async def get(self) -> str:
+            self.given += 1
+            return f"t{self.given}"
+
+    def answer(request: RecordedRequest) -> Answer:
+        sent = re.findall(rb"Content-ID: <(\d)>", request.body)
+        is_old = request.headers.get("authorization") == "Bearer t1"
+        parts = b"".join(
+            b"--x\r\nContent-ID: <response-%s>\r\n\r\nHTTP/1.1 %d X\r\n\r\n\r\n"
+            % (number, 401 if is_old and number == b"1" else 204)
+            for number in sent
+        )
+        kind = {"content-type": "multipart/mixed; boundary=x"}
+        return Answer(headers=kind, body=parts + b"--x--")
+
+    network = MemoryTransport(answer)
+    async with Storage(
+        api_root="https://gcs.test", token=Tokens(), environment=Environment(transport=network)
+    ) as storage:
+        async with storage.batch() as batch:
+            calls = [batch.delete("bucket", name) for name in "ab"]
+        assert [call.result() for call in calls] == ["", ""]
+    first, second = network.requests
+    assert (first.body.count(b"DELETE"), second.body.count(b"DELETE")) == (2, 1)
+    assert second.headers.get("authorization") != "Bearer t1"
