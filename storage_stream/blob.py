@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from storage_stream._protocol.options import DownloadKeywords, RequestKeywords
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream._protocol.signing_address import SigningAddress
+    from storage_stream._transport.credentials import TokenSource
     from storage_stream.bucket import Bucket
     from storage_stream.files import (
         FileRequest,
@@ -204,7 +205,7 @@ class Blob(ObjectFields):
         http_method: str = "GET",
         iam_client: Any = None,
         service_account_email: str | None = None,
-        token: Any = None,
+        token: TokenSource | None = None,
         session: Any = None,
         *,
         address: SigningAddress | None = None,

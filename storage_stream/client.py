@@ -23,6 +23,7 @@ from storage_stream._api.objects import Objects
 from storage_stream._api.parallel import ParallelUploads
 from storage_stream._api.signing import Signing, SigningParts
 from storage_stream._api.uploads import Uploads
+from storage_stream._protocol.buckets import name_of
 from storage_stream._protocol.options import RequestKeywords, RequestOptions
 from storage_stream._protocol.retry import DEFAULT_RETRY, RetryPolicy
 from storage_stream._transport.compat import aio_session
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
     import aiohttp
     from gcloud.aio.auth import AioSession
+
+    from storage_stream._transport.credentials import TokenSource
 
 __all__ = ["Storage"]
 
@@ -116,7 +119,7 @@ class Storage(
         self,
         *,
         service_file: str | IO[Any] | None = None,
-        token: Any = None,
+        token: TokenSource | None = None,
         session: aiohttp.ClientSession | None = None,
         api_root: str | None = None,
         api_is_dev: bool | None = None,
@@ -135,7 +138,7 @@ class Storage(
         way = SessionOptions(ssl, proxy, trust_env)
         self._lanes = Lanes(connections=connections, session=session, options=way, lean=lean)
         self._service_file = service_file
-        self._token: Any = token
+        self._token: Any = token  # its close() too, where it is ours
         self._owns_token = False
         self._aio_session: AioSession | None = None
         explicit = token is not None or service_file is not None
@@ -225,4 +228,4 @@ class Storage(
     async def list_buckets(self, project: str, **options: Unpack[RequestKeywords]) -> list[Bucket]:
         """A project's buckets. One request for each page."""
         found = self.iter_buckets(project, **options)
-        return [Bucket(self, resource["name"]) async for resource in found]
+        return [Bucket(self, name_of(resource)) async for resource in found]

@@ -51,7 +51,10 @@ FLOORS: dict[str, tuple[str, ...]] = {
     # Files stand on streams and writers; they are what `open` gives, and know no client.
     "files": ("_open_request", "streams", "writer", "_transfer", "_protocol", "errors"),
     # gcloud-aio-storage's Blob signs what it is given by a key or a client; ours by the same names.
-    "blob": ("files", "streams", "_transport.signers", "_protocol", "errors"),
+    "blob": (
+        *("files", "streams", "_protocol", "errors"),
+        *("_transport.signers", "_transport.credentials"),
+    ),
     "bucket": ("blob", "_transfer", "_protocol", "errors"),
     # The client's methods, a file for each subject; the handles call them by the client.
     "writer": ("_transfer", "_protocol", "errors"),

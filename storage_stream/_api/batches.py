@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Unpack
 
+    from storage_stream._protocol.batch import EncodedCall
     from storage_stream._protocol.operation import Operation
     from storage_stream._protocol.options import RequestKeywords
     from storage_stream._protocol.resources import BucketResource, ObjectResource
@@ -158,7 +159,7 @@ class Batch:
         """Send all calls; a failure of one does not keep the others from being sent."""
         places = asyncio.Semaphore(_CONCURRENCY)
 
-        async def send(batch: list[Any]) -> list[BatchAnswer[Any]]:
+        async def send(batch: list[EncodedCall]) -> list[BatchAnswer[Any]]:
             async with places:
                 return await send_batch(self._sender, batch, self._options)
 

@@ -16,7 +16,7 @@ from storage_stream._transport.credentials import SharedToken, check_token_sourc
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
-    from storage_stream._transport.credentials import Credentials
+    from storage_stream._transport.credentials import Credentials, TokenSource
     from storage_stream._transport.signers import Signer, Signers, Surroundings
 
 __all__ = ["Signing", "SigningParts"]
@@ -57,7 +57,7 @@ class Signing(ApiBase):
         http_method: str = "GET",
         iam_client: Any = None,
         service_account_email: str | None = None,
-        token: Any = None,
+        token: TokenSource | None = None,
         session: Any = None,
         address: SigningAddress | None = None,
     ) -> str:
@@ -111,7 +111,7 @@ class Signing(ApiBase):
         fields: Mapping[str, str] | None = None,
         conditions: Sequence[Mapping[str, str] | Sequence[str | int]] = (),
         service_account_email: str | None = None,
-        token: Any = None,
+        token: TokenSource | None = None,
         session: Any = None,
         address: SigningAddress | None = None,
     ) -> SignedPostPolicy:
@@ -154,7 +154,7 @@ class Signing(ApiBase):
 
     @asynccontextmanager
     async def _signer(
-        self, iam_client: Any, email: str | None, token: Any, session: Any
+        self, iam_client: Any, email: str | None, token: TokenSource | None, session: Any
     ) -> AsyncGenerator[Signer]:
         parts, around = self._signing, self._signing.surroundings
         options = self._options({"session": session})

@@ -139,9 +139,10 @@ async def test_credentials_that_name_an_account_sign_as_it_and_not_as_the_machin
 
 async def test_a_token_of_the_call_is_looked_at_before_anything_is_sent() -> None:
     transport = MemoryTransport()
+    text: Any = "ya29.token"
     async with _without_key(transport, SimpleNamespace(get=_token)) as storage:
         with pytest.raises(TypeError, match="async get"):
-            await storage.get_signed_url("bucket", "name", 10, token="ya29.token")
+            await storage.get_signed_url("bucket", "name", 10, token=text)
     assert transport.requests == []
 
 
