@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from storage_stream._protocol.http import parse_number
 from storage_stream.errors import ProtocolError
@@ -66,21 +66,21 @@ class ObjectStat:
             ProtocolError: It lacks what every object has, or a number or time is none.
         """
         return cls(
-            bucket=resource.get("bucket", ""),
-            name=resource["name"],
+            bucket=_text(resource, "bucket") or "",
+            name=_required(resource, "name"),
             size=_number(resource, "size"),
             generation=_number(resource, "generation"),
             metageneration=_number(resource, "metageneration"),
-            etag=resource.get("etag"),
-            content_type=resource.get("contentType"),
-            content_encoding=resource.get("contentEncoding") or None,
-            storage_class=resource.get("storageClass"),
-            crc32c=resource.get("crc32c"),
-            md5=resource.get("md5Hash"),
+            etag=_text(resource, "etag"),
+            content_type=_text(resource, "contentType"),
+            content_encoding=_text(resource, "contentEncoding") or None,
+            storage_class=_text(resource, "storageClass"),
+            crc32c=_text(resource, "crc32c"),
+            md5=_text(resource, "md5Hash"),
             created=_time(resource, "timeCreated"),
             updated=_time(resource, "updated"),
             custom_time=_time(resource, "customTime"),
-            metadata=MappingProxyType(dict(resource.get("metadata", {}))),
+            metadata=MappingProxyType(_custom(resource)),
         )
 
 
@@ -101,5 +101,22 @@ def _time(resource: ObjectResource, name: str) -> datetime | None:
         raise ProtocolError(f"an object's resource has {name} that is no time") from None
 
 
+def _required(resource: ObjectResource, name: str) -> str:
+    text = _text(resource, name)
+    if not text:
+        raise ProtocolError(f"an object's resource has no {name}")
+    return text
+
+
 def _text(resource: ObjectResource, name: str) -> str | None:
-    return cast("Mapping[str, str]", resource).get(name)
+    value = cast("Mapping[str, Any]", resource).get(name)
+    if value is not None and not isinstance(value, str):
+        raise ProtocolError(f"an object's resource has a {name} that is no text")
+    return value
+
+
+def _custom(resource: ObjectResource) -> dict[str, str]:
+    value: Any = resource.get("metadata")
+    if value is not None and not isinstance(value, dict):
+        raise ProtocolError("an object's resource has metadata that are none")
+    return dict(cast("dict[str, str]", value or {}))

@@ -56,8 +56,46 @@ def parse_page(reply: Reply) -> Page[Any]:
         ProtocolError: It is not one.
     """
     content: dict[str, Any] = parse_json(reply)
-    token: str | None = content.get("nextPageToken") or None
-    return Page(_list(content, "items"), _list(content, "prefixes"), token)
+    token: Any = content.get("nextPageToken") or None
+    if token is not None and not isinstance(token, str):
+        raise ProtocolError("the answer to a list has a token that is no text")
+    return Page(_resources(content), _list(content, "prefixes"), token)
+
+
+class PageTokens:
+    """The tokens of one list, of which none comes twice: the list would have no end.
+
+    Constant memory: compared are the last one, and one that is as far back as a power of two
+    (Brent's way to find a circle), which finds a circle of any length within three turns.
+    """
+
+    __slots__ = ("_count", "_last", "_mark", "_next_mark")
+
+    def __init__(self) -> None:
+        self._last: str | None = None
+        self._mark: str | None = None
+        self._count, self._next_mark = 0, 1
+
+    def check(self, token: str) -> str:
+        """The token, if it is a new one.
+
+        Raises:
+            ProtocolError: It was there before.
+        """
+        if token in {self._last, self._mark}:
+            raise ProtocolError("the list does not come forward: a page token came again")
+        self._last = token
+        self._count += 1
+        if self._count == self._next_mark:
+            self._mark, self._next_mark = token, 2 * self._next_mark
+        return token
+
+
+def _resources(content: dict[str, Any]) -> list[Any]:
+    items = _list(content, "items")
+    if not all(isinstance(item, dict) for item in items):
+        raise ProtocolError("the answer to a list has items that are no resources")
+    return items
 
 
 def _list(content: dict[str, Any], key: str) -> list[Any]:

@@ -106,13 +106,14 @@ class CompositeUpload:
         )
         found: dict[int, KeptPart] = {}
         async for item in iter_items(pages):
-            number = parse_number(item["name"].removeprefix(prefix))
+            number = parse_number(str(item.get("name")).removeprefix(prefix))
             if number is None:
                 continue
             self._saw(item)
             reference = str(_generation(item))
-            size = int(item.get("size", "-1"))
-            found[number] = KeptPart(size, None, item.get("crc32c"), reference)
+            size = parse_number(str(item.get("size")))
+            if size is not None:
+                found[number] = KeptPart(size, None, item.get("crc32c"), reference)
         return found
 
     def keep(self, part: Part, kept: KeptPart) -> None:
@@ -221,5 +222,5 @@ def _insertion(
 def _generation(resource: ObjectResource) -> int:
     try:
         return int(resource.get("generation", ""))
-    except ValueError:
+    except (TypeError, ValueError):
         raise ProtocolError("a component has no generation") from None

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from storage_stream._protocol.pages import PageTokens
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
@@ -33,13 +35,17 @@ async def iter_pages(
         sender: Makes the requests.
         page_operation: The operation for a page token; None for the first page.
         options: The caller's.
+
+    Raises:
+        ProtocolError: A page token came twice, or a page is none.
     """
     ahead: asyncio.Task[Page[T]] | None = None
+    tokens = PageTokens()
     try:
         page = await sender.send(page_operation(None), options)
         while True:
             if page.next_token is not None:
-                following = page_operation(page.next_token)
+                following = page_operation(tokens.check(page.next_token))
                 ahead = asyncio.create_task(sender.send(following, options))
             yield page
             if ahead is None:

@@ -59,7 +59,21 @@ def test_it_cannot_be_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"size": None}, {"size": "-1"}, {"generation": "x"}, {"timeCreated": "yesterday"}]
+    "fields",
+    [
+        {"size": None},
+        {"size": "-1"},
+        {"size": 5},
+        {"generation": "x"},
+        {"timeCreated": "yesterday"},
+        {"updated": 5},
+        {"name": None},
+        {"name": 5},
+        {"name": ""},
+        {"etag": 5},
+        {"contentType": []},
+        {"metadata": "text"},
+    ],
 )
 def test_what_is_no_object(fields: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError):

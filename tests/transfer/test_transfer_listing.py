@@ -182,6 +182,25 @@ async def test_a_page_that_is_none(storage_of: Callable[..., Storage], body: byt
             await _names(storage.iter_objects("bucket"))
 
 
+async def test_a_list_that_goes_round_ends(storage_of: Callable[..., Storage]) -> None:
+    body = b'{"items": [{"name": "a"}], "nextPageToken": "t"}'
+    answer = reply(head(200, f"Content-Length: {len(body)}") + body)
+    async with ScriptedServer([answer]) as server, storage_of(server) as storage:
+        with pytest.raises(ProtocolError, match="came again"):
+            await _names(storage.iter_objects("bucket"))
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"items": [{}]}', b'{"items": [5]}', b'{"items": [{"name": 5}]}']
+)
+async def test_buckets_without_a_name(storage_of: Callable[..., Storage], body: bytes) -> None:
+    answer = reply(head(200, f"Content-Length: {len(body)}") + body)
+    async with ScriptedServer([answer]) as server, storage_of(server) as storage:
+        with pytest.raises(ProtocolError):
+            await storage.list_buckets("project")
+
+
 async def test_the_budget_is_one_for_each_page(stored: EmulatorHandle, storage: Storage) -> None:
     stored.arm_next(LIST, *["return-503", "pass"] * 4)
     assert await _names(storage.iter_objects("bucket", page_size=4, retries=1)) == NAMES
