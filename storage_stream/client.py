@@ -24,7 +24,6 @@ from storage_stream._api.parallel import ParallelUploads
 from storage_stream._api.signing import Signing, SigningParts
 from storage_stream._api.uploads import Uploads
 from storage_stream._protocol.buckets import name_of
-from storage_stream._protocol.buckets import name_of
 from storage_stream._protocol.options import RequestKeywords, RequestOptions
 from storage_stream._protocol.retry import DEFAULT_RETRY, RetryPolicy
 from storage_stream._transport.compat import aio_session
