@@ -25,6 +25,7 @@ from storage_stream.emulator.store.records import (
     ObjectRecord,
 )
 from storage_stream.emulator.store.store import Store
+from storage_stream.emulator.store.turns import Turns
 
 MIN_PART_BYTES = 5 * 1024 * 1024
 """Of every part but the last: https://cloud.google.com/storage/quotas#requests"""
@@ -45,6 +46,7 @@ class MultipartUploads:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._turns = Turns()
 
     async def start(
         self, bucket: str, name: str, metadata: Json, key_sha256: str | None
@@ -94,7 +96,8 @@ class MultipartUploads:
                 change.released.append(replaced.body_id)
             return part
 
-        return await self._store.change_with_body(body, work)
+        async with self._turns.of(upload.upload_id):
+            return await self._store.change_with_body(body, work)
 
     async def complete(self, upload: MultipartUpload, named: Sequence[NamedPart]) -> ObjectRecord:
         """Make the object of the parts named, and end the upload; other parts are dropped.
@@ -103,13 +106,18 @@ class MultipartUploads:
             ApiError: 400, the parts are not those that were stored, not in order, or too small;
                 404, the upload ended meanwhile; 403. The upload goes on then.
         """
+        # Joining takes its time, and the parts must not go away meanwhile.
+        async with self._turns.of(upload.upload_id):
+            return await self._join(upload, named)
+
+    async def _join(self, upload: MultipartUpload, named: Sequence[NamedPart]) -> ObjectRecord:
+        if multipart_rows.find_upload(self._store.reader, upload.upload_id) is None:
+            raise _no_such_upload()
         parts = self._chosen(upload, named)
         body = await join_bodies(self._store, [part.body_id for part in parts])
 
         def work(change: Change) -> ObjectRecord:
             connection = change.connection
-            if multipart_rows.find_upload(connection, upload.upload_id) is None:
-                raise _no_such_upload()
             bucket = bucket_rows.get_bucket(connection, upload.bucket)
             item = insert_object(
                 change,
@@ -133,7 +141,8 @@ class MultipartUploads:
             left = multipart_rows.delete_upload(change.connection, upload.upload_id)
             change.released.extend(left)
 
-        await self._store.change(work)
+        async with self._turns.of(upload.upload_id):
+            await self._store.change(work)
 
     def _chosen(self, upload: MultipartUpload, named: Sequence[NamedPart]) -> list[MultipartPart]:
         numbers = [part.number for part in named]

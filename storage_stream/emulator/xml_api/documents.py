@@ -3,9 +3,10 @@
 https://cloud.google.com/storage/docs/xml-api/get-bucket-list
 """
 
+import re
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
-from xml.sax.saxutils import escape
+from xml.sax import saxutils
 
 from storage_stream.emulator.store.listing import MAX_RESULTS, ListPage
 from storage_stream.emulator.store.records import ObjectRecord, ObjectState, rfc3339
@@ -15,6 +16,8 @@ from storage_stream.emulator.xml_api.lists import is_second_version
 
 HEAD = "<?xml version='1.0' encoding='UTF-8'?>"
 _NAMESPACE = "http://doc.s3.amazonaws.com/2006-03-01"
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Spelling = Callable[[str], str]
 
@@ -35,6 +38,15 @@ def list_document(bucket: str, query: Query, page: ListPage) -> str:
         *(element("CommonPrefixes", element("Prefix", spell(prefix))) for prefix in page.prefixes),
     ]
     return f"{HEAD}<ListBucketResult xmlns='{_NAMESPACE}'>{''.join(parts)}</ListBucketResult>"
+
+
+def escape(text: str) -> str:
+    """Return a text as XML can say it.
+
+    Characters that XML 1.0 has no way to say (https://www.w3.org/TR/xml/#charsets) become U+FFFD:
+    the document stays one. Who wants such names as they are asks for `encoding-type=url`.
+    """
+    return saxutils.escape(_NOT_XML.sub("\ufffd", text))
 
 
 def spelling(query: Query) -> Spelling:

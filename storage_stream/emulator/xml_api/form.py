@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
-from xml.sax.saxutils import escape
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -32,7 +31,7 @@ from storage_stream.emulator.wire.multipart_related import boundary_of
 from storage_stream.emulator.wire.request_reading import require_payer
 from storage_stream.emulator.wire.uploads import commit_upload, receive
 from storage_stream.emulator.xml_api.answers import bucket_part, xml_answer
-from storage_stream.emulator.xml_api.documents import HEAD, element
+from storage_stream.emulator.xml_api.documents import HEAD, element, escape
 from storage_stream.emulator.xml_api.form_body import FormBody, FormFile
 from storage_stream.emulator.xml_api.headers import put_metadata
 from storage_stream.emulator.xml_api.queries import read_xml_query

@@ -7,7 +7,6 @@ https://cloud.google.com/storage/docs/xml-api/get-object-multipart
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
-from xml.sax.saxutils import escape
 
 from storage_stream.emulator.integers import is_number
 from storage_stream.emulator.problems import ApiError
@@ -20,7 +19,7 @@ from storage_stream.emulator.store.records import (
 )
 from storage_stream.emulator.wire.media import xml_etag
 from storage_stream.emulator.wire.query import Query
-from storage_stream.emulator.xml_api.documents import HEAD, element, spelling
+from storage_stream.emulator.xml_api.documents import HEAD, element, escape, spelling
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 

@@ -61,6 +61,37 @@ async def start(wire: WireClient, path: str = "/bucket/object", **headers: str) 
     return f"{path}?uploadId={texts(answer, 'UploadId')[0]}"
 
 
+async def test_a_name_that_xml_cannot_say(wire: WireClient) -> None:
+    answer = await wire.send("POST", "/bucket/a%01b?uploads")
+    assert texts(answer, "Key") == ["a\ufffdb"]
+    upload = f"/bucket/a%01b?uploadId={texts(answer, 'UploadId')[0]}"
+    assert texts(await wire.send("GET", upload), "Key") == ["a\ufffdb"]
+    listed = await wire.send("GET", "/bucket?uploads&encoding-type=url")
+    assert texts(listed, "Upload", "Key") == ["a%01b"]
+
+
+async def test_ends_at_the_same_time(wire: WireClient, emulator: Emulator) -> None:
+    """One of them makes the object; for the others there is no upload any more."""
+    upload = await start(wire)
+    for number, content in PARTS.items():
+        await put(wire, upload, number, content)
+    ends = await asyncio.gather(*(wire.send("POST", upload, body=whole()) for _ in range(4)))
+    assert sorted(answer.status for answer in ends) == [200, 404, 404, 404]
+    assert (await wire.media("object")).body == CONTENT
+    assert emulator.unfinished_multipart_uploads == 0
+
+
+async def test_an_abort_while_it_ends(wire: WireClient) -> None:
+    upload = await start(wire)
+    for number, content in PARTS.items():
+        await put(wire, upload, number, content)
+    end, abort = await asyncio.gather(
+        wire.send("POST", upload, body=whole()), wire.send("DELETE", upload)
+    )
+    assert sorted([end.status, abort.status]) in ([200, 204], [200, 404], [204, 404])
+    assert (await wire.metadata("object")).status == end.status
+
+
 async def put(wire: WireClient, upload: str, number: int, content: bytes) -> Answer:
     return await wire.send("PUT", f"{upload}&partNumber={number}", body=content)
 
