@@ -97,6 +97,14 @@ def _rebuild(cls: type[StorageError], message: str, fields: dict[str, Any]) -> S
     return error
 
 
+def _printable(name: str | None) -> str | None:
+    """A name as a terminal can show it: without what would move its cursor."""
+    if name is None or name.isprintable():
+        return name
+    shown = (sign if sign.isprintable() else ascii(sign)[1:-1] for sign in name)
+    return "".join(shown)
+
+
 class StorageError(Exception):
     """The root: `except StorageError` catches all that this library raises by itself.
 
@@ -123,7 +131,7 @@ class StorageError(Exception):
         self.state: dict[str, Any] | None = None
 
     def __str__(self) -> str:
-        where = " ".join(part for part in (self.method, self.subject) if part)
+        where = " ".join(part for part in (self.method, _printable(self.subject)) if part)
         text = f"{where}: {self._what()}" if where else self._what()
         if self.attempts is not None and self.attempts > 1:
             text += f" (after {self.attempts} attempts"

@@ -164,3 +164,9 @@ def test_fields_of_the_transfer_errors() -> None:
     assert TooManyBytesError(9).max_bytes == 9
     ended = TruncatedGzipError(3, 5)
     assert (ended.bytes_in, ended.bytes_out) == (3, 5)
+
+
+def test_a_name_moves_no_cursor() -> None:
+    error = NotFound("none", status=404, subject="gs://b/a\x01\x1b[2J\u202eé")
+    assert r"gs://b/a\x01\x1b[2J\u202eé" in str(error)
+    assert error.subject == "gs://b/a\x01\x1b[2J\u202eé"
