@@ -10,13 +10,18 @@ import base64
 import binascii
 import hashlib
 import re
+from typing import TYPE_CHECKING
 
 from storage_stream._protocol.arguments import check_text
 from storage_stream.errors import InvalidArgument
 
-__all__ = ["check_kms_key", "key_headers"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["check_kms_key", "key_headers", "key_lines"]
 
 _KEY_BYTES = 32  # AES-256
+_KEY_HEADERS = "x-goog-encryption-"
 _KMS_ID = r"[A-Za-z0-9_-]{1,63}"  # https://cloud.google.com/kms/docs/resource-hierarchy
 _KMS_KEY = re.compile(
     rf"projects/[^/\s]+/locations/{_KMS_ID}/keyRings/{_KMS_ID}/cryptoKeys/{_KMS_ID}"
@@ -40,6 +45,11 @@ def key_headers(key: bytes | str, *, of_source: bool = False) -> tuple[tuple[str
         (f"{prefix}-key", base64.b64encode(raw).decode("ascii")),
         (f"{prefix}-key-sha256", base64.b64encode(hashlib.sha256(raw).digest()).decode("ascii")),
     )
+
+
+def key_lines(lines: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Of a request's header lines those about its object's key: every request about it has them."""
+    return tuple(line for line in lines if line[0].lower().startswith(_KEY_HEADERS))
 
 
 def check_kms_key(name: str) -> str:

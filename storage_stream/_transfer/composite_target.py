@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -105,15 +106,16 @@ class CompositeUpload:
             self._own_options.only_connection(),
         )
         found: dict[int, KeptPart] = {}
-        async for item in iter_items(pages):
-            number = parse_number(str(item.get("name")).removeprefix(prefix))
-            if number is None:
-                continue
-            self._saw(item)
-            reference = str(_generation(item))
-            size = parse_number(str(item.get("size")))
-            if size is not None:
-                found[number] = KeptPart(size, None, item.get("crc32c"), reference)
+        async with aclosing(iter_items(pages)) as items:
+            async for item in items:
+                number = parse_number(str(item.get("name")).removeprefix(prefix))
+                if number is None:
+                    continue
+                self._saw(item)
+                reference = str(_generation(item))
+                size = parse_number(str(item.get("size")))
+                if size is not None:
+                    found[number] = KeptPart(size, None, item.get("crc32c"), reference)
         return found
 
     def keep(self, part: Part, kept: KeptPart) -> None:

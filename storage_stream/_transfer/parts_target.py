@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from storage_stream._protocol.encryption import key_lines
+
 if TYPE_CHECKING:
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.part_plan import Part
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
     from storage_stream._transfer.part_source import Digest, PartContent
 
 __all__ = ["KeptPart", "PartsTarget", "created_of", "key_headers_only"]
-
-_KEY_HEADERS = "x-goog-encryption-"  # a customer's key goes with every request about the object
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,7 @@ class PartsTarget(Protocol):
 
 def key_headers_only(options: RequestOptions) -> RequestOptions:
     """The options of a request that makes nothing: the connection, who pays, and the key."""
-    kept = tuple(line for line in options.headers if line[0].lower().startswith(_KEY_HEADERS))
-    return replace(options.only_connection(), headers=kept)
+    return replace(options.only_connection(), headers=key_lines(options.headers))
 
 
 def created_of(resource: ObjectResource) -> datetime | None:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._protocol.encryption import key_lines
 from storage_stream._protocol.http import Headers, Reply, Request
 from storage_stream._protocol.objects import start_resumable
 from storage_stream._protocol.replies import is_success, parse_json
@@ -45,7 +46,6 @@ _RESUME_INCOMPLETE = 308
 _NAMING_SECONDS = 3.0  # what a cancel waits for the name of a session that is being begun
 _CANCEL_SECONDS = 5.0  # for telling the service that nothing more will come
 _LONGEST_RESOURCE = 4 * 1024 * 1024  # bytes; an object's metadata and access list are far smaller
-_KEY_HEADERS = "x-goog-encryption-"  # a customer's key goes with every request of a session
 
 
 class UploadSession:
@@ -212,7 +212,7 @@ class UploadSession:
         try:
             async with asyncio.timeout(_CANCEL_SECONDS):
                 reply = await self._sender.open(
-                    Request("DELETE", uri, self._key_headers()), self._options
+                    Request("DELETE", uri, Headers(key_lines(self._options.headers))), self._options
                 )
                 reply.close()
         except (StorageError, TimeoutError):
@@ -301,12 +301,12 @@ class UploadSession:
         if isinstance(action, Send) and action.stop > action.start:
             await self._outgoing.prepare(action.start)
             body = metered(self._outgoing.content(action.start, action.stop), self._options.meter)
-        headers = [*self._key_headers(), ("content-range", action.content_range())]
+        headers = [*key_lines(self._options.headers), ("content-range", action.content_range())]
         if isinstance(action, Send) and action.stop == action.total == self._outgoing.crc.length:
             headers.append(("x-goog-hash", f"crc32c={self._outgoing.crc.encoded}"))
-        # A PUT that breaks may have been taken: until an answer says otherwise, ask.
         if isinstance(action, Query) and self._options.meter is not None:
             self._options.meter.resumed()
+        # A PUT that breaks may have been taken: until an answer says otherwise, ask.
         self.machine.sending(action)
         reply = await self._open(
             Request("PUT", self.machine.session_uri, Headers(headers), body), also=308
@@ -355,11 +355,6 @@ class UploadSession:
         except ProtocolError as error:
             raise ConnectionLost("the last answer cannot be read") from error
         return resource
-
-    def _key_headers(self) -> Headers:
-        """A customer's encryption key, where there is one."""
-        lines = self._options.headers
-        return Headers(line for line in lines if line[0].lower().startswith(_KEY_HEADERS))
 
     def _enriched(self, error: StorageError) -> StorageError:
         error.method = error.method or "PUT"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage_stream._protocol.encryption import check_kms_key, key_headers
+from storage_stream._protocol.encryption import check_kms_key, key_headers, key_lines
 from storage_stream._protocol.options import RequestOptions
 from storage_stream.errors import InvalidArgument
 
@@ -22,6 +22,11 @@ def test_a_key_is_named_with_its_hash(key: bytes | str) -> None:
         "x-goog-encryption-key": ENCODED,
         "x-goog-encryption-key-sha256": HASHED,
     }
+
+
+def test_the_lines_about_a_key_are_told_from_others() -> None:
+    lines = (("X-Goog-Encryption-Key", ENCODED), ("x-goog-copy-source-encryption-key", "k"))
+    assert key_lines((*lines, ("accept", "*/*"))) == lines[:1]
 
 
 def test_the_key_of_a_source() -> None:
