@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
+from storage_stream._protocol.http import parse_number
 from storage_stream._protocol.names import check_object
 from storage_stream._protocol.object_fields import ObjectFields
 from storage_stream._protocol.options import DEFAULT_TIMEOUT
 from storage_stream._protocol.resumable_upload import ALIGNMENT_BYTES
 from storage_stream._protocol.slice_plan import DEFAULT_SLICE_BYTES, DEFAULT_WORKERS
 from storage_stream._transport.signers import IamClientSigner, sign_with_pem
+from storage_stream.errors import ProtocolError
 
 if TYPE_CHECKING:
     import os
@@ -54,6 +56,7 @@ class Blob(ObjectFields):
 
     Raises:
         InvalidName: It is no object's name.
+        ProtocolError: The resource's size is no number.
     """
 
     size: int
@@ -193,9 +196,11 @@ class Blob(ObjectFields):
         await storage.delete(self.bucket.name, self.name, generation=generation, **options)
 
     def _adopt(self, resource: Mapping[str, Any]) -> None:
+        size = parse_number(str(resource.get("size", 0)))
+        if size is None:
+            raise ProtocolError("an object's resource has no size that is a number")
         fields = {key: value for key, value in resource.items() if key not in {"bucket", "name"}}
-        vars(self).update(fields, bucket_name=resource.get("bucket", ""))
-        self.size = int(resource.get("size", 0))
+        vars(self).update(fields, bucket_name=resource.get("bucket", ""), size=size)
 
     async def get_signed_url(
         self,

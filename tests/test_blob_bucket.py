@@ -16,6 +16,7 @@ from storage_stream.errors import (
     InvalidName,
     NotFound,
     PreconditionFailed,
+    ProtocolError,
 )
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
@@ -95,6 +96,12 @@ async def test_the_metadata_passed_is_copied(bucket: Bucket) -> None:
     blob = Blob(bucket, "name", given)
     assert given == {"size": "5", "name": "other", "bucket": "elsewhere"}
     assert (blob.name, blob.bucket, blob.size) == ("name", bucket, 5)
+
+
+async def test_a_resource_without_a_size_that_is_one_is_refused(bucket: Bucket) -> None:
+    for size in ("many", "-1", None):
+        with pytest.raises(ProtocolError, match="size"):
+            Blob(bucket, "name", {"size": size})
 
 
 async def test_no_such_blob(gcs: EmulatorHandle, bucket: Bucket) -> None:
