@@ -167,7 +167,9 @@ class PartFile:
         Not forced to the disk: what a loss of power takes of the file, its checksums tell.
         """
         beside = self._place.kept_journal.with_suffix(".new")  # ours: we have the lock
-        beside.write_bytes(journal.write())
+        beside.unlink(missing_ok=True)
+        with beside.open("xb") as file:  # the name can be guessed: never through somebody's link
+            file.write(journal.write())
         beside.replace(self._place.kept_journal)
 
     def put_in_place(self) -> None:

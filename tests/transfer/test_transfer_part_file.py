@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from storage_stream._transfer.download_journal import DownloadIdentity, DownloadJournal
 from storage_stream._transfer.files import Place
 from storage_stream._transfer.part_file import PartFile
 
@@ -37,3 +38,18 @@ def test_more_than_is_free_is_refused_and_takes_nothing(tmp_path: Path) -> None:
     finally:
         part.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_is_not_written_through_a_link(tmp_path: Path) -> None:
+    place = Place.of(tmp_path / "file")
+    other = tmp_path / "other"
+    other.write_bytes(b"precious")
+    place.kept_journal.with_suffix(".new").symlink_to(other)
+    part = PartFile.make(place, keep=True)
+    try:
+        part.save(DownloadJournal(DownloadIdentity("gs://b/o", 0, None, raw=False), 1, 0, 9, ()))
+        assert part.journal() is not None
+    finally:
+        part.remove()
+    assert other.read_bytes() == b"precious"
+    assert list(tmp_path.iterdir()) == [other]
