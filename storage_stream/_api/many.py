@@ -304,6 +304,9 @@ class Many(Downloads, Uploads, Objects, Copies):
         clock = self._sender.clock
         said = progress_of(run.progress, clock)
         pool = self._pool(run.processes, how) if run.processes and not dry_run else None
+        journal = run.journal
+        if dry_run and journal is not None and not os.path.exists(journal):  # noqa: PTH110 - once
+            journal = None  # what is only planned makes no file
 
         def start(handle: ManyTransfer) -> AsyncGenerator[TransferResult, None]:
             most = run.concurrency
@@ -315,7 +318,7 @@ class Many(Downloads, Uploads, Objects, Copies):
                 limit=limit,
                 clock=clock,
                 progress=said,
-                journal=None if run.journal is None else Journal(run.journal),
+                journal=None if journal is None else Journal(journal),
                 ramp_up=run.ramp_up and not dry_run,
                 close=None if pool is None else pool.close,
             )

@@ -107,6 +107,27 @@ class LocalFolder:
             InvalidName: See `prepare`.
             OSError: It cannot be written.
         """
+        try:
+            return self._write(parts, data, mtime)
+        except FileNotFoundError:
+            if not self.make_again(parts[:-1]):
+                raise
+            return self._write(parts, data, mtime)
+
+    def make_again(self, parts: tuple[str, ...]) -> bool:
+        """Make a folder that was there: a deletion beside this may have found it empty.
+
+        Returns:
+            Whether it was gone.
+
+        Raises:
+            InvalidName: See `make_folder`.
+            OSError: It cannot be made.
+        """
+        self._known.clear()
+        return self.make_folder(parts)
+
+    def _write(self, parts: tuple[str, ...], data: bytes, mtime: int | None) -> os.stat_result:
         old = self.prepare(parts)
         with self._part(parts) as (part, descriptor):
             with open(descriptor, "wb", closefd=os.name == "nt") as file:

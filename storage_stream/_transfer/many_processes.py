@@ -59,7 +59,8 @@ class ProcessPool:
         Raises:
             TransferError: The process ended before it was done.
         """
-        worker = min(self._workers, key=lambda one: one.load)
+        # One that was given up has nothing to do, and would be given all of it.
+        worker = min(self._workers, key=lambda one: (one.is_given_up, one.load))
         return await worker.do(item, meter)
 
     async def close(self) -> None:
@@ -95,6 +96,11 @@ class _Worker:
         finally:
             self._waiting.pop(number, None)
             self.load -= 1
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it ended too often to be started again."""
+        return self._process is None and self._starts >= _MOST_STARTS
 
     def _send(self) -> None:
         items, self._outgoing = self._outgoing, []

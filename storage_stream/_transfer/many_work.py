@@ -123,9 +123,7 @@ class Doing:
                 write = partial(folder.write, parts, data, item.mtime)
                 found = await self._hops.call(write)
             else:
-                path = folder.path_of(parts)
-                await self._moves.download_to_filename(item.bucket, item.name, path, **keywords)
-                found = await run_blocking(_stamped, path, item.mtime)
+                found = await self._download_to_file(item, folder, parts, keywords)
         except NotFound as error:
             if item.generation is None:
                 raise
@@ -136,6 +134,20 @@ class Doing:
             ) from error
         result = item.result(size=found.st_size, generation=item.generation)
         return Done(result, found.st_size, found.st_mtime_ns)
+
+    async def _download_to_file(
+        self, item: Item, folder: LocalFolder, parts: tuple[str, ...], keywords: dict[str, Any]
+    ) -> os.stat_result:
+        path = folder.path_of(parts)
+        for is_last in (False, False, True):
+            try:
+                await self._moves.download_to_filename(item.bucket, item.name, path, **keywords)
+                break
+            except FileNotFoundError:
+                # What a sync deletes takes empty folders with it, before the first byte was here.
+                if is_last or not await run_blocking(folder.make_again, parts[:-1]):
+                    raise
+        return await run_blocking(_stamped, path, item.mtime)
 
     async def _upload(self, item: Item, keywords: dict[str, Any]) -> Done:
         data, found = await self._hops.call(partial(_read_small, item.name))
@@ -218,7 +230,8 @@ def _read_small(path: str) -> tuple[bytes | None, os.stat_result]:
         found = os.fstat(file.fileno())
         if found.st_size > SMALL_BYTES:
             return None, found
-        return file.read(SMALL_BYTES + 1) or b"", found
+        data = file.read(SMALL_BYTES + 1) or b""
+        return (None if len(data) > SMALL_BYTES else data), found  # it may just have grown
 
 
 def _stamped(path: str, mtime: int | None) -> os.stat_result:

@@ -105,6 +105,29 @@ async def test_refusals_come_whole(gcs: EmulatorHandle, storage: Storage, tmp_pa
     assert (failed.error.status, failed.error.subject) == (500, "gs://bucket/000")
 
 
+class _Dying(Storage):
+    """Whose process ends with some of the objects."""
+
+    async def download(
+        self, bucket: str, object_name: str, *arguments: Any, **keywords: Any
+    ) -> Any:
+        if object_name.startswith("deadly"):
+            os._exit(3)
+        return await super().download(bucket, object_name, *arguments, **keywords)
+
+
+async def test_one_that_was_given_up_gets_nothing_more(gcs: EmulatorHandle, tmp_path: Path) -> None:
+    deadly = [f"deadly {number}" for number in range(4)]
+    _fill(gcs, 5)
+    for name in deadly:
+        gcs.put("bucket", name, b"")
+    async with _Dying() as client:
+        listed = client.download_many("bucket", "", tmp_path, processes=2, concurrency=1)
+        failed = [result.source async for result in listed if result.error is not None]
+    assert sorted(failed) == [f"gs://bucket/{name}" for name in deadly]
+    assert names_in(tmp_path) == [f"{number:03}" for number in range(5)]
+
+
 class _Wrong(Storage):
     """With a mistake that is no error of a transfer's."""
 

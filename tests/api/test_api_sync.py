@@ -162,6 +162,32 @@ async def test_delete_and_dry_run(
     assert not (down / "b" / "y").exists()
 
 
+async def test_a_dry_run_makes_no_journal(
+    gcs: EmulatorHandle, storage: Storage, here: Path, tmp_path: Path
+) -> None:
+    journal = tmp_path / "journal"
+    run = await storage.sync(here, "gs://bucket", dry_run=True, journal=journal)
+    assert run.skipped == len(NAMES)
+    assert not journal.exists()
+    await storage.sync(here, "gs://bucket", journal=journal)
+    gcs.put("bucket", "a", b"another one")
+    planned = await storage.sync(here, "gs://bucket", dry_run=True, journal=journal)
+    assert (planned.done, planned.skipped) == (0, len(NAMES))
+
+
+async def test_a_folder_of_which_all_is_new(
+    gcs: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    """What is deleted takes its folder with it, before the new file's first byte is here."""
+    large = bytes(1024 * 1024 + 1)
+    gcs.put("bucket", "x/new", large)
+    _made(tmp_path, "x/old")
+    run = await storage.sync("gs://bucket", tmp_path, delete=True)
+    run.raise_errors()
+    assert (tmp_path / "x" / "new").read_bytes() == large
+    assert _files(tmp_path) == ["x/new"]
+
+
 async def test_between_buckets(gcs: EmulatorHandle, storage: Storage, here: Path) -> None:
     gcs.create_bucket("other")
     await storage.sync(here, "gs://bucket/p")
