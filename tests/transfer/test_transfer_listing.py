@@ -1,6 +1,5 @@
 """Lists longer than a page: in order, one page ahead, and left at any moment without a trace."""
 
-import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
@@ -62,7 +61,7 @@ async def test_the_next_page_is_asked_for_while_one_is_read(
         await until(lambda: len(stored.log) == 2, lambda: "the next page is not asked for")
         for _ in range(3):
             await anext(items)
-        await asyncio.sleep(0.02)
+        await nothing_under_way(storage)
         assert len(stored.log) == 2, "only one page is fetched ahead"
         await anext(items)
         await until(lambda: len(stored.log) == 3, lambda: "the third page is not asked for")
@@ -112,7 +111,7 @@ async def test_a_failing_list_left_early_says_nothing(
     async with aclosing(storage.iter_objects("bucket", page_size=4)) as items:
         await anext(items)
         await until(lambda: len(stored.log) == 2, lambda: "the next page is not asked for")
-        await asyncio.sleep(0.02)
+        await nothing_under_way(storage)
     await nothing_under_way(storage)
 
 
