@@ -33,7 +33,9 @@ class ExampleCommand(click.Command):
         examples: Command lines, which a test runs against the emulator.
     """
 
-    examples: Sequence[str] = ()
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.examples = tuple(examples)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Print the examples as they are to be typed."""
@@ -149,8 +151,7 @@ def storage_command(
             if status:
                 sys.exit(status)
 
-        command = click.command(name, cls=ExampleCommand, **settings)(invoke)
-        command.examples = tuple(examples)
+        command = click.command(name, cls=ExampleCommand, examples=examples, **settings)(invoke)
         command.params.extend(common_options())
         return command
 

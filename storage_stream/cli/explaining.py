@@ -59,9 +59,9 @@ def _advice(error: errors.StorageError) -> str:
 def _about_missing(error: errors.NotFound) -> str:
     subject = error.subject or ""
     bucket, _, name = subject.removeprefix("gs://").partition("/")
-    if name:
+    if name and "bucket" not in error.message.partition(":")[0]:
         return f"`storage-stream ls gs://{bucket}/` shows what is there."
-    return f"Is its name right? `storage-stream mb gs://{bucket}` makes it."
+    return f"Is the bucket's name right? `storage-stream mb gs://{bucket}` makes it."
 
 
 def _about_conflict(error: errors.Conflict) -> str:

@@ -15,6 +15,66 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "storage_stream.cli.commands.clean_upload",
             "Remove what a killed upload in parts left behind.",
         ),
+        "cat": (
+            "storage_stream.cli.commands.cat",
+            "Print objects, one behind the other.",
+        ),
+        "head": (
+            "storage_stream.cli.commands.head",
+            "Print the first lines or bytes of objects.",
+        ),
+        "ls": (
+            "storage_stream.cli.commands.ls",
+            'List buckets, "folders" and objects.',
+        ),
+        "rm": (
+            "storage_stream.cli.commands.rm",
+            "Delete objects.",
+        ),
+        "du": (
+            "storage_stream.cli.commands.du",
+            "Sum up what is stored: bytes, objects, place.",
+        ),
+        "hash": (
+            "storage_stream.cli.commands.hash",
+            "Show crc32c and MD5 of objects, files, or standard input (-).",
+        ),
+        "mb": (
+            "storage_stream.cli.commands.mb",
+            "Make buckets.",
+        ),
+        "rb": (
+            "storage_stream.cli.commands.rb",
+            "Remove buckets that are empty.",
+        ),
+        "lb": (
+            "storage_stream.cli.commands.lb",
+            "List the buckets of a project.",
+        ),
+        "compose": (
+            "storage_stream.cli.commands.compose",
+            "Join objects, in this order, to a new object of the same bucket.",
+        ),
+        "sign": (
+            "storage_stream.cli.commands.sign",
+            "Print URLs that need no credentials.",
+        ),
+        "restore": (
+            "storage_stream.cli.commands.restore",
+            "Bring back soft-deleted objects",
+        ),
+        "config": (
+            "storage_stream.cli.commands.config",
+            "Show the settings: flags, then the environment, then a TOML file.",
+        ),
+        "completion": (
+            "storage_stream.cli.commands.completion",
+            "Print the completion script of a shell.",
+        ),
+        "demo": (
+            "storage_stream.cli.demo.command",
+            "Show what storage-stream does: make data, store it in the emulator, stream it back.",
+        ),
         "stat": (
             "storage_stream.cli.commands.stat",
             "Show all that is known about objects or buckets.",

@@ -1,6 +1,6 @@
 """The objects that a location with wildcards means, listed with as few requests as possible."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import Any
 
@@ -8,8 +8,41 @@ import click
 
 from storage_stream.cli.locations import ObjectLocation
 from storage_stream.cli.running import Run
+from storage_stream.errors import NotFound
 
-__all__ = ["buckets_of", "matching_objects"]
+__all__ = [
+    "buckets_of",
+    "check_buckets",
+    "matching_objects",
+    "named_objects",
+    "nothing_matches",
+    "project_of",
+]
+
+
+def project_of(run: Run) -> str:
+    """The project of buckets; an emulator's may have any.
+
+    Raises:
+        click.UsageError: Nobody said it.
+    """
+    project = run.config["project"]
+    if project:
+        return str(project)
+    if run.config.uses_emulator:
+        return "emulator"
+    raise click.UsageError("Which project? Give --project, or set GOOGLE_CLOUD_PROJECT.")
+
+
+def check_buckets(locations: Iterable[ObjectLocation]) -> None:
+    """Refuse what names more than a bucket, or none.
+
+    Raises:
+        click.UsageError: It does.
+    """
+    for location in locations:
+        if not location.bucket or not location.is_bucket or location.has_wildcards:
+            raise click.UsageError(f"{location} is not one bucket; write gs://bucket")
 
 
 async def buckets_of(run: Run, location: ObjectLocation) -> list[str]:
@@ -21,10 +54,7 @@ async def buckets_of(run: Run, location: ObjectLocation) -> list[str]:
     pattern = location.bucket_pattern
     if location.bucket and pattern.is_literal:
         return [pattern.literal]
-    project = run.config["project"]
-    if not project:
-        raise click.UsageError("Which project's buckets? Give --project, or set it (`config`).")
-    found = run.storage.iter_buckets(project, prefix=pattern.prefix, **run.options)
+    found = run.storage.iter_buckets(project_of(run), prefix=pattern.prefix, **run.options)
     return [
         bucket["name"]
         async for bucket in found
@@ -52,3 +82,32 @@ async def matching_objects(
             async for resource in resources:
                 if pattern.matches(resource["name"]):
                     yield resource
+
+
+async def named_objects(
+    run: Run, location: ObjectLocation
+) -> AsyncGenerator[tuple[str, str, int | None], None]:
+    """Bucket, name and generation of each object that is meant; without wildcards, no request.
+
+    Raises:
+        NotFound: Nothing matches.
+        click.UsageError: A bucket is named, and no object.
+    """
+    if location.is_bucket:
+        raise click.UsageError(f"{location} is a bucket; name its objects, {location}** say.")
+    if not location.has_wildcards:
+        yield location.bucket, location.literal_name, location.generation
+        return
+    found = False
+    fields = "items(bucket,name,generation)"
+    async with aclosing(matching_objects(run, location, fields=fields)) as resources:
+        async for resource in resources:
+            found = True
+            yield resource["bucket"], resource["name"], int(resource["generation"])
+    if not found:
+        raise nothing_matches(location)
+
+
+def nothing_matches(location: ObjectLocation) -> NotFound:
+    """The error for wildcards that no name matches."""
+    return NotFound("no object's name matches", status=404, subject=str(location))

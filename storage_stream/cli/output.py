@@ -3,6 +3,7 @@
 It knows how things are shown, and nothing of what they are.
 """
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -67,7 +68,7 @@ class Output:
         self.quiet = quiet
         self.verbose = verbose
         self.null = null
-        self.stdout: BinaryIO = stdout or sys.stdout.buffer
+        self.stdout: BinaryIO | io.RawIOBase = stdout or sys.stdout.buffer
         self.stderr: TextIO = stderr or sys.stderr
         self.color = color and self.stderr.isatty()
 
@@ -103,6 +104,10 @@ class Output:
             ]
             self.result({}, "  ".join(cells).rstrip())
 
+    def leave_stdout_to_data(self) -> None:
+        """The command prints bytes there: results and events go to stderr."""
+        self.stdout = _BinaryTalk(self.stderr)
+
     def flush(self) -> None:
         """Let go of what is buffered."""
         self.stdout.flush()
@@ -137,6 +142,23 @@ class Output:
 
     def _write(self, text: str) -> None:
         self.stdout.write(text.encode("utf-8", "surrogateescape"))
+
+
+class _BinaryTalk(io.RawIOBase):
+    """The stream of talk as one of bytes, for results that may not go to stdout."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def write(self, data: Any, /) -> int:
+        """Write text that came as bytes."""
+        self._stream.write(bytes(data).decode("utf-8", "replace"))
+        return len(data)
+
+    def flush(self) -> None:
+        """Let go of what is buffered."""
+        self._stream.flush()
 
 
 def _json(document: Mapping[str, Any]) -> str:

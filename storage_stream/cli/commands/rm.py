@@ -1,0 +1,216 @@
+"""`storage-stream rm`: objects deleted, and a question before they are very many."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import click
+
+from storage_stream.cli.command import OBJECT, storage_command
+from storage_stream.cli.locations import ObjectLocation, gs_url
+from storage_stream.cli.matching import buckets_of, matching_objects, nothing_matches
+from storage_stream.cli.output import shown_name
+from storage_stream.cli.running import Run
+from storage_stream.errors import StorageError
+
+_ASKED_ABOVE = 1000
+_FIELDS = "items(bucket,name,generation)"
+
+
+@storage_command(
+    "rm",
+    examples=[
+        "storage-stream rm gs://my-bucket/old.txt",
+        "storage-stream rm -r gs://my-bucket/tmp",
+        "storage-stream rm --dry-run 'gs://my-bucket/photos/**'",
+    ],
+)
+@click.argument("locations", nargs=-1, required=True, type=OBJECT, metavar="gs://BUCKET/NAME...")
+@click.option(
+    "-r", "-R", "--recursive", is_flag=True, help="Everything below; a bucket is emptied."
+)
+@click.option("-a", "--all-versions", is_flag=True, help="Noncurrent generations, too.")
+@click.option("-f", "--force", is_flag=True, help="What is not there is no failure.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be deleted.")
+@click.option("-y", "--yes", is_flag=True, help=f"Do not ask before more than {_ASKED_ABOVE:,}.")
+async def command(
+    run: Run,
+    locations: tuple[ObjectLocation, ...],
+    dry_run: bool,  # noqa: FBT001 - click passes by name
+    yes: bool,  # noqa: FBT001 - the same
+    **chosen: bool,
+) -> None:
+    """Delete objects.
+
+    Only the generations that were found are deleted, never one that was made meanwhile. A bucket
+    with soft delete keeps what was deleted for a while: `restore` brings it back.
+    """
+    for location in locations:
+        if location.is_bucket and not chosen["recursive"]:
+            raise click.UsageError(f"{location} is a bucket: rm -r empties it, rb removes it.")
+    run.go_on = "The same command goes on: what is deleted is deleted."
+    removal = _Removal(run, locations, **chosen)
+    async with aclosing(removal.targets()) as targets:
+        if dry_run:
+            async for target in targets:
+                _tell(
+                    run, target["bucket"], target["name"], target.get("generation"), "would_delete"
+                )
+            return
+        first = await _first(targets, 0 if yes else _ASKED_ABOVE + 1)
+        if len(first) > _ASKED_ABOVE:
+            await _ask(run)
+        await removal.delete(_chained(first, targets))
+    word = "object" if removal.deleted == 1 else "objects"
+    run.output.say(f"Deleted {removal.deleted} {word}.")
+
+
+class _Removal:
+    """What is to be deleted, and what was."""
+
+    def __init__(
+        self,
+        run: Run,
+        locations: tuple[ObjectLocation, ...],
+        *,
+        recursive: bool,
+        all_versions: bool,
+        force: bool,
+    ) -> None:
+        self._run = run
+        self._locations = locations
+        self._recursive = recursive
+        self._listing: dict[str, Any] = {"versions": True} if all_versions else {}
+        self._force = force
+        self.deleted = 0
+
+    async def targets(self) -> AsyncGenerator[dict[str, Any], None]:
+        """Bucket, name and, where it is known, generation of each."""
+        for location in self._locations:
+            found = False
+            try:
+                async with aclosing(self._of(location)) as targets:
+                    async for target in targets:
+                        found = True
+                        yield target
+                if not found and not self._force and not location.is_bucket:
+                    raise nothing_matches(location)
+            except StorageError as error:
+                self._run.fail(error, str(location))
+
+    def _of(self, location: ObjectLocation) -> AsyncGenerator[dict[str, Any], None]:
+        wild = not location.pattern.is_literal
+        if wild and not self._recursive:
+            return matching_objects(self._run, location, fields=_FIELDS, **self._listing)
+        if self._recursive or self._listing:
+            return self._below(location)
+        return self._named(location)
+
+    async def _named(self, location: ObjectLocation) -> AsyncGenerator[dict[str, Any], None]:
+        for bucket in await buckets_of(self._run, location):
+            target = {"bucket": bucket, "name": location.literal_name}
+            if location.generation is not None:
+                target["generation"] = str(location.generation)
+            yield target
+
+    async def _below(self, location: ObjectLocation) -> AsyncGenerator[dict[str, Any], None]:
+        """The objects that match, and with -r all that is below such a name."""
+        pattern = location.pattern
+        run = self._run
+        for bucket in await buckets_of(run, location):
+            listed = run.storage.iter_objects(
+                bucket, prefix=pattern.prefix, fields=_FIELDS, **self._listing, **run.options
+            )
+            async with aclosing(listed) as resources:
+                async for resource in resources:
+                    if self._is_meant(location, resource):
+                        yield {**resource}
+
+    def _is_meant(self, location: ObjectLocation, resource: Any) -> bool:
+        name, pattern = resource["name"], location.pattern
+        if location.generation is not None and int(resource["generation"]) != location.generation:
+            return False
+        if pattern.matches(name) or (self._recursive and location.is_bucket):
+            return True
+        if not self._recursive:
+            return False
+        if location.is_folder and pattern.is_literal:
+            return True
+        ends = [at for at, character in enumerate(name) if character == "/"]
+        return any(pattern.matches(name[:at]) for at in ends)
+
+    async def delete(self, targets: AsyncGenerator[dict[str, Any], None]) -> None:
+        """Delete them, bucket by bucket as they come."""
+        grouped = _Grouped(targets)
+        async with aclosing(targets):
+            await grouped.advance()
+            while grouped.next is not None:
+                bucket = grouped.next["bucket"]
+                await self._delete_in(bucket, grouped.of(bucket))
+
+    async def _delete_in(self, bucket: str, names: AsyncGenerator[Any, None]) -> None:
+        run = self._run
+        deletion = run.storage.delete_many(bucket, names, missing_ok=self._force, **run.options)
+        async with aclosing(deletion):
+            async for result in deletion:
+                if result.error is not None:
+                    run.fail(result.error, gs_url(bucket, result.name))
+                elif result.existed:
+                    self.deleted += 1
+                    _tell(run, bucket, result.name, result.generation, "deleted")
+
+
+class _Grouped:
+    """Targets with a look at the next one, so that those of one bucket go together."""
+
+    def __init__(self, targets: AsyncGenerator[dict[str, Any], None]) -> None:
+        self._targets = targets
+        self.next: dict[str, Any] | None = None
+
+    async def advance(self) -> None:
+        """Look at the next one; None behind the last."""
+        self.next = await anext(self._targets, None)
+
+    async def of(self, bucket: str) -> AsyncGenerator[Any, None]:
+        """Those that follow in this bucket, as `delete_many` takes them."""
+        while self.next is not None and self.next["bucket"] == bucket:
+            yield self.next if "generation" in self.next else self.next["name"]
+            await self.advance()
+
+
+def _tell(run: Run, bucket: str, name: str, generation: int | str | None, what: str) -> None:
+    url = gs_url(bucket, name)
+    number = None if generation is None else int(generation)
+    document = {"url": url, "generation": number, what: True}
+    if what == "deleted":
+        run.output.result(document)
+        run.output.detail(f"Deleted {shown_name(url)}")
+    else:
+        run.output.result(document, shown_name(url))
+
+
+async def _first(targets: AsyncGenerator[dict[str, Any], None], most: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while len(found) < most and (target := await anext(targets, None)) is not None:
+        found.append(target)
+    return found
+
+
+async def _chained(
+    first: list[dict[str, Any]], rest: AsyncGenerator[dict[str, Any], None]
+) -> AsyncGenerator[dict[str, Any], None]:
+    for target in first:
+        yield target
+    async for target in rest:
+        yield target
+
+
+async def _ask(run: Run) -> None:
+    question = f"Delete more than {_ASKED_ABOVE:,} objects?"
+    if run.output.as_json or not sys.stdin.isatty():
+        raise click.UsageError(f"{question} Nobody is there to ask: give --yes.")
+    agreed = await asyncio.to_thread(click.confirm, question, err=True)
+    if not agreed:
+        raise click.ClickException("Nothing was deleted.")
