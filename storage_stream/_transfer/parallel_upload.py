@@ -37,6 +37,7 @@ from storage_stream._transfer.upload_identity import UploadIdentity
 from storage_stream._transfer.upload_journal import JournalEntry, UploadJournal
 from storage_stream._transfer.workers import run_workers
 from storage_stream.errors import (
+    IntegrityError,
     InvalidArgument,
     ProtocolError,
     ServerError,
@@ -246,8 +247,21 @@ class _ParallelUpload:
         await run_workers(plan, send, workers)
         whole = self._whole(plan)
         resource = await self._join(whole)
+        return await self._check(whole, resource)
+
+    async def _check(self, whole: Crc32c, resource: ObjectResource) -> ObjectResource:
         named = self._place.is_named
-        return await self._target.check(whole, resource, self._sender, self._options, is_ours=named)
+        try:
+            return await self._target.check(
+                whole, resource, self._sender, self._options, is_ours=named
+            )
+        except IntegrityError as error:
+            if self._place.is_made and not named:
+                error.add_note(
+                    "the object was made, but the service did not say which generation it is: what"
+                    " is there now may be another writer's"
+                )
+            raise
 
     async def _begin(self) -> None:
         """Not broken off lightly: what was begun must be known, to be removed."""
