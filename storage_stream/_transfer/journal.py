@@ -175,7 +175,11 @@ def _source_generation(item: Item, done: Done) -> int | None:
 
 
 def _is_as_then(item: Item, size: int | None, generation: int | None, mtime_ns: int | None) -> bool:
-    """The file has the size and time it had; the object that was read is the one that is listed."""
+    """The file has the size and time it had; the objects that were listed are those of then."""
+    if item.expected is not None and (
+        item.action is not Action.UPLOAD or item.expected != generation
+    ):
+        return False  # the target was looked at, and is none that this made
     if item.action is not Action.UPLOAD and item.generation not in {None, generation}:
         return False
     if item.action is Action.COPY:

@@ -162,6 +162,24 @@ async def test_delete_and_dry_run(
     assert not (down / "b" / "y").exists()
 
 
+async def test_a_journal_does_not_stand_for_what_is_listed(
+    gcs: EmulatorHandle, storage: Storage, here: Path, tmp_path: Path
+) -> None:
+    gcs.create_bucket("other")
+    for source, target, verb in [
+        (here, "gs://bucket", "upload"),
+        ("gs://bucket", "gs://other", "copy"),
+    ]:
+        bucket, journal = target.removeprefix("gs://"), tmp_path / verb
+        await storage.sync(source, target, journal=journal)
+        await storage.delete(bucket, "z")
+        gcs.put(bucket, "a", b"somebody else's")
+        run = storage.sync(source, target, journal=journal)
+        assert await _done(run) == [(verb, "a"), (verb, "z")]
+        assert gcs.read(bucket, "a") == b"a"
+        assert _objects(gcs, bucket) == sorted(NAMES, key=str.encode)
+
+
 async def test_a_dry_run_makes_no_journal(
     gcs: EmulatorHandle, storage: Storage, here: Path, tmp_path: Path
 ) -> None:
