@@ -6,12 +6,12 @@ import contextlib
 import warnings
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from storage_stream._transfer.commit_on_exit import CommitOnExit
 from storage_stream._transfer.turn import Turn
 from storage_stream.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from types import TracebackType
 
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream._transfer.upload import StreamUpload
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["StreamWriter"]
 
 
-class StreamWriter:
+class StreamWriter(CommitOnExit):
     """A new object, written as its bytes come, in bounded memory.
 
     Not made by hand:
@@ -160,21 +160,6 @@ class StreamWriter:
     async def __aenter__(self) -> Self:
         self._turn.check_open()
         return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            await self.abort(error)
-            return
-        try:
-            await self.close()
-        except BaseException as failure:
-            await self.abort(failure)
-            raise
 
     def __del__(self) -> None:
         if not self._turn.closed and not self._is_told and self.bytes_written:

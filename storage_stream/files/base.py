@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, AnyStr, Generic, Self
 
+from storage_stream._transfer.commit_on_exit import CommitOnExit
 from storage_stream.files.unsupported import NotReadable, NotWritable
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class ReadableFile(NotWritable, ABC, Generic[AnyStr]):
         await self.close()
 
 
-class WritableFile(NotReadable, ABC, Generic[AnyStr]):
+class WritableFile(CommitOnExit, NotReadable, Generic[AnyStr]):
     """A file that is written: many lines, and the end of its block, good or bad."""
 
     @abstractmethod
@@ -79,14 +80,6 @@ class WritableFile(NotReadable, ABC, Generic[AnyStr]):
     @abstractmethod
     async def flush(self) -> None:
         """Check that it is open."""
-
-    @abstractmethod
-    async def close(self) -> None:
-        """Make the object."""
-
-    @abstractmethod
-    async def abort(self, error: BaseException | None = None) -> None:
-        """Give it up, or leave it to whoever catches an error with its state."""
 
     async def writelines(self, lines: Iterable[AnyStr] | AsyncIterable[AnyStr]) -> None:
         """Write each of them; line ends are not added.
@@ -104,18 +97,3 @@ class WritableFile(NotReadable, ABC, Generic[AnyStr]):
     async def __aenter__(self) -> Self:
         await self.flush()
         return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            await self.abort(error)
-            return
-        try:
-            await self.close()
-        except BaseException as failure:
-            await self.abort(failure)
-            raise
