@@ -11,7 +11,7 @@ from storage_stream._protocol import buckets, object_changes, objects
 from storage_stream._protocol.handle_keywords import BatchCallKeywords
 from storage_stream._protocol.options import RequestOptions
 from storage_stream._transfer.batch import BatchAnswer, cut_into_batches, send_batch
-from storage_stream.errors import InvalidArgument
+from storage_stream.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,11 +40,11 @@ class BatchCall(Generic[T]):
         """What the call gave.
 
         Raises:
-            InvalidArgument: The batch has not been sent.
+            UsageError: The batch has not been sent.
             StorageError: The call failed.
         """
         if self._answer is None:
-            raise InvalidArgument("the batch has not been sent; leave its block first")
+            raise UsageError("the batch has not been sent; leave its block first")
         if self._answer.error is not None:
             raise self._answer.error
         return cast("T", self._answer.value)
@@ -133,7 +133,7 @@ class Batch:
 
     def _add(self, operation: Operation[T], keywords: BatchCallKeywords) -> BatchCall[T]:
         if self._sent:
-            raise InvalidArgument("the batch was sent already; make another one")
+            raise UsageError("the batch was sent already; make another one")
         unknown = keywords.keys() - BatchCallKeywords.__annotations__.keys()
         if unknown:
             raise TypeError(f"a call of a batch takes no {min(unknown)!r}; perhaps batch() does")

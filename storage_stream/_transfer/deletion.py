@@ -27,6 +27,7 @@ from storage_stream.errors import (
     NotFound,
     PreconditionFailed,
     StorageError,
+    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Deletion:
 
     def _begin(self) -> None:
         if self._begun:
-            raise InvalidArgument("this deletion was begun already; make another one")
+            raise UsageError("this deletion was begun already; make another one")
         self._begun = True
 
     async def _summary(self) -> Deletion:

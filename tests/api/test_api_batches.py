@@ -9,12 +9,12 @@ from scripted_server import ScriptedServer, head, reply
 
 from storage_stream import Environment, Preconditions, Storage
 from storage_stream.errors import (
-    InvalidArgument,
     NotFound,
     PreconditionFailed,
     ProtocolError,
     ServerError,
     StorageError,
+    UsageError,
 )
 from storage_stream.testing.emulator_handle import EmulatorHandle
 from storage_stream.testing.memory_answer import Answer
@@ -124,9 +124,9 @@ async def test_a_block_that_fails_sends_nothing(stored: EmulatorHandle, storage:
         async with batch:
             raise RuntimeError("mine")
     assert len(stored.log) == 0
-    with pytest.raises(InvalidArgument, match="not been sent"):
+    with pytest.raises(UsageError, match="not been sent"):
         call.result()
-    with pytest.raises(InvalidArgument, match="sent already"):
+    with pytest.raises(UsageError, match="sent already"):
         batch.delete("bucket", "a")
 
 

@@ -17,6 +17,7 @@ from storage_stream.errors import (
     NotFound,
     PreconditionFailed,
     ServerError,
+    UsageError,
 )
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
@@ -261,9 +262,9 @@ async def test_it_runs_once(gcs: EmulatorHandle, storage: Storage) -> None:
     fill(gcs, 1)
     deletion = storage.delete_prefix("bucket", "")
     await deletion
-    with pytest.raises(InvalidArgument, match="already"):
+    with pytest.raises(UsageError, match="already"):
         await deletion
-    with pytest.raises(InvalidArgument, match="already"):
+    with pytest.raises(UsageError, match="already"):
         aiter(deletion)
 
 
