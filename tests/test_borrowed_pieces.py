@@ -36,9 +36,13 @@ class LentReply:
         self.abort = reply.abort
         self.whole: bytes | None = None
 
-    async def read_piece(self) -> bytes | memoryview:
+    @property
+    def buffered(self) -> int:
+        return self._reply.buffered
+
+    async def read_piece(self, at_least: int = 1) -> bytes | memoryview:
         self._take_back()
-        piece = await self._reply.read_piece()
+        piece = await self._reply.read_piece(at_least)
         self._lent = len(piece)
         self._memory[: self._lent] = piece
         return memoryview(self._memory)[: self._lent] if piece else b""

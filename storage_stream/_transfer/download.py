@@ -203,18 +203,21 @@ class Download:
             stop = self._machine.decoded_stop
             self._decoded_left = None if stop is None else stop - self._decoded_skip
 
-    async def next_piece(self) -> bytes | memoryview:
+    async def next_piece(self, at_least: int = 1) -> bytes | memoryview:
         """The next bytes, as they come; `b""` at the end, every time.
 
         A memoryview is borrowed: it is valid until the next call, or `close`; who keeps it
         copies. Cancelling loses nothing; the next call goes on.
+
+        Args:
+            at_least: See `ReplyStream.read_piece`.
 
         Raises:
             IntegrityError: In place of the end: the checksum is wrong.
             StorageError: It cannot be continued; every further call raises the same.
         """
         if self._gunzip is None:
-            return await self._next_received()
+            return await self._next_received(at_least)
         return await self._next_decoded(self._gunzip)
 
     def close(self) -> None:
@@ -231,7 +234,7 @@ class Download:
 
     # -- stored bytes ----------------------------------------------------------------------
 
-    async def _next_received(self) -> bytes | memoryview:
+    async def _next_received(self, at_least: int = 1) -> bytes | memoryview:
         while True:
             if self._error is not None:
                 raise self._error
@@ -239,7 +242,7 @@ class Download:
             if isinstance(action, Done):
                 return b""
             if isinstance(action, Receive):
-                piece = await self._receive()
+                piece = await self._receive(at_least)
                 if piece:
                     return piece
             else:
@@ -290,11 +293,11 @@ class Download:
         if not isinstance(self._machine.next_action(), Receive):
             self._release()
 
-    async def _receive(self) -> bytes | memoryview:
+    async def _receive(self, at_least: int) -> bytes | memoryview:
         reply = self._reply
         assert reply is not None  # noqa: S101 - the machine says Receive after a fetch only
         try:
-            data = await reply.read_piece()
+            data = await reply.read_piece(at_least)
             if self._error is not None:
                 return b""  # it was ended meanwhile
             piece = self._machine.receive_data(data)

@@ -17,19 +17,21 @@ if TYPE_CHECKING:
 
 __all__ = ["ExactReads"]
 
+_MANY_BYTES = 512 * 1024  # at a time, where all are wanted
+
 
 class ExactReads:
     """What a stream reads from; one reader at a time. A failed or cancelled read takes nothing.
 
     Args:
-        next_piece: Gives the next bytes, `b""` at the end. A memoryview it gave is valid until
-            it is called again.
+        next_piece: Gives the next bytes, `b""` at the end; as many as it is asked for, if it can.
+            A memoryview it gave is valid until it is called again.
         subject: The object's name, for errors.
     """
 
     def __init__(
         self,
-        next_piece: Callable[[], Awaitable[bytes | memoryview]],
+        next_piece: Callable[[int], Awaitable[bytes | memoryview]],
         subject: str,
     ) -> None:
         self._next_piece = next_piece
@@ -37,6 +39,7 @@ class ExactReads:
         # What a read had taken before it failed; it comes before the piece.
         self._put_back: bytes | memoryview = b""
         self._piece: bytes | memoryview = b""
+        self._at = 0  # where in the piece the next read begins
         self._at_end = False
 
     @property
@@ -47,11 +50,23 @@ class ExactReads:
     def close(self) -> None:
         """Drop what is held; every read, one that waits too, raises `StreamClosed`."""
         self._turn.closed = True
-        self._put_back = self._piece = b""
+        self._put_back, self._piece, self._at = b"", b"", 0
 
     def check_open(self) -> None:
         """Raise `StreamClosed` if it is closed."""
         self._turn.check_open()
+
+    def take(self, size: int) -> bytes | None:
+        """`size` bytes, at least 1, out of the piece that is here; None: `read` has to wait.
+
+        Without a turn, and without a task: most small reads end here. Whoever has the turn has
+        used up the piece and waits for the next, and behind the closing there is none.
+        """
+        begin, stop = self._at, self._at + size
+        if self._put_back or stop > len(self._piece):
+            return None
+        self._at = stop
+        return bytes(self._piece[begin:stop])
 
     async def read(self, size: int | None) -> bytes:
         """Read `size` bytes, fewer only at the end; None reads all the rest."""
@@ -72,8 +87,10 @@ class ExactReads:
         position = 0
         with self._turn:
             try:
-                while position < len(target) and (self._there or await self._advance()):
-                    part = self._cut(len(target) - position)
+                while left := len(target) - position:
+                    if not self._there and not await self._advance(left):
+                        break
+                    part = self._cut(left)
                     target[position : position + len(part)] = part
                     position += len(part)
             except BaseException:
@@ -85,7 +102,7 @@ class ExactReads:
         whole = io.BytesIO()  # grows in place, and gives its memory away without copying it
         left = size
         try:
-            while left != 0 and (self._there or await self._advance()):
+            while left != 0 and (self._there or await self._advance(left or _MANY_BYTES)):
                 part = self._cut(self._there if left is None else left)
                 whole.write(part)
                 left = None if left is None else left - len(part)
@@ -97,27 +114,23 @@ class ExactReads:
     @property
     def _there(self) -> int:
         """Bytes that can be had without waiting and lie in a row."""
-        return len(self._put_back or self._piece)
+        return len(self._put_back) or len(self._piece) - self._at
 
-    async def _advance(self) -> bool:
+    async def _advance(self, at_least: int = 1) -> bool:
         """Wait for the next piece; the one before was used up."""
         if self._at_end:
             return False
-        piece = await self._next_piece()
+        piece = await self._next_piece(at_least)
         self.check_open()
-        self._piece = piece
+        self._piece, self._at = piece, 0
         self._at_end = not piece
         return not self._at_end
 
-    def _cut(self, size: int) -> bytes | memoryview:
-        """Up to `size` bytes off the front; a view of them, if need be, and not a copy."""
-        source = self._put_back or self._piece
-        part, rest = source, source[:0]
-        if size < len(source):
-            view = memoryview(source)
-            part, rest = view[:size], view[size:]
+    def _cut(self, size: int) -> memoryview:
+        """Up to `size` bytes off the front: a view of them, not a copy."""
         if self._put_back:
-            self._put_back = rest
-        else:
-            self._piece = rest
-        return part
+            view = memoryview(self._put_back)
+            self._put_back = view[size:]
+            return view[:size]
+        begin, self._at = self._at, min(self._at + size, len(self._piece))
+        return memoryview(self._piece)[begin : self._at]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storage_stream._transfer.output_file import in_thread, opened_for_output
+from storage_stream._transfer.output_file import PIECE_BYTES, in_thread, opened_for_output
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -110,9 +110,11 @@ async def replacing(place: Place, now: Callable[[], float]) -> AsyncGenerator[Ou
         raise
 
 
-async def pour(next_piece: Callable[[], Awaitable[bytes | memoryview]], file: OutputFile) -> None:
+async def pour(
+    next_piece: Callable[[int], Awaitable[bytes | memoryview]], file: OutputFile
+) -> None:
     """Write all that `next_piece` gives until it gives nothing; a piece is not kept."""
     offset = 0
-    while piece := await next_piece():
+    while piece := await next_piece(PIECE_BYTES):
         await file.write(piece, offset)
         offset += len(piece)

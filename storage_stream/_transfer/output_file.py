@@ -15,7 +15,7 @@ import os
 import sys
 import threading
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from storage_stream._transfer.shielding import ended, to_its_end
 
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-__all__ = ["OutputFile", "in_thread", "opened_for_output"]
+__all__ = ["PIECE_BYTES", "OutputFile", "in_thread", "opened_for_output"]
+
+PIECE_BYTES: Final = 256 * 1024
+"""What is better waited for than written in less: a system call's own time is small beside it."""
 
 P = ParamSpec("P")
 T = TypeVar("T")

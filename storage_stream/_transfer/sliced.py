@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from storage_stream._protocol.checksums import crc32c
 from storage_stream._protocol.media_head import Coding
 from storage_stream._protocol.slice_plan import PATIENCE_SECONDS, is_worth_slicing
+from storage_stream._transfer.output_file import PIECE_BYTES
 from storage_stream._transfer.reinforcement import Reinforcement
 from storage_stream._transfer.workers import run_workers
 from storage_stream.errors import StreamClosed, TruncatedStream
@@ -221,7 +222,7 @@ class _Engine:
         if download is not self._first:
             await download.open()
         while one.rest:
-            piece = await download.next_piece()
+            piece = await download.next_piece(PIECE_BYTES)
             if not piece:
                 raise TruncatedStream(f"the slice ended at byte {one.taken} of {one.stop}")
             crc = download.machine.crc.value

@@ -308,10 +308,15 @@ class _AiohttpReply:
         """See `ReplyStream.whole`."""
         return None
 
-    async def read_piece(self) -> bytes | memoryview:
+    @property
+    def buffered(self) -> int:
+        """See `ReplyStream.buffered`."""
+        return 0 if self._lane is None else self._lane.buffered
+
+    async def read_piece(self, at_least: int = 1) -> bytes | memoryview:
         """See `ReplyStream.read_piece`."""
         if self._lane is not None:
-            return await self._lane.read()
+            return await self._lane.read(at_least)
         while self._error is None:
             if self._content.at_eof() and self._content.exception() is None:
                 return b""  # readchunk() of aiohttp's one empty body says this only once

@@ -48,13 +48,21 @@ class ReplyStream(Protocol):
         """
         ...
 
-    async def read_piece(self) -> bytes | memoryview:
+    @property
+    def buffered(self) -> int:
+        """Bytes that arrived behind what was read, where a read may wait for more; else 0."""
+        ...
+
+    async def read_piece(self, at_least: int = 1) -> bytes | memoryview:
         """The next bytes of the body, as they come; `b""` at its end, every time.
 
         A memoryview is borrowed: it is valid until the next `read_piece` or `close`, and then
         the network writes over it. Who keeps it copies.
 
         What arrived before a failure is delivered first. Cancelling loses nothing.
+
+        Args:
+            at_least: Better wait for so many than give fewer: a wish, and fewer may always come.
 
         Raises:
             ConnectionLost: The body broke off. With `Framing.CLOSE` that may look like an end.

@@ -63,6 +63,7 @@ class BodyBuffer:
         "_spare",
         "_start",
         "_waiter",
+        "_wanted",
         "has_excess",
     )
 
@@ -96,6 +97,7 @@ class BodyBuffer:
         self._closed = False
         self._error: StorageError | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._wanted = 1  # bytes that the reader waits for
 
     # -- the network's side ----------------------------------------------------------------
 
@@ -103,6 +105,11 @@ class BodyBuffer:
     def left(self) -> int | None:
         """Bytes of the body that have not arrived yet; None when its length is not known."""
         return self._left
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that the network wrote and nobody has read."""
+        return self._filled
 
     @property
     def is_complete(self) -> bool:
@@ -197,11 +204,16 @@ class BodyBuffer:
 
     # -- the reader's side -----------------------------------------------------------------
 
-    async def read(self) -> memoryview | bytes:
+    async def read(self, at_least: int = 1) -> memoryview | bytes:
         """The next bytes, as they come; `b""` at the end, every time.
 
         A view is borrowed: it is valid until the next `read` or `close`, and then the network
         writes over it. Cancelling loses nothing.
+
+        Args:
+            at_least: Wait until so many are here, half of the ring at most: waking the reader
+                for each piece costs more than receiving it. Fewer come where the ring or the
+                body ends, and before a failure.
 
         Raises:
             StorageError: What `abort`, or behind the last byte `end`, was given.
@@ -210,13 +222,14 @@ class BodyBuffer:
         if self._waiter is not None:
             raise RuntimeError("another task is reading this body")
         self._take_back()
+        wanted = self._wanted = min(at_least, self._half)
         while True:
             if self._aborted:
                 assert self._error is not None  # noqa: S101 - `abort` set both
                 raise self._error
             if self._fed:
                 return memoryview(self._fed.popleft())
-            if self._filled:
+            if self._filled and (self._filled >= wanted or self.is_over):
                 return self._lend()
             if self._error is not None:
                 raise self._error
@@ -251,7 +264,8 @@ class BodyBuffer:
     def _arrived(self, count: int) -> None:
         if self._left is not None:
             self._left -= count
-        self._wake()
+        if self._filled >= self._wanted or self._fed or self._left == 0:
+            self._wake()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -74,6 +74,11 @@ class BodyLane(asyncio.BufferedProtocol):
         """Whether the body arrived to its end; then the connection is aiohttp's again."""
         return self._buffer.is_complete
 
+    @property
+    def buffered(self) -> int:
+        """Bytes that arrived and were not read."""
+        return self._buffer.buffered
+
     def start(self, early: bytes) -> None:
         """Take the connection over.
 

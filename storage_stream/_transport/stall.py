@@ -41,7 +41,7 @@ class WatchedReply:
         self._window = window or 0.0
         self._waiting = False
         self._received = 0
-        self._received_before = 0
+        self._arrived_before = 0
         self._since = clock.now()
         self._timer: TimerHandle | None = None
         if window is not None:
@@ -67,7 +67,12 @@ class WatchedReply:
         """See `ReplyStream.whole`."""
         return self._reply.whole
 
-    async def read_piece(self) -> bytes | memoryview:
+    @property
+    def buffered(self) -> int:
+        """See `ReplyStream.buffered`."""
+        return self._reply.buffered
+
+    async def read_piece(self, at_least: int = 1) -> bytes | memoryview:
         """See `ReplyStream.read_piece`.
 
         Raises:
@@ -75,7 +80,7 @@ class WatchedReply:
         """
         self._waiting = True
         try:
-            piece = await self._reply.read_piece()
+            piece = await self._reply.read_piece(at_least)
         finally:
             self._waiting = False
         self._received += len(piece)
@@ -96,10 +101,11 @@ class WatchedReply:
         self._timer = self._clock.call_later(self._window / _TICKS_PER_WINDOW, self._tick)
 
     def _tick(self) -> None:
-        arrived = self._received - self._received_before
+        total = self._received + self._reply.buffered
+        arrived = total - self._arrived_before
         enough = arrived >= MINIMUM_BYTES_PER_SECOND * self._window
         if enough or not self._waiting:
-            self._received_before = self._received
+            self._arrived_before = total
             self._since = self._clock.now()
         elif self._clock.now() - self._since >= self._window:
             self._reply.abort(

@@ -207,6 +207,7 @@ class _MemoryReply:
         self.framing = answer.framing if has_body else Framing.LENGTH
         self.raw = None
         self.whole = None
+        self.buffered = 0
         self._on_close: Callable[[_MemoryReply], None] | None = on_close
         self._steps = deque(steps_of(answer) if has_body else ())
         self._error: StorageError | None = None
@@ -214,8 +215,9 @@ class _MemoryReply:
         self._on_stall = on_stall
         self.is_stalled = False
 
-    async def read_piece(self) -> bytes:
+    async def read_piece(self, at_least: int = 1) -> bytes:
         """See `ReplyStream.read_piece`."""
+        del at_least  # pieces come as the answer was cut
         while self._error is None and self._steps:
             step = self._steps[0]
             if isinstance(step, bytes):

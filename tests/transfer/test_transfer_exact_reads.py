@@ -30,7 +30,8 @@ class Pieces:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def next(self) -> bytes | memoryview:
+    async def next(self, at_least: int) -> bytes | memoryview:
+        assert at_least > 0
         self._memory[:] = b"?" * len(DATA)
         self.asked.set()
         await self.gate.wait()
@@ -133,3 +134,28 @@ async def test_closing_ends_the_read_that_waits() -> None:
     with pytest.raises(StreamClosed) as caught:
         await reads.read1(1)
     assert caught.value.subject == "gs://bucket/name"
+
+
+async def test_what_is_here_is_taken_without_waiting() -> None:
+    reads = reads_of(Pieces([10, 4]))
+    assert reads.take(1) is None
+    assert await reads.read(3) == DATA[:3]
+    assert reads.take(8) is None
+    assert reads.take(7) == DATA[3:10]
+    assert reads.take(1) is None
+    assert await reads.read(3) == DATA[10:13]
+    reads.close()
+    assert reads.take(1) is None
+
+
+async def test_what_a_failed_read_gave_back_is_not_overtaken() -> None:
+    pieces = Pieces([10])
+    reads = reads_of(pieces)
+    assert await reads.read(4) == DATA[:4]
+    pieces.failures = 1
+    with pytest.raises(ConnectionLost):
+        await reads.read(12)
+    assert reads.take(2) is None
+    assert await reads.read(2) == DATA[4:6]
+    assert await reads.read(4) == DATA[6:10]
+    assert reads.take(1) is None

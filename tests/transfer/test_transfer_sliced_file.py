@@ -394,7 +394,7 @@ async def test_changed_midway_leaves_nothing(
     stored: EmulatorHandle, storage: Storage, tmp_path: Path
 ) -> None:
     await stop_midway(stored, tmp_path / "file")
-    stored.arm_next(GET, "pass", "return-404")
+    stored.arm_next(GET, "trickle-200000Bps", "return-404")  # so slow that others are called
     with pytest.raises(ObjectChanged):
         await fetch(storage, tmp_path / "file")
     assert names_in(tmp_path) == []

@@ -209,6 +209,93 @@ class TestReader:
         assert read + await drained(buffer) == ANYTHING[:5_000]
 
 
+class TestWaitingForMore:
+    async def test_the_reader_sleeps_until_enough_is_here(self) -> None:
+        network, buffer = made(size=16)
+        reading = asyncio.ensure_future(buffer.read(6))
+        for count in (2, 3):
+            await asyncio.sleep(0)
+            network.send(buffer, count)
+            await asyncio.sleep(0)
+            assert not reading.done()
+        assert buffer.buffered == 5
+        network.send(buffer, 2)
+        assert await reading == ANYTHING[:7]
+        assert buffer.buffered == 0
+
+    async def test_half_of_the_ring_is_enough(self) -> None:
+        network, buffer = made(size=16)
+        reading = asyncio.ensure_future(buffer.read(1000))
+        await asyncio.sleep(0)
+        network.send(buffer, 8)
+        assert await reading == ANYTHING[:8]
+
+    async def test_the_end_of_the_body_is_enough(self) -> None:
+        network, buffer = made(limit=3)
+        reading = asyncio.ensure_future(buffer.read(6))
+        await asyncio.sleep(0)
+        network.send(buffer, 3)
+        assert await reading == ANYTHING[:3]
+        assert await buffer.read(6) == b""
+
+    async def test_what_came_before_a_failure_is_given_first(self) -> None:
+        network, buffer = made()
+        reading = asyncio.ensure_future(buffer.read(6))
+        await asyncio.sleep(0)
+        network.send(buffer, 4)
+        buffer.end(ConnectionLost("gone"))
+        assert await reading == ANYTHING[:4]
+        with pytest.raises(ConnectionLost):
+            await buffer.read(6)
+
+    async def test_a_cancelled_read_leaves_what_is_here_to_the_next(self) -> None:
+        network, buffer = made()
+        reading = asyncio.ensure_future(buffer.read(6))
+        await asyncio.sleep(0)
+        network.send(buffer, 4)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        assert await buffer.read() == ANYTHING[:4]
+
+    async def test_what_is_aborted_is_not_waited_for(self) -> None:
+        network, buffer = made()
+        reading = asyncio.ensure_future(buffer.read(6))
+        await asyncio.sleep(0)
+        network.send(buffer, 4)
+        buffer.abort(TransferStalled("too slow"))
+        with pytest.raises(TransferStalled):
+            await reading
+
+    @given(
+        size=st.integers(2, 40),
+        limit=st.integers(1, 300),
+        wishes=st.lists(st.integers(1, 50), min_size=1, max_size=20),
+        counts=st.lists(st.integers(1, 50), min_size=1, max_size=20),
+    )
+    @settings(max_examples=100, deadline=None)
+    def test_nobody_waits_for_ever(
+        self, size: int, limit: int, wishes: list[int], counts: list[int]
+    ) -> None:
+        async def all_of_it() -> bytes:
+            network, buffer = made(size=size, limit=limit)
+            found, turn = b"", 0
+            while len(found) < limit:
+                wish = wishes[turn % len(wishes)]
+                reading = asyncio.ensure_future(buffer.read(wish))
+                await asyncio.sleep(0)
+                while not reading.done():
+                    assert network.send(buffer, counts[turn % len(counts)])
+                    turn += 1
+                    await asyncio.sleep(0)
+                piece = bytes(await reading)
+                assert len(piece) >= min(wish, size // 2, 1)
+                found, turn = found + piece, turn + 1
+            return found
+
+        assert asyncio.run(all_of_it()) == ANYTHING[:limit]
+
+
 class TestEnd:
     async def test_what_arrived_is_delivered_before_the_failure(self) -> None:
         network, buffer = made(limit=100)

@@ -30,12 +30,15 @@ class Trickle:
         self.changed = asyncio.Event()
         self.error: StorageError | None = None
         self.closed = 0
+        self.at_least = 0
+        self.buffered = 0
 
     def pour(self, data: bytes) -> None:
         self.arrived.append(data)
         self.changed.set()
 
-    async def read_piece(self) -> bytes:
+    async def read_piece(self, at_least: int = 1) -> bytes:
+        self.at_least = at_least
         while not self.arrived:
             if self.error is not None:
                 raise self.error
@@ -105,6 +108,18 @@ class TestStalls:
         with pytest.raises(TransferStalled):
             await dribble()
         assert received <= WINDOW + WINDOW / 8
+
+    async def test_what_a_read_still_waits_with_is_no_stall(self, watch: Watch) -> None:
+        reading = asyncio.ensure_future(watch.reply.read_piece(1_000_000))
+        await asyncio.sleep(0)
+        assert watch.body.at_least == 1_000_000
+        for _ in range(20):
+            watch.body.buffered += 10_000
+            watch.clock.advance(WINDOW)
+        assert not watch.body.error
+        watch.clock.advance(WINDOW + WINDOW / 8)
+        with pytest.raises(TransferStalled, match="only 0 bytes"):
+            await reading
 
     async def test_what_came_before_it_does_not_count_for_ever(self, watch: Watch) -> None:
         await watch.receive(b"x" * 1_000_000, after_seconds=1)
