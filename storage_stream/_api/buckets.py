@@ -50,7 +50,8 @@ class Buckets(ApiBase):
             **options: See `RequestKeywords`.
 
         Raises:
-            Conflict: There is one of this name.
+            Conflict: There is one of this name. With `attempts` of more than 1 it may be the one
+                that was to be made, by an attempt whose answer was lost.
         """
         operation = buckets.insert_bucket(bucket, project, fields_of(resource))
         return await self._send(operation, options)

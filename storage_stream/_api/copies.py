@@ -155,7 +155,8 @@ class Copies(ApiBase):
 
         Raises:
             InvalidArgument: It is the same name.
-            NotFound: There is no such object.
+            NotFound: There is no such object; or there was, and the answer of an attempt that
+                moved it was lost (`attempts` is more than 1): the new name is there then.
             PreconditionFailed: Source or target are not in the state that was named.
         """
         operation = object_changes.move_object(bucket, object_name, new_name)

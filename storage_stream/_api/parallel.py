@@ -72,9 +72,11 @@ class ParallelUploads(ApiBase):
             workers: Parts under way at the same time.
             method: See above.
             journal: A file that remembers what was begun, until nothing temporary is left. If it
-                is there, that upload is gone on with.
-            content_type: MIME type; None guesses it from the name.
-            metadata: Other fields of the object resource; custom ones in its `metadata`.
+                is there, that upload is gone on with. It is locked meanwhile (not on Windows): one
+                upload at a time has it.
+            content_type: MIME type; None takes that of the metadata, or guesses it from the name.
+            metadata: Other fields of the object resource; custom ones in its `metadata`. A
+                `crc32c` is compared before the object is made.
             kms_key_name: See `upload`.
             **options: See `RequestKeywords`; `timeout` is 30 seconds here unless it is given.
 
@@ -82,8 +84,9 @@ class ParallelUploads(ApiBase):
             The new object's resource.
 
         Raises:
-            InvalidArgument: A part size, a method or metadata that cannot be, preconditions with
-                `"multipart"`, or a journal of another upload.
+            InvalidArgument: A part size, a method or metadata that cannot be (an `md5Hash`, for
+                more than one part), preconditions with `"multipart"`, or a journal of another
+                upload, of one with other options, or one that another upload is using.
             IntegrityError: The service keeps something else than was sent; it was deleted.
             PreconditionFailed: The object is not in the state that was named.
             StorageError: It was refused, or there was no answer.
@@ -114,7 +117,7 @@ class ParallelUploads(ApiBase):
 
         Raises:
             FileNotFoundError: There is no such file.
-            InvalidArgument: It is no journal.
+            InvalidArgument: It is no journal, or an upload is using it.
             StorageError: Something is left, and so is the journal.
         """
         book = UploadJournal(Path(journal))

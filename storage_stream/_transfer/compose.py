@@ -60,7 +60,9 @@ async def compose(
 
     Raises:
         NotFound: A source, or a generation of one, is not there.
-        PreconditionFailed: The target or a source is not in the state that was named.
+        PreconditionFailed: The target or a source is not in the state that was named. Where there
+            was to be no target and `attempts` is more than 1, the target may be this one, made by
+            an attempt whose answer was lost: what it would consist of is not known here.
     """
     if len(composition.sources) <= MAX_SOURCES:
         return await _join(sender, composition, options)
