@@ -34,6 +34,7 @@ class ApiBase:
         self._sender = sender
         # A caller's `progress` is measured by the clock that everything here goes by.
         self._defaults = replace(defaults, new_meter=partial(meter_of, clock=sender.clock))
+        self._unsaid: dict[float, RequestOptions] = {}  # by the timeout of a kind of calls
         self._closed = False
 
     def _check_open(self) -> None:
@@ -51,10 +52,12 @@ class ApiBase:
                 None for the client's.
         """
         self._check_open()
-        settled = RequestOptions.of(keywords, self._defaults)
         if timeout is None or "timeout" in keywords:
-            return settled
-        return replace(settled, timeout=timeout)
+            return RequestOptions.of(keywords, self._defaults)
+        defaults = self._unsaid.get(timeout)
+        if defaults is None:
+            defaults = self._unsaid[timeout] = replace(self._defaults, timeout=timeout)
+        return RequestOptions.of(keywords, defaults)
 
     async def _send(self, operation: Operation[T], keywords: RequestKeywords) -> T:
         return await self._sender.send(operation, self._options(keywords))

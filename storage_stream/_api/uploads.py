@@ -11,6 +11,7 @@ from storage_stream._protocol.resumable_upload import DEFAULT_CHUNK_BYTES
 from storage_stream._transfer.new_object import NewObject
 from storage_stream._transfer.resuming import resume
 from storage_stream._transfer.upload import StreamUpload, UploadHow, upload
+from storage_stream._transfer.upload_at_once import is_small, upload_at_once
 from storage_stream._transfer.upload_state import UploadState
 from storage_stream._transfer.zipping import GzipWriter
 from storage_stream.writer import StreamWriter
@@ -93,6 +94,14 @@ class Uploads(ApiBase):
             TypeError: `file_data` is nothing that can be sent, or the metadata is no mapping.
             OSError: It cannot be read; `io.UnsupportedOperation` where it is open for writing.
         """
+        nothing_said = parameters is None and metadata is None and kms_key_name is None
+        in_one_request = not force_resumable_upload and chunk_bytes == DEFAULT_CHUNK_BYTES
+        if nothing_said and in_one_request and not zipped and is_small(file_data):
+            settled = self._upload_options(options)
+            if settled.is_neutral:
+                return await upload_at_once(
+                    self._sender, bucket, object_name, content_type, file_data, settled
+                )
         target = NewObject(bucket, object_name, content_type, fields_of(metadata)).checked()
         how = UploadHow(force_resumable_upload, chunk_bytes, zipped=zipped)
         settled = self._upload_options(options, parameters).with_kms_key(kms_key_name)

@@ -192,11 +192,11 @@ class RequestOptions:
             TypeError: A name that no request knows, or a value of the wrong kind.
             InvalidArgument: A timeout or number of retries out of range.
         """
+        if not keywords:
+            return defaults
         unknown = keywords.keys() - RequestKeywords.__annotations__.keys()
         if unknown:
             raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
-        if not keywords:
-            return defaults
         given = {name: value for name, value in keywords.items() if value is not None}
         options = replace(
             defaults,
@@ -213,6 +213,11 @@ class RequestOptions:
             seconds: dict[str, Any] = {name: _seconds(name, keywords[name])}
             options = replace(options, **seconds)
         return options
+
+    @property
+    def is_neutral(self) -> bool:
+        """Whether they change nothing of a request, and nobody counts what it moves."""
+        return not self.headers and not self.params and self.meter is None
 
     def header(self, name: str) -> str | None:
         """The last value the caller gave for a header, or None."""

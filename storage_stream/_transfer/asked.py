@@ -1,4 +1,4 @@
-"""A download's first request, where it was made before there was a download."""
+"""A transfer's first request, where it was made before there was a transfer."""
 
 from __future__ import annotations
 

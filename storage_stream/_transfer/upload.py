@@ -48,11 +48,12 @@ if TYPE_CHECKING:
     from storage_stream._protocol.operation import Operation
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import ObjectResource
+    from storage_stream._transfer.asked import Asked
     from storage_stream._transfer.new_object import NewObject
     from storage_stream._transfer.zipping import GzipWriter
     from storage_stream._transport.sender import Sender
 
-__all__ = ["StreamUpload", "UploadHow", "upload"]
+__all__ = ["StreamUpload", "UploadHow", "send_whole", "upload"]
 
 _JOINED_BYTES = 128 * 1024  # a copy of these costs less than to send them in three pieces
 
@@ -123,7 +124,7 @@ async def _upload_source(
         async with pipeline.gzip(pieces_of(source)) as stage:
             return await StreamUpload(sender, target, options, how).send_all(open_source(stage))
     if isinstance(source, bytes) and _fits(len(source), how):
-        return await _send_whole(sender, target, source, options)
+        return await send_whole(sender, target, source, options)
     if isinstance(source, bytes):
         target = target.with_metadata(crc32c=encode_crc32c(crc32c(source)))
         source = MemorySource(source)
@@ -131,7 +132,7 @@ async def _upload_source(
         return await StreamUpload(sender, target, options, how).send_all(source)
     outgoing = RewindableBytes(source)
     if _fits(source.length, how):
-        return await _send_whole(sender, target, outgoing.content(0, source.length), options)
+        return await send_whole(sender, target, outgoing.content(0, source.length), options)
     machine = ResumableUpload(
         total=source.length, can_rewind=True, chunk_bytes=None, policy=options.retry
     )
@@ -214,7 +215,7 @@ class StreamUpload:
         untried = self._machine.budget.attempts == 0 and self._machine.session_uri is None
         if untried and not self._how.resumable:
             whole = self._held.joined()
-            return await _send_whole(self._sender, self._target, whole, self._options)
+            return await send_whole(self._sender, self._target, whole, self._options)
         self._machine.offer(self._held.end, ended=True)
         resource = await self.session.run()
         assert resource is not None  # noqa: S101 - nothing more is to come
@@ -247,18 +248,30 @@ async def _to_the_end(session: UploadSession) -> ObjectResource:
     return resource
 
 
-async def _send_whole(
-    sender: Sender, target: NewObject, content: bytes | RewindableSlice, options: RequestOptions
+async def send_whole(
+    sender: Sender,
+    target: NewObject,
+    content: bytes | RewindableSlice,
+    options: RequestOptions,
+    asked: Asked | None = None,
 ) -> ObjectResource:
     """One request; once more where the service refused it as damaged on its way.
+
+    Args:
+        sender: Makes it.
+        target: The object to make.
+        content: All of its bytes.
+        options: The caller's.
+        asked: What came of it, where it was made already.
 
     Raises:
         IntegrityError: It was damaged both times, or is not what was made of it.
     """
     for is_last in (False, True):
         try:
-            return await _send_once(sender, target, content, options)
+            return await _send_once(sender, target, content, options, asked)
         except BadRequest as refusal:
+            asked = None
             damage = target.damage(refusal, _checksum(content))
             if damage is None:
                 raise
@@ -268,7 +281,11 @@ async def _send_whole(
 
 
 async def _send_once(
-    sender: Sender, target: NewObject, content: bytes | RewindableSlice, options: RequestOptions
+    sender: Sender,
+    target: NewObject,
+    content: bytes | RewindableSlice,
+    options: RequestOptions,
+    asked: Asked | None,
 ) -> ObjectResource:
     """One request; one more to look where a repeat is refused by what it may have made itself."""
     meter, is_held = options.meter, isinstance(content, bytes)
@@ -276,7 +293,7 @@ async def _send_once(
     if meter is not None:
         meter.expect(size)
     try:
-        resource = await sender.send(_insertion(target, content, meter), options)
+        resource = await sender.send(_insertion(target, content, meter), options, asked)
     except PreconditionFailed as refusal:
         resource = await target.made_before(refusal, _checksum(content), sender, options)
     else:

@@ -8,7 +8,7 @@ an error tells its method, its `gs://` name, its attempts and its time.
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from storage_stream._protocol.http import Reply, Request
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from storage_stream._transport.clock import Clock
     from storage_stream._transport.credentials import Credentials
 
-__all__ = ["Sender", "is_loopback"]
+__all__ = ["FirstAttempt", "Sender", "is_loopback"]
 
 T = TypeVar("T")
 
@@ -41,6 +41,23 @@ _LONGEST_REPLY = 256 * 1024 * 1024  # bytes; a page of 1,000 objects with full m
 _UNAUTHORIZED = 401
 _KEY_HEADER = "x-goog-encryption-key"
 _PORTS = {"http": 80, "https": 443}
+
+
+class FirstAttempt(Protocol):
+    """What came of a request that was made before its operation was."""
+
+    @property
+    def begun(self) -> float:
+        """When it was made, by the sender's clock."""
+        ...
+
+    def answer(self) -> ReplyStream:
+        """The answer, unread.
+
+        Raises:
+            StorageError: There is none.
+        """
+        ...
 
 
 class Sender:
@@ -87,10 +104,20 @@ class Sender:
             user_agent=self._user_agent,
         )
 
-    async def send(self, operation: Operation[T], options: RequestOptions) -> T:
+    async def send(
+        self,
+        operation: Operation[T],
+        options: RequestOptions,
+        asked: FirstAttempt | None = None,
+    ) -> T:
         """Carry out an operation, with repeats where they are safe, and read its answer.
 
         Cancelling closes the connection; whether the service carried it out is then unknown.
+
+        Args:
+            operation: What to do.
+            options: The caller's.
+            asked: The first attempt, where it was made already.
 
         Raises:
             ResponseError: The service refused.
@@ -98,11 +125,12 @@ class Sender:
             ProtocolError: The answer makes no sense.
         """
         operation = operation.with_options(options)
-        budget, begun = RetryBudget(options.retry), self.clock.now()
+        budget = RetryBudget(options.retry)
+        begun = self.clock.now() if asked is None else asked.begun
         while True:
             budget.attempts += 1
             try:
-                reply = await self._exchange(operation, options)
+                reply = await self._exchange(operation, options, asked)
                 return operation.parse(reply)
             except StorageError as error:
                 if budget.attempts > 1 and operation.was_done(error):
@@ -110,6 +138,7 @@ class Sender:
                 delay = self._delay(error, operation, options, budget)
                 if delay is None:
                     raise self.enriched(error, operation, budget.attempts, begun) from None
+            asked = None
             await self.clock.sleep(delay)
 
     async def open(self, request: Request, options: RequestOptions) -> ReplyStream:
@@ -183,9 +212,11 @@ class Sender:
         error.elapsed = self.clock.now() - begun
         return error
 
-    async def _exchange(self, operation: Operation[Any], options: RequestOptions) -> Reply:
+    async def _exchange(
+        self, operation: Operation[Any], options: RequestOptions, asked: FirstAttempt | None
+    ) -> Reply:
         request = operation.request
-        reply = await self.open(request, options)
+        reply = await self.open(request, options) if asked is None else asked.answer()
         try:
             if not is_success(reply.head.status):
                 raise await self.refusal(reply, request, operation.subject)

@@ -1,0 +1,80 @@
+"""Small objects from memory, whole: one request, one look at its answer, and no machinery.
+
+Whatever is not the usual answer goes to the machinery of `upload` as it came, unread: the refusal,
+the lost connection, the wrong checksum. It repeats what may be repeated, finds out whether a
+repeat was refused by its own first attempt, and takes away what is wrong. So nothing is sent
+twice, and nothing is decided here that is not decided there in the same way.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
+
+from storage_stream._protocol.checksums import crc32c, encode_crc32c
+from storage_stream._protocol.names import check_object
+from storage_stream._protocol.whole_insert import WholeInsert, made_as_sent
+from storage_stream._transfer.asked import Asked
+from storage_stream._transfer.new_object import NewObject
+from storage_stream._transfer.upload import send_whole
+from storage_stream.errors import StorageError
+
+if TYPE_CHECKING:
+    from storage_stream._protocol.options import RequestOptions
+    from storage_stream._protocol.resources import ObjectResource
+    from storage_stream._transport.sender import Sender
+
+__all__ = ["is_small", "upload_at_once"]
+
+_SMALL_BYTES: Final = 128 * 1024  # a copy of these costs less than to send them in pieces
+# As long as one may be (70 characters): a search for it makes the longest steps.
+_INSERT: Final = WholeInsert(secrets.token_hex(32))
+
+
+def is_small(data: Any) -> TypeGuard[bytes]:
+    """Whether these are bytes for one request."""
+    return type(data) is bytes and len(data) <= _SMALL_BYTES
+
+
+async def upload_at_once(
+    sender: Sender,
+    bucket: str,
+    name: str,
+    content_type: str | None,
+    data: bytes,
+    options: RequestOptions,
+) -> ObjectResource:
+    """Make an object of bytes, as `upload` does.
+
+    Cancelling closes the connection; whether the service made the object is then unknown.
+
+    Args:
+        sender: Makes the request.
+        bucket: The bucket.
+        name: The object's name.
+        content_type: Its MIME type, or None to guess it from the name.
+        data: Its bytes.
+        options: The caller's; nothing that changes the request may stand in them.
+
+    Raises:
+        InvalidName: A name that cannot be.
+        InvalidArgument: A content type that cannot stand in a header.
+        StorageError: As `upload`.
+    """
+    target = NewObject(bucket, check_object(name), content_type)
+    checksum = encode_crc32c(crc32c(data))
+    request = _INSERT.request(bucket, name, data, checksum, target.resolved_type())
+    if request is None:
+        return await send_whole(sender, target, data, options)
+    begun = sender.clock.now()
+    try:
+        reply = await sender.open(request, options)
+    except StorageError as error:
+        return await send_whole(sender, target, data, options, Asked(error, begun))
+    answer = reply.whole
+    if answer is not None:
+        made = made_as_sent(reply.head, answer, checksum, len(data))
+        if made is not None:
+            reply.close()
+            return made
+    return await send_whole(sender, target, data, options, Asked(reply, begun))
