@@ -118,6 +118,7 @@ class Many(Downloads, Uploads, Objects, Copies):
         prefix: str = "",
         overwrite: bool = True,
         metadata: Mapping[str, Any] | None = None,
+        zipped: bool = False,
         follow_symlinks: bool = False,
         empty_folders: bool = False,
         **options: Unpack[ManyKeywords],
@@ -138,6 +139,7 @@ class Many(Downloads, Uploads, Objects, Copies):
             prefix: What the objects' names begin with.
             overwrite: False leaves an object alone that is there.
             metadata: Fields of each new object's resource.
+            zipped: Compress each with gzip on the way, as `upload` does.
             follow_symlinks: Upload what links lead to; one that leads into itself is an error.
                 Else links are skipped, and told.
             empty_folders: Make an object `folder/` of an empty folder.
@@ -149,6 +151,8 @@ class Many(Downloads, Uploads, Objects, Copies):
         """
         run = RunOptions(options)
         how = self._many_how(bucket, run, overwrite=overwrite, metadata=metadata)
+        if zipped:
+            how = replace(how, keywords={**how.keywords, "zipped": True})
 
         def items() -> AsyncGenerator[Item, None]:
             if isinstance(files, str | os.PathLike):

@@ -68,3 +68,14 @@ async def test_an_upload_tells_the_checksum(storage: Storage, bucket: str, tmp_p
         (result,) = [result async for result in run]
     assert result.crc32c == (await storage.download_metadata(bucket, "a"))["crc32c"]
     assert result.source_generation is None
+
+
+async def test_uploads_are_compressed_on_the_way(
+    storage: Storage, bucket: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a").write_bytes(b"one" * 1000)
+    run = await storage.upload_many(bucket, tmp_path, zipped=True)
+    assert (run.done, run.bytes < 1000) == (1, True)
+    stored = await storage.download_metadata(bucket, "a")
+    assert stored["contentEncoding"] == "gzip"
+    assert await storage.download(bucket, "a") == b"one" * 1000
