@@ -15,6 +15,22 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "storage_stream.cli.commands.clean_upload",
             "Remove what a killed upload in parts left behind.",
         ),
+        "cp": (
+            "storage_stream.cli.commands.cp",
+            "Copy files and objects, to, from and between buckets.",
+        ),
+        "mv": (
+            "storage_stream.cli.commands.mv",
+            "Move files and objects, to, from and between buckets.",
+        ),
+        "sync": (
+            "storage_stream.cli.commands.sync",
+            "Make a folder or a prefix like another, moving only what differs.",
+        ),
+        "rsync": (
+            "storage_stream.cli.commands.sync",
+            "Make a folder or a prefix like another, moving only what differs.",
+        ),
         "cat": (
             "storage_stream.cli.commands.cat",
             "Print objects, one behind the other.",
@@ -74,6 +90,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "demo": (
             "storage_stream.cli.demo.command",
             "Show what storage-stream does: make data, store it in the emulator, stream it back.",
+        ),
+        "run": (
+            "storage_stream.cli.commands.run",
+            "Run commands from FILE, or standard input: one a line, several at once.",
+        ),
+        "doctor": (
+            "storage_stream.cli.commands.doctor",
+            "Check credentials, address, clock and connection, and say what to do.",
         ),
         "stat": (
             "storage_stream.cli.commands.stat",

@@ -1,0 +1,80 @@
+"""`storage-stream cp`: copy files and objects, to, from and between buckets."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from storage_stream import Preconditions
+from storage_stream.cli.command import LOCATION, storage_command
+from storage_stream.cli.locations import Location, StandardStream
+from storage_stream.cli.running import Run
+from storage_stream.cli.transfers.copying import carry_out
+from storage_stream.cli.transfers.jobs import Choices
+from storage_stream.cli.transfers.options import run_options, transfer_options
+from storage_stream.cli.transfers.order import Order
+from storage_stream.cli.transfers.standard import copy_to_output, upload_input
+
+
+@storage_command(
+    "cp",
+    examples=[
+        "storage-stream cp -r photos gs://my-bucket/backup",
+        "storage-stream cp 'gs://my-bucket/logs/*.gz' logs/",
+        "echo hello | storage-stream cp - gs://my-bucket/hello.txt",
+    ],
+)
+@click.argument("places", nargs=-1, required=True, type=LOCATION, metavar="SOURCE... TARGET")
+@click.option("-n", "--no-clobber", is_flag=True, help="Leave alone what is there already.")
+@click.option(
+    "--if-generation-match",
+    type=click.IntRange(0),
+    metavar="GENERATION",
+    help="Only if the object is this generation; 0: only if there is none.",
+)
+@click.option("--content-type", metavar="TYPE", help="MIME type of what is uploaded.")
+@click.option("--gzip", is_flag=True, help="Compress uploads; the objects say that they are.")
+@click.option("--parts", is_flag=True, help="Upload one large file in parts, several at a time.")
+@click.option("--workers", type=click.IntRange(1), help="Connections for one large object.")
+@click.option("--slice-size", help="Bytes in one request of a large object, as 8MiB.")
+@transfer_options
+async def command(
+    run: Run,
+    places: tuple[Location, ...],
+    no_clobber: bool,  # noqa: FBT001 - click passes by name
+    if_generation_match: int | None,
+    content_type: str | None,
+    gzip: bool,  # noqa: FBT001 - the same
+    parts: bool,  # noqa: FBT001 - the same
+    resume: bool,  # noqa: FBT001 - the same
+    manifest: Path | None,
+    **how: Any,
+) -> None:
+    """Copy files and objects, to, from and between buckets.
+
+    A target that ends with a slash, that is a folder already, or that several sources go to, is a
+    folder, and what comes keeps its name in it; else the target is the new name. `-` is standard
+    input or output. Names that would leave the target folder are refused.
+    """
+    if len(places) < 2:  # noqa: PLR2004 - source and target
+        raise click.UsageError("name a source and a target")
+    precondition: dict[str, Any] = {}
+    if if_generation_match is not None:
+        said = Preconditions(if_generation_match=if_generation_match)
+        precondition = {"preconditions": said}
+    choices = Choices(
+        overwrite=not no_clobber,
+        metadata={} if content_type is None else {"contentType": content_type},
+        zipped=gzip,
+        options={**run_options(run), **precondition},
+        requests=run.options,
+        **how,
+    )
+    *sources, target = places
+    if any(isinstance(source, StandardStream) for source in sources):
+        await upload_input(run, sources, target, choices)
+    elif isinstance(target, StandardStream):
+        await copy_to_output(run, sources)
+    else:
+        order = Order("cp", sources, target, choices, resume, manifest, parts)
+        await carry_out(run, order)

@@ -1,0 +1,43 @@
+"""`storage-stream mv`: move files and objects; a source goes when its target is verified."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from storage_stream.cli.command import LOCATION, storage_command
+from storage_stream.cli.locations import Location
+from storage_stream.cli.running import Run
+from storage_stream.cli.transfers.copying import carry_out
+from storage_stream.cli.transfers.jobs import Choices
+from storage_stream.cli.transfers.options import run_options, transfer_options
+from storage_stream.cli.transfers.order import Order
+
+
+@storage_command(
+    "mv",
+    examples=[
+        "storage-stream mv gs://my-bucket/draft.txt gs://my-bucket/final.txt",
+        "storage-stream mv -r gs://my-bucket/incoming done/",
+    ],
+)
+@click.argument("places", nargs=-1, required=True, type=LOCATION, metavar="SOURCE... TARGET")
+@transfer_options
+async def command(
+    run: Run,
+    places: tuple[Location, ...],
+    resume: bool,  # noqa: FBT001 - click passes by name
+    manifest: Path | None,
+    **how: Any,
+) -> None:
+    """Move files and objects, to, from and between buckets.
+
+    Targets are named as by cp. Each source is deleted when its target holds what it holds: a file
+    after its checksum was compared with the object's, an object only if it still is the one that
+    was read.
+    """
+    if len(places) < 2:  # noqa: PLR2004 - source and target
+        raise click.UsageError("name a source and a target")
+    *sources, target = places
+    choices = Choices(options=run_options(run), requests=run.options, **how)
+    await carry_out(run, Order("mv", sources, target, choices, resume, manifest))

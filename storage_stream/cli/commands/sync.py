@@ -1,0 +1,91 @@
+"""`storage-stream sync`: make one tree like another, moving only what differs."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from storage_stream import ManyTransfer
+from storage_stream.cli.command import LOCATION, storage_command
+from storage_stream.cli.locations import Location, ObjectLocation, StandardStream, gs_url
+from storage_stream.cli.output import shown_name
+from storage_stream.cli.progress import Display
+from storage_stream.cli.running import Run
+from storage_stream.cli.transfers.manifest import Manifest
+from storage_stream.cli.transfers.options import name_options, run_options
+from storage_stream.cli.transfers.telling import Teller
+
+_PLANNED = "dry run"  # as the library calls what it would do
+
+
+@storage_command(
+    "sync",
+    examples=[
+        "storage-stream sync site gs://my-bucket/www",
+        "storage-stream sync --delete --dry-run gs://my-bucket/www site",
+    ],
+)
+@click.argument("source", type=LOCATION)
+@click.argument("target", type=LOCATION)
+@click.option("--delete", is_flag=True, help="Delete what only the target has.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--checksum", is_flag=True, help="Compare sizes and checksums, not times.")
+@click.option("--size-only", is_flag=True, help="Compare sizes only.")
+@click.option("--empty-folders", is_flag=True, help="Make objects of empty folders, too.")
+@name_options
+async def command(
+    run: Run,
+    source: Location,
+    target: Location,
+    checksum: bool,  # noqa: FBT001 - click passes by name
+    size_only: bool,  # noqa: FBT001 - the same
+    manifest: Path | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    **how: Any,
+) -> None:
+    """Make a folder or a prefix like another, moving only what differs.
+
+    By default two are the same if size and time of change agree. A prefix is a folder, with a
+    slash at its end or without.
+    """
+    if checksum and size_only:
+        raise click.UsageError("--checksum or --size-only, not both")
+    compare = "crc32c" if checksum else "size" if size_only else "mtime"
+    run.go_on = "The same command goes on: what is the same is not transferred again."
+    verb = "Would sync" if how["dry_run"] else "Synced"
+    async with AsyncExitStack() as stack:
+        book = None if manifest is None else stack.enter_context(Manifest(manifest))
+        teller = Teller(run, verb, book)
+        display = await stack.enter_async_context(Display(run.output, "Syncing"))
+        many = run.storage.sync(
+            _place(source),
+            _place(target),
+            compare=compare,
+            include=include or None,
+            exclude=exclude or None,
+            progress=display.total,
+            **how,
+            **run_options(run),
+            **run.options,
+        )
+        await _tell(run, teller, many, dry_run=how["dry_run"])
+    teller.conclude()
+
+
+async def _tell(run: Run, teller: Teller, many: ManyTransfer, *, dry_run: bool) -> None:
+    async with teller.results(many) as results:
+        async for result in results:
+            if dry_run and result.skipped == _PLANNED:
+                run.output.say(f"Would {result.action}: {shown_name(result.target)}")
+
+
+def _place(location: Location) -> str:
+    if isinstance(location, StandardStream):
+        raise click.UsageError("- is no folder")
+    if isinstance(location, ObjectLocation):
+        if location.has_wildcards or location.generation is not None:
+            raise click.UsageError(f"{location}: sync takes one folder; --include picks names")
+        return gs_url(location.bucket, location.literal_name)
+    return location.path

@@ -1,0 +1,178 @@
+"""A copy or a move from its words to its end: sources found, target settled, runs done, told.
+
+Ctrl-C keeps the journal, and says how to go on; so does a failure. All done, nothing is left.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from storage_stream.cli.locations import LocalLocation, ObjectLocation
+from storage_stream.cli.progress import Display
+from storage_stream.cli.running import Run
+from storage_stream.cli.transfers.jobs import Choices, Job, jobs_of
+from storage_stream.cli.transfers.manifest import Manifest
+from storage_stream.cli.transfers.naming import Target
+from storage_stream.cli.transfers.order import Order, check_apart
+from storage_stream.cli.transfers.removal import Removal, remove_empty_folders
+from storage_stream.cli.transfers.run_folder import RunFolder, resuming_command, state_folder
+from storage_stream.cli.transfers.single import Single
+from storage_stream.cli.transfers.sources import (
+    ObjectsMatching,
+    Source,
+    SourceError,
+    is_folder_there,
+    resolve,
+)
+from storage_stream.cli.transfers.telling import Teller
+from storage_stream.errors import StorageError
+
+__all__ = ["carry_out"]
+
+
+async def carry_out(run: Run, order: Order) -> None:
+    """Copy or move, and tell of it; what fails is told and counted, and ends nothing else.
+
+    Cancelling keeps what is done, and what is needed to go on.
+
+    Raises:
+        click.UsageError: It cannot be meant.
+        StorageError: The target, or a list, could not be looked at.
+        OSError: The manifest or the journal cannot be written.
+    """
+    order.check()
+    state = state_folder(os.environ, Path.home())
+    folder = RunFolder(state, order.words(run.config.address.value))
+    is_there = await asyncio.to_thread(lambda: folder.exists)
+    if order.resume and not is_there:
+        run.output.say("There is nothing to go on with; it begins anew.")
+    how_to = f"Go on with: {resuming_command(sys.argv[1:])}"
+    verb = "Moved" if order.is_move else "Copied"
+    async with AsyncExitStack() as stack:
+        manifest = None
+        if order.manifest is not None:
+            manifest = Manifest(order.manifest, append=order.resume and is_there)
+            stack.enter_context(manifest)
+        teller = Teller(run, verb, manifest)
+        run.go_on = how_to
+        try:
+            await _Copying(run, order, folder, teller).all()
+        except (StorageError, OSError, click.UsageError):
+            if not teller.has_told and not order.resume:
+                await asyncio.to_thread(folder.end)  # nothing was done that would be done again
+            raise
+    if run.failures and teller.has_told:
+        run.output.say(f"Not all of it was done. {how_to}")
+    elif not (run.failures and order.resume):
+        await asyncio.to_thread(folder.end)
+
+
+@dataclass
+class _Copying:
+    run: Run
+    order: Order
+    folder: RunFolder
+    teller: Teller
+
+    async def all(self) -> None:
+        notes = await asyncio.to_thread(lambda: self.folder.begin(resume=self.order.resume))
+        sources = await self._sources()
+        if not sources:
+            return
+        # Decided once: whoever goes on finds a target that the first command made.
+        into = notes.get("into")
+        if not isinstance(into, bool):
+            into = await self._goes_into(sources)
+            await asyncio.to_thread(lambda: self.folder.note(into=into))
+        target = self._target(into=into)
+        for source in sources:
+            check_apart(source, target)
+        try:
+            async with Display(
+                self.run.output, "Moving" if self.order.is_move else "Copying"
+            ) as display:
+                await self._transfer(sources, target, display)
+        finally:
+            self.teller.conclude()
+
+    async def _transfer(self, sources: Sequence[Source], target: Target, display: Display) -> None:
+        choices = self._choices(display)
+        jobs = jobs_of(self.run.storage, sources, target, choices, self._refuse)
+        one = Single.of(self.run, self.folder, sources, target, choices, parts=self.order.parts)
+        async with AsyncExitStack() as stack:
+            removal = None
+            if self.order.is_move:
+                removal = Removal(self.run.storage, self.run.options, self.run.fail)
+                await stack.enter_async_context(removal)
+            if one is not None:
+                await self._single(one, display, removal)
+            else:
+                for job in jobs:
+                    await self._many(job, removal)
+        if self.order.is_move:
+            for job in jobs:
+                if job.folder is not None:
+                    await asyncio.to_thread(remove_empty_folders, job.folder)
+
+    async def _many(self, job: Job, removal: Removal | None) -> None:
+        async with self.teller.results(job.start()) as results:
+            async for result in results:
+                if removal is not None:
+                    await removal.add(result)
+
+    async def _single(self, one: Single, display: Display, removal: Removal | None) -> None:
+        with display.transfer(one.source) as progress:
+            try:
+                result = await one.transfer(progress)
+            except (StorageError, OSError, ValueError) as error:
+                result = one.failed(error)
+        self.teller.tell(result)
+        if removal is not None:
+            await removal.add(result)
+
+    async def _sources(self) -> list[Source]:
+        found: list[Source] = []
+        for location in self.order.sources:
+            try:
+                found += await resolve(
+                    self.run.storage,
+                    location,
+                    recursive=self.order.choices.recursive,
+                    options=self.run.options,
+                )
+            except (SourceError, StorageError, OSError) as error:
+                self.run.fail(error, str(location))
+        return found
+
+    async def _goes_into(self, sources: Sequence[Source]) -> bool:
+        place = self.order.target
+        is_one = len(self.order.sources) == 1 and len(sources) == 1
+        if not is_one or isinstance(sources[0], ObjectsMatching):
+            return True
+        if isinstance(place, ObjectLocation):
+            return place.is_folder or await is_folder_there(
+                self.run.storage, place.bucket, place.literal_name, self.run.options
+            )
+        if not isinstance(place, LocalLocation):
+            return False
+        return place.is_folder or await asyncio.to_thread(os.path.isdir, place.path)
+
+    def _target(self, *, into: bool) -> Target:
+        place = self.order.target
+        if isinstance(place, ObjectLocation):
+            return Target(place.bucket, place.literal_name, into)
+        return Target(None, str(place), into)
+
+    def _choices(self, display: Display) -> Choices:
+        how = self.order.choices
+        extra = {"journal": self.folder.journal, "progress": display.total}
+        return replace(how, options={**how.options, **extra}, requests=self.run.options)
+
+    def _refuse(self, source: str, why: str) -> None:
+        self.run.fail(SourceError(f"{source}: {why}"), source)

@@ -1,0 +1,255 @@
+"""One large file or object, over several connections or resumable: what Ctrl-C leaves is kept.
+
+A download leaves its part file beside the target by itself. An upload's session is noted in the
+run's folder before most of it is sent, so that the same command goes on where the service stands.
+"""
+
+import asyncio
+import os
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any
+
+from storage_stream import Preconditions, Progress, Storage, TransferResult
+from storage_stream.cli.locations import gs_url
+from storage_stream.cli.running import Run
+from storage_stream.cli.transfers.jobs import Choices
+from storage_stream.cli.transfers.naming import Target, below, leaf_of
+from storage_stream.cli.transfers.run_folder import RunFolder
+from storage_stream.cli.transfers.sources import LocalFile, OneObject, Source
+from storage_stream.errors import InvalidArgument, ObjectChanged, PreconditionFailed
+
+__all__ = ["LARGE_BYTES", "Single"]
+
+LARGE_BYTES = 8 * 1024 * 1024  # smaller ones go out in one request, and begin anew
+_FIRST_BYTES = 256 * 1024  # the least that a session confirms
+_MTIME = "goog-reserved-file-mtime"
+
+
+@dataclass(frozen=True)
+class Single:
+    """One transfer.
+
+    Attributes:
+        storage: The client.
+        choices: As for many.
+        folder: Of the run.
+        workers: Connections for a download; for an upload in parts, how many at a time.
+        slice_bytes: Bytes of a slice of a download.
+        parts: Upload in parts, several at a time.
+        bucket: The object's.
+        name: The object's.
+        path: The file's.
+        resource: The object's, for a download.
+    """
+
+    storage: Storage
+    choices: Choices
+    folder: RunFolder
+    workers: int
+    slice_bytes: int
+    parts: bool
+    bucket: str
+    name: str
+    path: str
+    resource: Any = None
+
+    @classmethod
+    def of(
+        cls,
+        run: Run,
+        folder: RunFolder,
+        sources: Sequence[Source],
+        target: Target,
+        choices: Choices,
+        *,
+        parts: bool,
+    ) -> "Single | None":
+        """The one that is all there is to do; None if there are several, or it is not large."""
+        named = _named(sources[0], target) if len(sources) == 1 else None
+        if named is None or choices.include or choices.exclude:
+            return None
+        how = (run.config["workers"], run.config["slice_size"], parts)
+        return cls(run.storage, choices, folder, *how, *named)
+
+    @property
+    def source(self) -> str:
+        """As results name it."""
+        return self.path if self.resource is None else gs_url(self.bucket, self.name)
+
+    @property
+    def target(self) -> str:
+        """The same."""
+        return gs_url(self.bucket, self.name) if self.resource is None else self.path
+
+    async def transfer(self, progress: Progress) -> TransferResult:
+        """Do it. Cancelling keeps what can be gone on with.
+
+        Raises:
+            StorageError: The service, or the way there.
+            OSError: The file.
+        """
+        return await (self._upload if self.resource is None else self._download)(progress)
+
+    def failed(self, error: Exception) -> TransferResult:
+        """The result of one that raised."""
+        return TransferResult(self._action, self.source, self.target, error=error)
+
+    @property
+    def _action(self) -> str:
+        return "upload" if self.resource is None else "download"
+
+    async def _download(self, progress: Progress) -> TransferResult:
+        if not self.choices.overwrite and await asyncio.to_thread(os.path.lexists, self.path):
+            return self._skipped()
+        await asyncio.to_thread(_make_folder, self.path)
+        generation = int(self.resource["generation"])
+        said = self.choices.options.get("preconditions")
+        await self.storage.download_to_filename(
+            *(self.bucket, self.name, self.path),
+            generation=generation,
+            workers=self.workers,
+            slice_bytes=self.slice_bytes,
+            preconditions=said,
+            progress=progress,
+            **self.choices.requests,
+        )
+        size = await asyncio.to_thread(_stamp, self.path, _file_time(self.resource))
+        return TransferResult(
+            *(self._action, self.source, self.target, size, generation),
+            source_generation=generation,
+            crc32c=self.resource.get("crc32c"),
+        )
+
+    async def _upload(self, progress: Progress) -> TransferResult:
+        send = self._in_parts if self.parts else self._in_a_session
+        if self.choices.zipped:  # another version of zlib may go on otherwise
+            send = self._at_once
+        try:
+            resource = await send(progress)
+        except PreconditionFailed:
+            if self.choices.overwrite:
+                raise
+            return self._skipped()
+        return TransferResult(
+            *(self._action, self.source, self.target),
+            *(int(resource["size"]), int(resource["generation"])),
+            crc32c=resource.get("crc32c"),
+        )
+
+    def _skipped(self) -> TransferResult:
+        return TransferResult(self._action, self.source, self.target, skipped="it is there already")
+
+    async def _in_parts(self, progress: Progress) -> Any:
+        journal = self.folder.path / "parts.json"
+        return await self.storage.upload_parallel(
+            *(self.bucket, self.name, Path(self.path)),
+            workers=self.workers,
+            journal=journal,
+            metadata=await self._metadata(),
+            method="composite",  # multipart takes neither preconditions nor all metadata
+            preconditions=self._preconditions,
+            progress=progress,
+            **self.choices.requests,
+        )
+
+    async def _at_once(self, progress: Progress) -> Any:
+        return await self.storage.upload_from_filename(
+            *(self.bucket, self.name, self.path),
+            metadata=await self._metadata(),
+            zipped=True,
+            preconditions=self._preconditions,
+            progress=progress,
+            **self.choices.requests,
+        )
+
+    async def _in_a_session(self, progress: Progress) -> Any:
+        found = await asyncio.to_thread(os.stat, self.path)
+        identity = [found.st_size, found.st_mtime_ns, found.st_ino]
+        notes = await asyncio.to_thread(self.folder.notes)
+        state = notes.get("upload") if notes.get("file") == identity else None
+        if state is not None:
+            with suppress(InvalidArgument, ObjectChanged):  # then it is begun anew
+                return await self._go_on(state, progress)
+        state = await self._begin()
+        await asyncio.to_thread(lambda: self.folder.note(upload=state, file=identity))
+        return await self._go_on(state, progress)
+
+    async def _begin(self) -> Any:
+        """Begin a session with the file's first bytes, and leave it to be gone on with."""
+        first = await asyncio.to_thread(_first_bytes, self.path)
+        writer = self.storage.upload_stream(
+            *(self.bucket, self.name),
+            metadata=await self._metadata(),
+            chunk_bytes=_FIRST_BYTES,
+            preconditions=self._preconditions,
+            **self.choices.requests,
+        )
+        writer.disown()
+        await writer.write(first)
+        return writer.state()
+
+    async def _go_on(self, state: Any, progress: Progress) -> Any:
+        path = Path(self.path)
+        return await self.storage.resume_upload(
+            state, path, progress=progress, **self.choices.requests
+        )
+
+    async def _metadata(self) -> dict[str, Any]:
+        found = await asyncio.to_thread(os.stat, self.path)
+        return {**self.choices.metadata, "metadata": {_MTIME: str(int(found.st_mtime))}}
+
+    @property
+    def _preconditions(self) -> Preconditions | None:
+        said: Preconditions | None = self.choices.options.get("preconditions")
+        return said if self.choices.overwrite else Preconditions(if_generation_match=0)
+
+
+def _named(source: Source, target: Target) -> tuple[str, str, str, Any] | None:
+    """Bucket, name, path and resource of a large one; None of all else."""
+    if isinstance(source, LocalFile) and target.bucket is not None:
+        name = target.prefix + target.name_of(leaf_of(source.path))
+        # A pipe or a device has no size, and is read as it comes.
+        is_large = os.path.getsize(source.path) > LARGE_BYTES  # noqa: PTH202 - texts
+        return (target.bucket, name, source.path, None) if is_large else None
+    if isinstance(source, OneObject) and target.bucket is None:
+        leaf = source.name.rpartition("/")[2]
+        # A run of many refuses what cannot be a file, and what is kept as gzip has no size here.
+        is_plain = re.fullmatch(r"[^:\\\x00]+", leaf) and leaf not in {".", ".."}
+        is_large = int(source.resource["size"]) > LARGE_BYTES
+        path = below(target.folder, target.name_of(leaf))
+        if is_plain and is_large and source.resource.get("contentEncoding") != "gzip":
+            return (source.bucket, source.name, path, source.resource)
+    return None
+
+
+def _first_bytes(path: str) -> bytes:
+    with Path(path).open("rb") as file:
+        return file.read(_FIRST_BYTES + 1)  # one more, so that the first chunk is not the last
+
+
+def _make_folder(path: str) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _file_time(resource: Any) -> int | None:
+    """When the object's file was changed, or the object was made; seconds since 1970."""
+    metadata: dict[str, str] = resource.get("metadata") or {}
+    said = metadata.get(_MTIME, "")
+    if said.isascii() and said.isdigit():
+        return int(said)
+    with suppress(KeyError, ValueError):
+        return int(datetime.fromisoformat(resource["timeCreated"]).timestamp())
+    return None
+
+
+def _stamp(path: str, seconds: int | None) -> int:
+    found = Path(path).stat()
+    if seconds is not None and S_ISREG(found.st_mode):
+        os.utime(path, (seconds, seconds))
+    return found.st_size

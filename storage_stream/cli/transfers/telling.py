@@ -1,0 +1,85 @@
+"""What is told of transfers as they end: events, the manifest, errors, and the sum of it all."""
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from storage_stream import ManyTransfer, TransferResult
+from storage_stream.cli.output import shown_name
+from storage_stream.cli.running import Run
+from storage_stream.cli.sizes import human_rate, human_size
+from storage_stream.cli.transfers.manifest import Manifest
+from storage_stream.cli.transfers.outcome import Outcome
+
+__all__ = ["Teller"]
+
+
+class Teller:
+    """Tells of results, and counts them.
+
+    Args:
+        run: Where errors go, and what is said.
+        verb: What was done, in front of the sum: `Copied`.
+        manifest: Takes each result, or None.
+    """
+
+    def __init__(self, run: Run, verb: str, manifest: Manifest | None = None) -> None:
+        self._run = run
+        self._verb = verb
+        self._manifest = manifest
+        self._begun = time.monotonic()
+        self.counts = {"done": 0, "skipped": 0, "failed": 0}
+        self.bytes = 0
+
+    @property
+    def has_told(self) -> bool:
+        """Whether anything was told of yet."""
+        return any(self.counts.values())
+
+    def tell(self, result: TransferResult) -> None:
+        """What became of one: at once to programs and the manifest; to people if it failed."""
+        outcome = Outcome(result, datetime.now(UTC))
+        self.counts[outcome.word] += 1
+        self.bytes += result.bytes
+        self._run.output.event("result", **outcome.fields())
+        if self._manifest is not None:
+            self._manifest.add(outcome)
+        if result.error is not None:
+            self._run.fail(result.error, result.source)
+            return
+        why = f" ({result.skipped})" if result.skipped else ""
+        self._run.output.detail(
+            f"{outcome.word}: {result.action} {shown_name(result.source)}"
+            f" to {shown_name(result.target)}{why}"
+        )
+
+    @asynccontextmanager
+    async def results(self, many: ManyTransfer) -> AsyncGenerator[AsyncIterator[TransferResult]]:
+        """Within the block, the results of a run, each of them told; it ends with the block."""
+        async with many as transfers:
+
+            async def told() -> AsyncIterator[TransferResult]:
+                async for result in transfers:
+                    self.tell(result)
+                    yield result
+
+            yield told()
+
+    def conclude(self) -> None:
+        """The sum, in a sentence and as a JSON object."""
+        seconds = time.monotonic() - self._begun
+        done, skipped, failed = (self.counts[word] for word in ("done", "skipped", "failed"))
+        self._run.output.event(
+            "summary", **self.counts, bytes=self.bytes, seconds=round(seconds, 3)
+        )
+        rate = f", {human_rate(self.bytes / seconds)}" if self.bytes and seconds else ""
+        more = "".join(
+            f"; {count} {word}"
+            for word, count in (("skipped", skipped), ("failed", failed))
+            if count
+        )
+        self._run.output.say(
+            f"{self._verb} {done} {'object' if done == 1 else 'objects'},"
+            f" {human_size(self.bytes)} in {seconds:.1f} s{rate}{more}."
+        )
