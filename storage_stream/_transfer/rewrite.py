@@ -65,9 +65,9 @@ async def copy_object(
         if step.token is None:
             return step.response
         if step.token == rewrite.token and step.done_bytes <= done:
-            error = ProtocolError("the copy does not come forward: the token of the call before")
-            error.method, error.subject, error.state = "POST", rewrite.subject, rewrite.state()
-            raise error
+            stuck = ProtocolError("the copy does not come forward: the token of the call before")
+            stuck.method, stuck.subject, stuck.state = "POST", rewrite.subject, rewrite.state()
+            raise stuck
         done = step.done_bytes
         rewrite = replace(rewrite, token=step.token)
 
