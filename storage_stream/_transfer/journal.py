@@ -94,7 +94,7 @@ class Journal:
                 self._connection = self._connected()
             except sqlite3.OperationalError as error:
                 raise OSError(f"the journal {self._path} cannot be opened: {error}") from error
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, UnicodeError) as error:  # damage tells of itself in both
                 raise InvalidArgument(f"{self._path} is no journal") from error
 
     def _connected(self) -> sqlite3.Connection:
@@ -128,7 +128,7 @@ class Journal:
             row: tuple[int | None, int | None, int | None] | None
             try:
                 row = self._connection.execute(_LOOK, _key(item)).fetchone()
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeError) as error:
                 raise OSError(f"the journal {self._path} cannot be read: {error}") from error
         return row is not None and _is_as_then(item, *row)
 

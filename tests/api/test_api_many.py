@@ -493,6 +493,20 @@ async def test_a_journal_holds_paths_that_are_no_text(
         assert (down.done, down.skipped) == (up.done, up.skipped) == expected
 
 
+@pytest.mark.parametrize("place", [b"SQLite", b"action TEXT", b"PRIMARY KEY"])
+async def test_a_journal_that_is_damaged(
+    gcs: EmulatorHandle, storage: Storage, tmp_path: Path, place: bytes
+) -> None:
+    _fill(gcs, 1)
+    journal = tmp_path / "journal"
+    await storage.download_many("bucket", "", tmp_path / "to", journal=journal)
+    content = journal.read_bytes()
+    assert place in content
+    journal.write_bytes(content.replace(place, b"\xc8" * len(place)))
+    with pytest.raises(InvalidArgument, match="no journal"):
+        await storage.download_many("bucket", "", tmp_path / "to", journal=journal)
+
+
 async def test_what_a_journal_cannot_hold(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal")
     await journal.open()
