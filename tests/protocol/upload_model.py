@@ -308,7 +308,8 @@ class Client:
             except StorageError as error:
                 outcome.error, outcome.state = error, self.machine.snapshot()
                 return outcome
-            self.released = max(self.released, self.machine.confirmed)
+            if self.came:  # of a source that nothing was read of, nothing is gone
+                self.released = max(self.released, self.machine.confirmed)
 
     def _compare(self, stored: Stored) -> None:
         """What every driver does with what was made."""
@@ -333,7 +334,7 @@ class Client:
     def _fill(self, fill: Fill) -> None:
         if self.came >= self.size and self.machine.total is not None:
             raise Misbehaviour(f"asks for more up to {fill.until}, and the source has ended")
-        self.came = min(self.size, max(self.came, self.released) + self.piece)
+        self.came = min(self.size, max(self.came, self.machine.confirmed) + self.piece)
         self.machine.offer(self.came, ended=self.came == self.size)
 
     def _request(self, action: Any) -> None:
@@ -379,5 +380,5 @@ class Client:
         )
         if old.can_rewind:
             self.machine.offer(self.size, ended=True)
-        self.came = 0  # the source comes from its beginning; what is confirmed is let go at once
-        self.released = self.machine.confirmed
+        # The source comes from its beginning; the first that is read lets go of what is confirmed.
+        self.came = self.released = 0
