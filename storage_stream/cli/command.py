@@ -3,19 +3,28 @@
 import functools
 import os
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from storage_stream.cli.config import SETTINGS, ConfigError, Configuration
-from storage_stream.cli.locations import LocationError, parse_location, parse_object_location
+from storage_stream.cli.locations import parse_location, parse_object_location
 from storage_stream.cli.output import Output
 from storage_stream.cli.running import Run, execute
 from storage_stream.cli.sizes import parse_size
 
-__all__ = ["LOCATION", "OBJECT", "SIZE", "ExampleCommand", "begin", "storage_command"]
+__all__ = [
+    "LOCATION",
+    "OBJECT",
+    "SIZE",
+    "ExampleCommand",
+    "StorageCommand",
+    "begin",
+    "carry_out",
+    "storage_command",
+]
 
 _FLAGS = ("endpoint", "emulator_host", "project", "user_project", "credentials", "anonymous")
 
@@ -43,6 +52,16 @@ class ExampleCommand(click.Command):
         with formatter.section("Examples" if len(self.examples) > 1 else "Example"):
             for example in self.examples:
                 formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+
+
+class StorageCommand(ExampleCommand):
+    """A command that is a coroutine function.
+
+    Attributes:
+        function: It; it is given a `Run` and the command's own parameters.
+    """
+
+    function: Callable[..., Coroutine[Any, Any, None]]
 
 
 class _Location(ParamType):
@@ -127,7 +146,7 @@ def begin(params: dict[str, Any]) -> Run:
 
 def storage_command(
     name: str, *, examples: Sequence[str], **settings: Any
-) -> Callable[[Callable[..., Coroutine[Any, Any, None]]], ExampleCommand]:
+) -> Callable[[Callable[..., Coroutine[Any, Any, None]]], StorageCommand]:
     """Make a command of a coroutine function, which is given a `Run` and its own parameters.
 
     An option named as a setting (`--concurrency`) is a flag for it; one called `null` is
@@ -139,20 +158,24 @@ def storage_command(
         **settings: As `click.command` takes them.
     """
 
-    def decorate(function: Callable[..., Coroutine[Any, Any, None]]) -> ExampleCommand:
+    def decorate(function: Callable[..., Coroutine[Any, Any, None]]) -> StorageCommand:
         @functools.wraps(function)
         def invoke(**params: Any) -> None:
-            try:
-                run = begin(params)
-            except LocationError as error:
-                raise click.UsageError(str(error)) from error
-            own = {key: value for key, value in params.items() if key not in SETTINGS}
-            status = execute(run, lambda: function(run, **own))
+            run = begin(params)
+            status = execute(run, lambda: carry_out(function, run, params))
             if status:
                 sys.exit(status)
 
-        command = click.command(name, cls=ExampleCommand, examples=examples, **settings)(invoke)
+        command = click.command(name, cls=StorageCommand, examples=examples, **settings)(invoke)
+        command.function = function
         command.params.extend(common_options())
         return command
 
     return decorate
+
+
+async def carry_out(
+    function: Callable[..., Coroutine[Any, Any, None]], run: Run, params: Mapping[str, Any]
+) -> None:
+    """Run a command's function; what is a setting stands in `run.config`."""
+    await function(run, **{key: value for key, value in params.items() if key not in SETTINGS})

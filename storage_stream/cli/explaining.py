@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import click
+
 from storage_stream import errors
 
 __all__ = ["explain", "failures_in"]
@@ -34,6 +36,8 @@ def explain(error: BaseException) -> str:
     """What happened, and what to do about it, in a sentence or two."""
     if isinstance(error, errors.StorageError):
         return _with_advice(str(error), _advice(error))
+    if isinstance(error, click.ClickException):
+        return error.format_message()
     if isinstance(error, OSError):
         return _of_system(error)
     return f"{type(error).__name__}: {error}"

@@ -25,11 +25,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "sync": (
             "storage_stream.cli.commands.sync",
-            "Make a folder or a prefix like another, moving only what differs.",
+            "Make a folder or a prefix like another",
         ),
         "rsync": (
             "storage_stream.cli.commands.sync",
-            "Make a folder or a prefix like another, moving only what differs.",
+            "Make a folder or a prefix like another",
         ),
         "cat": (
             "storage_stream.cli.commands.cat",
@@ -65,11 +65,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "lb": (
             "storage_stream.cli.commands.lb",
-            "List the buckets of a project.",
+            "List the buckets of a project",
         ),
         "compose": (
             "storage_stream.cli.commands.compose",
-            "Join objects, in this order, to a new object of the same bucket.",
+            "Join objects to a new object of the same bucket",
         ),
         "sign": (
             "storage_stream.cli.commands.sign",
@@ -81,7 +81,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "config": (
             "storage_stream.cli.commands.config",
-            "Show the settings: flags, then the environment, then a TOML file.",
+            "Show the settings",
         ),
         "completion": (
             "storage_stream.cli.commands.completion",
@@ -89,15 +89,15 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "demo": (
             "storage_stream.cli.demo.command",
-            "Show what storage-stream does: make data, store it in the emulator, stream it back.",
+            "Show what storage-stream does",
         ),
         "run": (
             "storage_stream.cli.commands.run",
-            "Run commands from FILE, or standard input: one a line, several at once.",
+            "Run commands from FILE, or standard input",
         ),
         "doctor": (
             "storage_stream.cli.commands.doctor",
-            "Check credentials, address, clock and connection, and say what to do.",
+            "Check credentials, address, clock and connection",
         ),
         "stat": (
             "storage_stream.cli.commands.stat",

@@ -20,11 +20,11 @@ import storage_stream
 from storage_stream.cli.config import Configuration
 from storage_stream.cli.explaining import explain, failures_in
 from storage_stream.cli.output import Output
-from storage_stream.errors import StorageError, UsageError
+from storage_stream.errors import StorageError
 
-__all__ = ["BROKEN_PIPE", "DONE", "FAILED", "INTERRUPTED", "USAGE", "Run", "execute"]
+__all__ = ["BROKEN_PIPE", "DONE", "FAILED", "INTERRUPTED", "Run", "execute"]
 
-DONE, FAILED, USAGE = 0, 1, 2
+DONE, FAILED = 0, 1  # click says 2 to who calls a command wrongly
 INTERRUPTED = 130  # 128 and the signal's number, as shells have it
 TERMINATED = 143
 BROKEN_PIPE = 141
@@ -49,6 +49,7 @@ class Run:
         self.go_on: str | None = None
         self.failures = 0
         self._storage: storage_stream.Storage | None = None
+        self._owns_storage = True
 
     @property
     def storage(self) -> storage_stream.Storage:
@@ -56,6 +57,12 @@ class Run:
         if self._storage is None:
             self._storage = storage_stream.Storage(**self.config.storage_arguments())
         return self._storage
+
+    def share_client(self, other: "Run") -> None:
+        """Use the client of another run, which closes it, if it is the same that one would make."""
+        if self.config.storage_arguments() == other.config.storage_arguments():
+            self._storage = other.storage
+            self._owns_storage = False
 
     @property
     def options(self) -> dict[str, Any]:
@@ -83,7 +90,7 @@ class Run:
 
     async def close(self) -> None:
         """Close the client, if there is one."""
-        if self._storage is not None:
+        if self._storage is not None and self._owns_storage:
             await self._storage.close()
 
 
@@ -108,9 +115,6 @@ def execute(run: Run, work: Callable[[], Coroutine[Any, Any, None]]) -> int:
         return _told_interrupted(run, interruption)
     except click.ClickException:
         raise
-    except UsageError as error:
-        run.fail(error)
-        return USAGE
     except BaseExceptionGroup as group:
         return _told_group(run, group)  # pyright: ignore[reportUnknownArgumentType] - of anything
     except (StorageError, OSError) as error:

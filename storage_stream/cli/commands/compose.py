@@ -30,9 +30,10 @@ async def command(
     content_type: str | None,
     no_clobber: bool,  # noqa: FBT001 - click passes by name
 ) -> None:
-    """Join objects, in this order, to a new object of the same bucket.
+    """Join objects to a new object of the same bucket.
 
-    Any number of them; with wildcards, in the order of their names. No bytes come here.
+    Any number of them, in this order; those of a wildcard in the order of their names. No bytes
+    come here.
     """
     if target.is_folder or target.has_wildcards or target.generation is not None:
         raise click.UsageError(f"{target} is no name for one new object.")

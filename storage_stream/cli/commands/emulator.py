@@ -11,12 +11,17 @@ from typing import Any
 
 import click
 
+from storage_stream.cli.command import ExampleCommand
 from storage_stream.emulator import Emulator, PortTakenError
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-@click.command(name="emulator")
+@click.command(
+    name="emulator",
+    cls=ExampleCommand,
+    examples=["storage-stream emulator --data ./buckets --create-buckets"],
+)
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),

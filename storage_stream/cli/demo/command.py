@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from storage_stream.cli.command import ExampleCommand
 from storage_stream.cli.demo.byte_size import megabytes, parse_size
 from storage_stream.cli.demo.emulator_process import EmulatorProcessError
 from storage_stream.cli.demo.journeys import WrongDataError
@@ -28,7 +29,11 @@ def _size(_: click.Context, parameter: click.Parameter, value: str) -> int:
     return size
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=ExampleCommand,
+    examples=["storage-stream demo --size 48MB"],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--size",
     callback=_size,
