@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Reinforcement"]
 
-# A link that is slow shows at once. Later looks take longer: another process that had the
-# processor for a moment is no slow link.
+# A link that is slow shows at once, by a thread that has next to nothing to do: 50 MiB/s are a
+# twentieth of its time. Between that and a server that another process holds up for a moment,
+# only a longer look can tell.
 _FIRST_LOOK_SECONDS: Final = 0.005
+_LONG_LOOK_SECONDS: Final = 0.08
 _LONGEST_LOOK_SECONDS: Final = 0.16
 
+# Shares of the time. With more work, other connections would soon only share out this thread.
+_HARDLY_ANY_WORK: Final = 0.15
 _LITTLE_WORK: Final = 0.4
-"""Of the time. More, and other connections would soon only share out this thread."""
 
 
 class Reinforcement:
@@ -81,7 +84,8 @@ class Reinforcement:
 
     def _look(self) -> None:
         now, worked = self._clock.now(), self._worked()
-        if worked - self._worked_before < _LITTLE_WORK * (now - self._since):
+        little = _LITTLE_WORK if self._seconds >= _LONG_LOOK_SECONDS else _HARDLY_ANY_WORK
+        if worked - self._worked_before < little * (now - self._since):
             self.call()
             return
         self._since, self._worked_before = now, worked

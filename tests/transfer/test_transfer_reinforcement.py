@@ -5,7 +5,10 @@ import pytest
 from storage_stream._transfer.reinforcement import Reinforcement
 from storage_stream.testing import FakeClock
 
-SHARES = pytest.mark.parametrize(("share", "is_called"), [(0.0, True), (0.3, True), (0.5, False)])
+SHARES = pytest.mark.parametrize(
+    ("share", "at_once", "in_the_end"),
+    [(0.0, True, True), (0.1, True, True), (0.3, False, True), (0.5, False, False)],
+)
 
 
 class Thread:
@@ -21,15 +24,16 @@ class Thread:
 
 
 @SHARES
-async def test_whether_they_are_called(share: float, *, is_called: bool) -> None:
+async def test_whether_they_are_called(share: float, *, at_once: bool, in_the_end: bool) -> None:
     clock, calls = FakeClock(auto_advance=False), list[int]()
     with Reinforcement(clock, lambda: calls.append(1), Thread(clock, share).worked) as others:
         assert not others.called.is_set()
         clock.advance(0.006)
-        assert others.called.is_set() is is_called
+        assert others.called.is_set() is at_once
+        clock.advance(0.16)
+        assert others.called.is_set() is in_the_end
         clock.advance(10)
-        assert others.called.is_set() is is_called
-        assert len(calls) == is_called
+        assert len(calls) == in_the_end
     assert clock.timers == 0
 
 
