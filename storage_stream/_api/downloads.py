@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Unpack, cast
 
 from storage_stream._api.base import ApiBase
 from storage_stream._protocol.names import gs_name
@@ -20,13 +20,19 @@ if TYPE_CHECKING:
     import os
     from collections.abc import AsyncGenerator
 
-    from storage_stream._protocol.options import DownloadKeywords, RequestOptions
+    from storage_stream._protocol.options import (
+        DownloadKeywords,
+        RequestKeywords,
+        RequestOptions,
+    )
     from storage_stream._transfer.asked import Asked
     from storage_stream._transport.sender import Sender
     from storage_stream.errors import ClientClosed
 
 __all__ = ["Downloads"]
 
+_USUAL = SliceHow()
+_NOT_AT_ONCE = frozenset({"generation", "start", "end", "raw", "progress"})  # what is asked for
 _WINDOW_SLICE_BYTES = 8 * 1024 * 1024  # of which as many are held as there are workers
 
 
@@ -93,14 +99,16 @@ class Downloads(ApiBase):
             IntegrityError: The checksum is wrong.
             ObjectChanged: It was overwritten or deleted meanwhile.
         """
-        how = SliceHow(slice_bytes, workers)
+        is_usual = slice_bytes is DEFAULT_SLICE_BYTES and workers is DEFAULT_WORKERS
+        how = _USUAL if is_usual else SliceHow(slice_bytes, workers)
         asked: Asked | None = None
-        if not (options or self._defaults.headers or self._defaults.params):
-            self._check_open()
-            found = await download_at_once(self._sender, bucket, object_name, self._defaults)
-            if isinstance(found, bytes):
-                return found
-            asked = found
+        if _NOT_AT_ONCE.isdisjoint(options):
+            settled = self._options(cast("RequestKeywords", options))
+            if settled.is_neutral:
+                found = await download_at_once(self._sender, bucket, object_name, settled)
+                if isinstance(found, bytes):
+                    return found
+                asked = found
         first = await self._opened(
             Download.of(self._sender, bucket, object_name, options, self._defaults), asked
         )

@@ -93,13 +93,17 @@ class NewObject:
             InvalidArgument: It cannot stand in a header.
         """
         given = self.content_type
-        if given is None:  # in the metadata it is the same field
+        if given is None and self.metadata:  # there it is the same field
             given = self.resource().get("contentType")
         said = None if given is None else check_text("content_type", given)
-        chosen = said or mimetypes.guess_type(self.name)[0] or _DEFAULT_TYPE
+        chosen = said or self._guessed_type() or _DEFAULT_TYPE
         if not chosen.isprintable() or not chosen.isascii():
             raise InvalidArgument(f"{chosen!r} is no content type")
         return chosen
+
+    def _guessed_type(self) -> str | None:
+        has_sign = "." in self.name or ":" in self.name  # of a suffix, or a URL that says a type
+        return mimetypes.guess_type(self.name)[0] if has_sign else None
 
     def resource(self) -> dict[str, Any]:
         """The fields of the resource that the caller gave, in the service's spelling."""

@@ -16,6 +16,8 @@ from storage_stream._transport.lean.transport import LeanTransport
 from storage_stream.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     import aiohttp
 
     from storage_stream._protocol.http import Request
@@ -65,17 +67,13 @@ class Lanes:
         elif lean:
             _log.debug("every request goes by aiohttp: it has the session, or knows the proxy")
 
-    async def send(
-        self,
-        request: Request,
-        *,
-        timeout: float | None,  # noqa: ASYNC109 - the name callers know it by
-        session: Any = None,
-    ) -> ReplyStream:
+    def send(
+        self, request: Request, *, timeout: float | None, session: Any = None
+    ) -> Coroutine[Any, Any, ReplyStream]:
         """See `Transport.send`."""
         if session is None and self.lean is not None:
-            return await self.lean.send(request, timeout=timeout)
-        return await self.aiohttp.send(request, timeout=timeout, session=session)
+            return self.lean.send(request, timeout=timeout)
+        return self.aiohttp.send(request, timeout=timeout, session=session)
 
     async def close(self) -> None:
         """Close both, whatever becomes of the first. Idempotent."""

@@ -11,7 +11,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from storage_stream._protocol.http import Reply, Request
+from storage_stream._protocol.http import Headers, Reply, Request
 from storage_stream._protocol.replies import error_of, is_success
 from storage_stream._protocol.retry import (
     RetryBudget,
@@ -90,6 +90,8 @@ class Sender:
         self._is_safe = parts.scheme == "https" or is_loopback(parts.hostname)
         self._own_lines: tuple[tuple[str, str], ...] = ()
         self._own_lines_of: tuple[str | None, str | None] | None = None  # token and project
+        # Many requests in a row have the very same headers: those of the last one are kept.
+        self._plain_headers = self._dressed_headers = Headers()
         self.clock = clock
         self.random = random
 
@@ -151,9 +153,11 @@ class Sender:
             CredentialsError: No token.
             InsecureTransport: It goes where its bytes or its keys do not belong.
         """
-        self._check_place(request)
+        is_ours = self._is_ours(request)
+        if not is_ours:
+            self._check_place(request)
         for is_last in (False, True):
-            token = await self._token_for(request, options.timeout)
+            token = await self._token_for(request, options.timeout) if is_ours else None
             if options.meter is not None:
                 options.meter.attempt()
             reply = await self._transport.send(
@@ -237,8 +241,8 @@ class Sender:
         return budget.after(self.random(), self.retry_after(error))
 
     async def _token_for(self, request: Request, timeout: float | None) -> str | None:  # noqa: ASYNC109 - the name callers know it by
-        """A token, if this is the service it is for, and the caller gave none of his own."""
-        if "authorization" in request.headers or not self._is_ours(request):
+        """A token for the service, if the caller gave none of his own."""
+        if "authorization" in request.headers:
             return None
         token = await self._credentials.token(timeout)
         if token is not None and not self._is_safe:
@@ -250,7 +254,7 @@ class Sender:
         return target.startswith(("/", f"{self._root}/"))
 
     def _check_place(self, request: Request) -> None:
-        """Look where a service sends us on to, as it does with a session's address.
+        """Look where a service sends us on to elsewhere, as it does with a session's address.
 
         An object's bytes do not leave https (or this machine) for plain http elsewhere, and a
         customer's key goes to the service that the caller named, and to no other.
@@ -258,8 +262,6 @@ class Sender:
         Raises:
             InsecureTransport: They would.
         """
-        if self._is_ours(request):
-            return
         place, root = urlsplit(request.target), urlsplit(self._root)
         if self._is_safe and place.scheme != "https" and not is_loopback(place.hostname):
             raise InsecureTransport("the service names an address of plain http elsewhere")
@@ -276,11 +278,17 @@ class Sender:
         if self._own_lines_of != (token, project):
             self._own_lines = self._lines(token, project)
             self._own_lines_of = (token, project)
-        headers, own = request.headers, self._own_lines
+            self._plain_headers = self._dressed_headers = Headers()
+        if request.headers is not self._plain_headers:
+            self._dressed_headers = self._with_own_lines(request.headers)
+            self._plain_headers = request.headers
+        return Request(request.method, self._url(request), self._dressed_headers, request.body)
+
+    def _with_own_lines(self, headers: Headers) -> Headers:
+        own = self._own_lines
         if "user-agent" in headers or "x-goog-user-project" in headers:
             own = tuple(line for line in own if line[0] not in headers)
-        headers = headers.followed_by(own)
-        return Request(request.method, self._url(request), headers, request.body)
+        return headers.followed_by(own)
 
     def _lines(self, token: str | None, project: str | None) -> tuple[tuple[str, str], ...]:
         lines = [("user-agent", self._user_agent)]

@@ -194,7 +194,8 @@ def _head_of(status: int, version: str, events: _Events, method: str) -> AnswerH
 
 def _joined(headers: Headers, name: str) -> str | None:
     """What all lines of a name say together (RFC 9110 §5.3)."""
-    return None if headers.get(name) is None else ", ".join(headers.get_all(name))
+    first = headers.get(name)
+    return None if first is None else ", ".join(headers.get_all(name))
 
 
 def _keeps_alive(version: str, connection: str | None) -> bool:

@@ -88,7 +88,7 @@ class HeadWriter:
 
     def __init__(self) -> None:
         self._headers = Headers()
-        self._authority = ""
+        self._authority: str = ""
         self._block = ""
 
     def write(self, request: Request, origin: Origin, target: str) -> bytes:
@@ -100,9 +100,12 @@ class HeadWriter:
         method, body = request.method, request.body
         if not _is_token(method):
             raise InvalidArgument("a method is a word")
-        if self._authority != origin.authority or self._headers != request.headers:
-            self._block = _block(request.headers, origin.authority)
-            self._headers, self._authority = request.headers, origin.authority
+        headers = request.headers
+        authority = origin.authority
+        is_same = headers is self._headers or headers == self._headers
+        if not is_same or authority != self._authority:
+            self._block = _block(headers, authority)
+            self._headers, self._authority = headers, authority
         length = len(body) if isinstance(body, bytes) else body.length
         last = ""
         if length or method in _ALWAYS_WITH_LENGTH:
