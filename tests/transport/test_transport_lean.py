@@ -124,17 +124,20 @@ class TestHostileAnswers:
             with pytest.raises(ConnectionLost, match="without end"):
                 await fetch(lean, server)
 
+    @pytest.mark.parametrize("size", [3, 200_000, 3_000_000])
     @pytest.mark.parametrize("framing", [Framing.LENGTH, Framing.CHUNKED])
     async def test_bytes_behind_the_end_are_no_answer_to_the_next_request(
-        self, lean: LeanTransport, server: WireServer, framing: Framing
+        self, lean: LeanTransport, server: WireServer, framing: Framing, size: int
     ) -> None:
+        content = b"a" * size
         body = {
-            Framing.LENGTH: b"content-length: 3\r\n\r\nabc",
-            Framing.CHUNKED: b"transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+            Framing.LENGTH: b"content-length: %d\r\n\r\n%b" % (size, content),
+            Framing.CHUNKED: b"transfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
+            % (size, content),
         }[framing]
         smuggled = OK + b"content-length: 4\r\n\r\nevil"
         server.answers += [OK + body + smuggled, Answer(body=b"good")]
-        assert await fetch(lean, server) == b"abc"
+        assert await fetch(lean, server) == content
         assert await fetch(lean, server) == b"good"
         assert server.connections == 2
 

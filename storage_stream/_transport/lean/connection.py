@@ -16,6 +16,7 @@ from storage_stream._transport.body_buffer import BodyBuffer
 from storage_stream._transport.lean.head_reader import HeadReader
 from storage_stream._transport.lean.reply import LeanReply
 from storage_stream._transport.lean.request_body import RequestBody, is_small
+from storage_stream._transport.lean.unread import unread_of
 from storage_stream.errors import (
     ConnectionLost,
     ProtocolError,
@@ -79,6 +80,7 @@ class Connection(asyncio.BufferedProtocol):
         "_timer_at",
         "_transport",
         "_waiter",
+        "has_unread",
         "idle_since",
         "is_lost",
         "opened_at",
@@ -97,6 +99,7 @@ class Connection(asyncio.BufferedProtocol):
         self._on_lost = on_lost
         self.opened_at = self.idle_since = loop.time()
         self.is_lost = False
+        self.has_unread: Callable[[], bool] = unread_of(-1)
         self._transport: asyncio.Transport | None = None
         self._saw_eof = False
         self._is_idle = True
@@ -185,18 +188,13 @@ class Connection(asyncio.BufferedProtocol):
         if reply is not None:
             reply.abort(error)
 
-    @property
-    def file_number(self) -> int:
-        """Its socket's descriptor, or -1."""
-        assert self._transport is not None  # noqa: S101 - the pool asks about open ones
-        connected = self._transport.get_extra_info("socket")
-        return -1 if connected is None else connected.fileno()
-
     # -- the event loop's calls ------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.BaseProtocol`."""
         self._transport = cast("asyncio.Transport", transport)
+        connected = transport.get_extra_info("socket")
+        self.has_unread = unread_of(-1 if connected is None else connected.fileno())
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - a hint
         """See `asyncio.BufferedProtocol`."""
@@ -218,6 +216,8 @@ class Connection(asyncio.BufferedProtocol):
         if body is not None and self._parser is None:
             body.received(nbytes)
             if body.left == 0:
+                # Bytes behind the end are no answer to what will be asked next.
+                self._keeps_alive = self._keeps_alive and not body.has_excess
                 self._body = None
             return
         buffer = self._buffer
@@ -302,7 +302,9 @@ class Connection(asyncio.BufferedProtocol):
             if length < len(rest):
                 self._keeps_alive = False
         else:
-            body = self._body = BodyBuffer(self._pause, self._resume, limit=length)
+            body = self._body = BodyBuffer(
+                self._pause, self._resume, limit=length, catches_excess=length is not None
+            )
             if head.framing is Framing.CHUNKED:
                 self._parser = parser
                 if rest:

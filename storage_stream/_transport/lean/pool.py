@@ -8,7 +8,6 @@ for before a request is trusted to it; one that is dead is replaced, and nothing
 from __future__ import annotations
 
 import asyncio
-import select
 import socket
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Pool"]
 
 _EYEBALL_SECONDS: Final = 0.25  # RFC 8305 §5: before the next address is tried
-_FRESH_SECONDS: Final = 1.0  # idle for less: the loop would have told of its end
 
 
 class Pool:
@@ -71,10 +69,10 @@ class Pool:
             if connection.is_lost:
                 continue
             idle_seconds = now - connection.idle_since
-            if idle_seconds < _FRESH_SECONDS or (
+            if (
                 idle_seconds < self._idle_seconds
                 and now - connection.opened_at < self._age_seconds
-                and not _has_news(connection)
+                and not connection.has_unread()
             ):
                 return connection
             connection.abort()
@@ -186,19 +184,6 @@ class Pool:
                 del self._idle[origin]
         if self._idle:
             self._sweeping = self.loop.call_later(self._idle_seconds / 2, self._sweep)
-
-
-def _has_news(connection: Connection) -> bool:
-    """Whether something came over an idle connection that the loop has not read: its end."""
-    number = connection.file_number
-    if number < 0:
-        return True
-    poll = getattr(select, "poll", None)
-    if poll is None:  # Windows
-        return bool(select.select([number], [], [], 0)[0])
-    watched = poll()
-    watched.register(number, select.POLLIN)
-    return bool(watched.poll(0))
 
 
 def _text(error: OSError) -> str:
