@@ -81,7 +81,7 @@ def made_as_sent(head: ReplyHead, body: bytes, crc32c: str, length: int) -> Obje
     if not is_success(head.status):
         return None
     try:
-        resource: Any = json.loads(body)
+        resource: Any = json.loads(body.decode())  # of bytes, it would look for UTF-16 and more
     except (ValueError, RecursionError):
         return None
     if not isinstance(resource, dict):

@@ -149,8 +149,7 @@ class Connection(asyncio.BufferedProtocol):
         self._expect_by(deadline)
         try:
             if is_small(body):
-                data = cast("bytes", body)
-                self._transport.write(head + data if data else head)
+                self._transport.write(head + body if body else head)
             else:
                 self._request_body = RequestBody(head, body, self._transport, self)
             reply: LeanReply = await waiter

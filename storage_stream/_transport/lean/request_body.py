@@ -7,7 +7,7 @@ counts, and the rest is sent while it is read.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeGuard
 
 from storage_stream._transport.base import exact_chunks
 
@@ -27,7 +27,7 @@ class _Listener(Protocol):
     def source_failed(self, error: BaseException) -> None: ...
 
 
-def is_small(body: bytes | Content) -> bool:
+def is_small(body: bytes | Content) -> TypeGuard[bytes]:
     """Whether it goes out in one write together with its head."""
     return isinstance(body, bytes) and len(body) <= _PIECE_BYTES
 
