@@ -138,13 +138,16 @@ class ManyTransfer:
 class RunMeter:
     """What the transfers of a run tell: to its progress, and to its limit where it is too much."""
 
-    def __init__(self, progress: Progress, overloaded: Callable[[], None]) -> None:
-        self._progress = progress
+    def __init__(
+        self, progress: Progress, overloaded: Callable[[], None], own: Progress | None = None
+    ) -> None:
+        self._told = (progress,) if own is None else (progress, own)
         self._overloaded = overloaded
 
     def attempt(self) -> None:
         """See `Meter.attempt`."""
-        self._progress.attempt()
+        for progress in self._told:
+            progress.attempt()
 
     def answered(self, status: int) -> None:
         """See `Meter.answered`."""
@@ -156,15 +159,18 @@ class RunMeter:
 
     def moved(self, count: int) -> None:
         """See `Meter.moved`."""
-        self._progress.moved(count)
+        for progress in self._told:
+            progress.moved(count)
 
     def gained(self, count: int) -> None:
         """See `Meter.gained`."""
-        self._progress.gained(count)
+        for progress in self._told:
+            progress.gained(count)
 
     def resumed(self) -> None:
         """See `Meter.resumed`."""
-        self._progress.resumed()
+        for progress in self._told:
+            progress.resumed()
 
 
 class Run:
@@ -269,13 +275,21 @@ class Run:
         task.add_done_callback(self._over)
 
     async def _one(self, item: Item) -> None:
+        own = self._progress.transfer_begins(item.source_name, item.target_name, item.size)
+        meter = self._meter
+        if own is not None:
+            own.expect(item.size)
+            meter = RunMeter(self._progress, self._limit.overloaded, own)
         try:
-            done = await self._do(item, self._meter)
+            done = await self._do(item, meter)
         except ClientClosed:
             raise  # every other item would meet the same
         except (StorageError, OSError, ValueError) as error:
             await self._settle_begun(item.result(error=error))
             return
+        finally:
+            if own is not None:
+                own.close()
         self._limit.settled(done.result.bytes, under_way=len(self._active), now=self._clock.now())
         if self._journal is None or done.result.skipped is not None:
             await self._settle_begun(done.result)

@@ -214,6 +214,19 @@ class Progress:
         self._plans += 1
         self._planned = self._planned or 0
 
+    def transfer_begins(self, source: str, target: str, size: int | None) -> Progress | None:  # noqa: ARG002 - for subclasses
+        """One of a run's transfers begins. A subclass may give what counts it by itself, too.
+
+        What it gives is closed when that transfer ends; transfers that other processes do are not
+        counted by it.
+
+        Args:
+            source: As the result will name it.
+            target: The same.
+            size: Its bytes, where they are known.
+        """
+        return None
+
     def found(self, objects: int, size: int | None) -> None:
         """The run will see to so many objects more."""
         self._planned = (self._planned or 0) + objects

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from storage_stream import Storage
+from storage_stream import Progress, Storage
 from storage_stream.errors import InvalidName, ObjectChanged
 
 MTIME = "goog-reserved-file-mtime"
@@ -79,3 +79,42 @@ async def test_uploads_are_compressed_on_the_way(
     stored = await storage.download_metadata(bucket, "a")
     assert stored["contentEncoding"] == "gzip"
     assert await storage.download(bucket, "a") == b"one" * 1000
+
+
+class Watching(Progress):
+    """Counts each transfer of a run by itself, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: dict[str, Progress] = {}
+        self.ended: list[Progress] = []
+
+    def transfer_begins(self, source: str, target: str, size: int | None) -> Progress | None:
+        if size == 0:
+            return None
+        self.begun[f"{source} {target} {size}"] = one = Ending(self.ended)
+        return one
+
+
+class Ending(Progress):
+    def __init__(self, ended: list[Progress]) -> None:
+        super().__init__()
+        self._ended = ended
+
+    def close(self) -> None:
+        super().close()
+        self._ended.append(self)
+
+
+async def test_each_transfer_of_a_run_can_be_watched(
+    storage: Storage, bucket: str, tmp_path: Path
+) -> None:
+    for name, data in {"a": b"one", "b": b"", "c": b"three"}.items():
+        await storage.upload(bucket, name, data)
+    progress = Watching()
+    await storage.download_many(bucket, "", tmp_path, progress=progress)
+    begun = {name: one.snapshot().bytes_confirmed for name, one in progress.begun.items()}
+    url = f"gs://{bucket}"
+    assert begun == {f"{url}/a {tmp_path}/a 3": 3, f"{url}/c {tmp_path}/c 5": 5}
+    assert len(progress.ended) == 2
+    assert progress.snapshot().bytes_confirmed == 8
