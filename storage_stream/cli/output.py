@@ -6,7 +6,7 @@ It knows how things are shown, and nothing of what they are.
 import io
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, TextIO
 
@@ -71,6 +71,8 @@ class Output:
         self.stdout: BinaryIO | io.RawIOBase = stdout or sys.stdout.buffer
         self.stderr: TextIO = stderr or sys.stderr
         self.color = color and self.stderr.isatty()
+        self.above: Callable[[str, str | None], None] | None = None
+        """Prints talk while bars stand at the bottom of the screen."""
 
     # -- data ------------------------------------------------------------------------------
 
@@ -138,6 +140,9 @@ class Output:
         # A message may quote a name or an answer: no escape code of theirs reaches the terminal.
         safe = "\n".join(shown_name(line) for line in text.split("\n"))
         self.flush()
+        if self.above is not None:
+            self.above(safe, color if self.color else None)
+            return
         click.echo(click.style(safe, fg=color) if self.color else safe, self.stderr)
 
     def _write(self, text: str) -> None:

@@ -5,7 +5,7 @@ It draws what `storage_stream.Progress` counts, in the loop's own thread, and co
 
 import asyncio
 import contextlib
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -13,6 +13,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
+from rich.text import Text
 
 import storage_stream
 from storage_stream.cli.output import Output, shown_name
@@ -23,6 +24,7 @@ __all__ = ["Display", "amount", "time_left"]
 _BARS_SECONDS = 0.2
 _EVENTS_SECONDS = 1.0
 _LINES_SECONDS = 5.0
+_LEAST_BYTES = 256 * 1024  # of one of many that gets a bar
 _ROWS_BESIDES_BARS = 3  # the total, and what the shell shows
 
 
@@ -47,7 +49,8 @@ class Display:
             file=output.stderr, no_color=not output.color, highlight=False
         )
         self._is_live = self._console.is_terminal and not (output.quiet or output.as_json)
-        self.total = storage_stream.Progress()
+        self.total: storage_stream.Progress = _Total(self._begin_part)
+        self._parts: dict[storage_stream.Progress, TaskID] = {}
         self._under_way: dict[storage_stream.Progress, TaskID | None] = {}
         self._labels: dict[storage_stream.Progress, str] = {}
         self._ended = storage_stream.ProgressSnapshot(bytes_total=0)
@@ -70,6 +73,7 @@ class Display:
         if self._is_live:
             self._bars.start()
             self._total_row = self._row(self._what)
+            self._output.above = self._print_above
         if not self._output.quiet or self._output.as_json:
             self._owner = asyncio.current_task()
             self._ticker = asyncio.create_task(self._tick())
@@ -87,6 +91,7 @@ class Display:
             if self._is_live:
                 self._show()
                 self._bars.stop()
+                self._output.above = None
         if self._broken is not None:
             raise self._broken
         if self._output.as_json:
@@ -148,6 +153,8 @@ class Display:
             for progress, row in self._under_way.items():
                 if row is not None:
                     self._draw(row, self._labels[progress], progress.snapshot())
+            for part, row in self._parts.items():
+                self._draw(row, self._labels[part], part.snapshot())
             if self._total_row is not None:
                 self._draw(self._total_row, self._what, now)
             self._bars.refresh()
@@ -161,21 +168,69 @@ class Display:
         """Give bars to those that have none, as far as there is room; the total stays last."""
         if not self._is_live or self._total_row is None:
             return
-        room = self._console.size.height - _ROWS_BESIDES_BARS
-        room -= sum(row is not None for row in self._under_way.values())
+        room = self._room()
         for progress in [each for each, row in self._under_way.items() if row is None][:room]:
             self._under_way[progress] = self._row(_shortened(self._labels[progress]))
 
+    def _room(self) -> int:
+        used = sum(row is not None for row in self._under_way.values()) + len(self._parts)
+        return self._console.size.height - _ROWS_BESIDES_BARS - used
+
+    def _begin_part(self, label: str, size: int | None) -> storage_stream.Progress | None:
+        """A bar for one of a run of many; small ones would only flicker."""
+        if not self._is_live or (size or 0) < _LEAST_BYTES or self._room() < 1:
+            return None
+        part = _Part(self._end_part)
+        self._labels[part] = label
+        self._parts[part] = self._row(_shortened(label))
+        return part
+
+    def _end_part(self, part: storage_stream.Progress) -> None:
+        self._bars.remove_task(self._parts.pop(part))
+        del self._labels[part]
+
+    def _print_above(self, text: str, color: str | None) -> None:
+        self._console.print(Text(text, color or ""), soft_wrap=True)
+
     def _draw(self, row: TaskID, label: str, now: storage_stream.ProgressSnapshot) -> None:
+        # Where nobody knows how many bytes there are, how many objects there are may be known.
+        by_objects = now.bytes_total is None and now.objects_total is not None
+        settled = now.objects_done + now.objects_failed + now.objects_skipped
         self._bars.update(
             row,
             description=shown_name(_shortened(label)),
-            total=now.bytes_total,
-            completed=now.bytes_confirmed,
+            total=now.objects_total if by_objects else now.bytes_total,
+            completed=settled if by_objects else now.bytes_confirmed,
             amount=amount(now),
             rate=human_rate(now.bytes_per_second),
             left=time_left(now),
         )
+
+
+class _Total(storage_stream.Progress):
+    """Of runs of many, whose transfers get bars of their own."""
+
+    def __init__(self, begin: Callable[[str, int | None], storage_stream.Progress | None]) -> None:
+        super().__init__()
+        self._begin_part = begin
+
+    def transfer_begins(
+        self, source: str, target: str, size: int | None
+    ) -> storage_stream.Progress | None:
+        del target
+        return self._begin_part(source, size)
+
+
+class _Part(storage_stream.Progress):
+    """Of one of them."""
+
+    def __init__(self, end: Callable[[storage_stream.Progress], None]) -> None:
+        super().__init__()
+        self._end = end
+
+    def close(self) -> None:
+        super().close()
+        self._end(self)
 
 
 def amount(now: storage_stream.ProgressSnapshot) -> str:

@@ -15,6 +15,7 @@ from storage_stream.cli.running import Run
 from storage_stream.cli.transfers.manifest import Manifest
 from storage_stream.cli.transfers.options import name_options, run_options
 from storage_stream.cli.transfers.telling import Teller
+from storage_stream.errors import UsageError
 
 _PLANNED = "dry run"  # as the library calls what it would do
 
@@ -59,17 +60,20 @@ async def command(
         book = None if manifest is None else stack.enter_context(Manifest(manifest))
         teller = Teller(run, verb, book)
         display = await stack.enter_async_context(Display(run.output, "Syncing"))
-        many = run.storage.sync(
-            _place(source),
-            _place(target),
-            compare=compare,
-            include=include or None,
-            exclude=exclude or None,
-            progress=display.total,
-            **how,
-            **run_options(run),
-            **run.options,
-        )
+        try:
+            many = run.storage.sync(
+                _place(source),
+                _place(target),
+                compare=compare,
+                include=include or None,
+                exclude=exclude or None,
+                progress=display.total,
+                **how,
+                **run_options(run),
+                **run.options,
+            )
+        except UsageError as error:  # nothing was begun
+            raise click.UsageError(str(error)) from error
         await _tell(run, teller, many, dry_run=how["dry_run"])
     teller.conclude()
 

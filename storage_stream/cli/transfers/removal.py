@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from storage_stream import Preconditions, Storage, TransferResult
 from storage_stream.cli.transfers.file_checksum import crc32c_of_file
-from storage_stream.errors import StorageError
+from storage_stream.errors import NotFound, StorageError
 
 __all__ = ["Removal", "remove_empty_folders"]
 
@@ -87,18 +87,18 @@ class Removal:
         """Whether the target of what was skipped holds what the source holds."""
         if result.action == "make folder":
             return await asyncio.to_thread(os.path.isdir, result.target)
-        if result.action == "download":
-            with suppress(FileNotFoundError):
-                path = Path(result.target)
-                return await asyncio.to_thread(crc32c_of_file, path) == result.crc32c
+        path = Path(result.source if result.action == "upload" else result.target)
+        if result.action != "copy" and not await asyncio.to_thread(_is_plain_file, path):
             return False
-        found = await self._storage.download_metadata(*_split(result.target), **self._options)
+        if result.action == "download":
+            return await asyncio.to_thread(crc32c_of_file, path) == result.crc32c
+        try:
+            found = await self._storage.download_metadata(*_split(result.target), **self._options)
+        except NotFound:
+            return False
         if result.action == "copy":
             return found.get("crc32c") == result.crc32c
-        path = Path(result.source)
-        return not await asyncio.to_thread(os.path.islink, path) and (
-            await asyncio.to_thread(crc32c_of_file, path) == found.get("crc32c")
-        )
+        return await asyncio.to_thread(crc32c_of_file, path) == found.get("crc32c")
 
 
 def remove_empty_folders(root: str) -> None:
@@ -114,6 +114,10 @@ def _remove_file(path: Path, crc32c: str | None) -> None:
     if crc32c is not None and crc32c_of_file(path) != crc32c:
         raise OSError(f"{path} was changed while it was moved; it is kept")
     path.unlink()
+
+
+def _is_plain_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _split(url: str) -> tuple[str, str]:

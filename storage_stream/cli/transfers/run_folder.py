@@ -31,9 +31,9 @@ def state_folder(environment: Mapping[str, str], home: Path) -> Path:
     return base / "storage-stream" / "runs"
 
 
-def resuming_command(arguments: Sequence[str]) -> str:
+def resuming_command(verb: str, arguments: Sequence[str]) -> str:
     """The command line that goes on, of the arguments of the one that ended."""
-    verb, *rest = arguments
+    rest = list(arguments[arguments.index(verb) + 1 :]) if verb in arguments else []
     said = rest if "--resume" in rest else ["--resume", *rest]
     return shlex.join(["storage-stream", verb, *said])
 

@@ -23,9 +23,10 @@ def matched_name(pattern: Pattern, name: str, *, recursive: bool) -> str | None:
         return leaf_of(name) if not name.endswith("/") else None
     if not recursive:
         return None
+    is_folder = pattern.text.endswith("/")
     at = name.find("/")
     while at >= 0:
-        if pattern.matches(name[:at]) or pattern.matches(name[: at + 1]):
+        if pattern.matches(name[: at + is_folder]):
             return name[name.rfind("/", 0, at) + 1 :]
         at = name.find("/", at + 1)
     return None
