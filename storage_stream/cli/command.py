@@ -26,7 +26,10 @@ __all__ = [
     "storage_command",
 ]
 
-_FLAGS = ("endpoint", "emulator_host", "project", "user_project", "credentials", "anonymous")
+_FLAGS = (
+    *("endpoint", "emulator_host", "project", "user_project", "credentials", "anonymous"),
+    *("proxy", "retries"),
+)
 
 
 if TYPE_CHECKING:

@@ -126,6 +126,7 @@ SETTINGS: Mapping[str, Setting] = {
             "anonymous", _switch, default=False, help="Send no credentials: for public objects."
         ),
         Setting("proxy", _text, None, "A proxy's URL."),
+        Setting("retries", _whole(0), 5, "Repeats of a request that failed; 0 for none."),
         Setting("connections", _whole(1), 100, "Requests under way at once."),
         Setting("concurrency", _whole(1), 64, "Objects transferred at once, at most."),
         Setting("processes", _whole(0), 0, "Other processes that do the transfers."),

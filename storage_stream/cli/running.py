@@ -55,7 +55,8 @@ class Run:
     def storage(self) -> storage_stream.Storage:
         """The client; made at the first use, closed when the command ends."""
         if self._storage is None:
-            self._storage = storage_stream.Storage(**self.config.storage_arguments())
+            retry = storage_stream.RetryPolicy(retries=self.config["retries"])
+            self._storage = storage_stream.Storage(retry=retry, **self.config.storage_arguments())
         return self._storage
 
     def share_client(self, other: "Run") -> None:
