@@ -92,6 +92,7 @@ class ParallelUploads(ApiBase):
             StorageError: It was refused, or there was no answer.
             TransferError: The source was changed while it was sent.
             TypeError: `file_data` can be read only once; `upload` takes it.
+            UsageError: Another upload is reading the same file.
             OSError: The source cannot be read, or the journal not be written.
         """
         target = NewObject(bucket, object_name, content_type, fields_of(metadata)).checked()

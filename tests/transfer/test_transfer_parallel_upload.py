@@ -1,5 +1,6 @@
 """Uploads in parts, against faults: exactly one intact object, or none, and never a part left."""
 
+import asyncio
 import io
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ from storage_stream.errors import (
     ServerError,
     StorageError,
     TransferError,
+    UsageError,
 )
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
@@ -321,6 +323,17 @@ async def test_an_object_that_is_not_what_was_sent_is_deleted(
     with pytest.raises(IntegrityError):
         await upload(storage, DATA, method)
     nothing(gcs)
+
+
+async def test_a_file_is_read_by_one_upload_at_a_time(
+    gcs: EmulatorHandle, storage: Storage, source: Path
+) -> None:
+    with source.open("rb") as file:
+        both = await asyncio.gather(
+            *(upload(storage, file, "multipart") for _ in range(2)), return_exceptions=True
+        )
+    assert [type(each) for each in both] == [dict, UsageError]
+    whole(gcs)
 
 
 @pytest.mark.parametrize("method", METHODS)
