@@ -6,6 +6,7 @@ It draws what `storage_stream.Progress` counts, in the loop's own thread, and co
 import asyncio
 import contextlib
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -64,6 +65,7 @@ class Display:
             auto_refresh=False,
             expand=True,
         )
+        self._expected: tuple[int, int] | None = None
         self._total_row: TaskID | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._owner: asyncio.Task[object] | None = None
@@ -120,7 +122,20 @@ class Display:
         total = self.total.snapshot()
         if total.attempts or total.elapsed or total.objects_total is not None:
             parts.append(total)
-        return _sum(parts)
+        now = _sum(parts)
+        if self._expected is None or (now.bytes_total is not None and total.objects_total):
+            return now
+        objects, size = self._expected
+        return replace(now, objects_total=objects, bytes_total=max(size, now.bytes_confirmed))
+
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody watches."""
+        return self._is_live
+
+    def expect(self, objects: int, size: int) -> None:
+        """What all runs together will have to do, as far as anybody knows: until they do."""
+        self._expected = (objects, size)
 
     # -- inside ----------------------------------------------------------------------------
 

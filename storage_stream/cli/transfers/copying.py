@@ -6,8 +6,8 @@ Ctrl-C keeps the journal, and says how to go on; so does a failure. All done, no
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,12 +16,14 @@ import click
 from storage_stream.cli.locations import LocalLocation, ObjectLocation
 from storage_stream.cli.progress import Display
 from storage_stream.cli.running import Run
+from storage_stream.cli.transfers.estimate import Estimate
 from storage_stream.cli.transfers.jobs import Choices, Job, jobs_of
 from storage_stream.cli.transfers.manifest import Manifest
 from storage_stream.cli.transfers.naming import Target
 from storage_stream.cli.transfers.order import Order, check_apart
 from storage_stream.cli.transfers.removal import Removal, remove_empty_folders
 from storage_stream.cli.transfers.run_folder import RunFolder, resuming_command, state_folder
+from storage_stream.cli.transfers.selection import Selection
 from storage_stream.cli.transfers.single import Single
 from storage_stream.cli.transfers.sources import (
     ObjectsMatching,
@@ -113,12 +115,29 @@ class _Copying:
             if one is not None:
                 await self._single(one, display, removal)
             else:
+                await stack.enter_async_context(self._estimating(sources, display))
                 for job in jobs:
                     await self._many(job, removal)
         if self.order.is_move:
             for job in jobs:
                 if job.folder is not None:
                     await asyncio.to_thread(remove_empty_folders, job.folder)
+
+    @asynccontextmanager
+    async def _estimating(
+        self, sources: Sequence[Source], display: Display
+    ) -> AsyncGenerator[None, None]:
+        if not display.is_live:
+            yield
+            return
+        how = self.order.choices
+        estimate = Estimate(self.run, Selection(how.include, how.exclude))
+        counting = asyncio.create_task(estimate.tell(sources, display))
+        try:
+            yield
+        finally:
+            counting.cancel()
+            await asyncio.wait([counting])
 
     async def _many(self, job: Job, removal: Removal | None) -> None:
         async with self.teller.results(job.start()) as results:

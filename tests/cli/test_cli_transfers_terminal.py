@@ -1,0 +1,164 @@
+"""`cp -r` of 300 files as a person sees it: in a terminal, in a pipe, and stopped in the middle."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pexpect
+import pytest
+from cli_running import make_tree, tree
+
+from storage_stream.testing.emulator_handle import EmulatorHandle
+
+PROGRAM = [sys.executable, "-W", "error", "-m", "storage_stream.cli"]
+FILES = {f"{number % 7}/{number:03}": b"%d" % number * 997 for number in range(300)}
+SIZE = sum(map(len, FILES.values()))
+WAIT_SECONDS = 60  # for what takes one; the machine may be busy
+
+
+@pytest.fixture
+def environment(gcs: EmulatorHandle, tmp_path: Path) -> dict[str, str]:
+    environment = {
+        **os.environ,
+        "STORAGE_EMULATOR_HOST": gcs.url,
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "TERM": "xterm-256color",
+    }
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS", "LINES"):
+        environment.pop(name, None)
+    return environment
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    make_tree(tmp_path / "here/tree", FILES)
+    return tmp_path / "here"
+
+
+class Terminal:
+    """The command in a terminal of 100 columns."""
+
+    def __init__(self, here: Path, environment: dict[str, str], *arguments: str) -> None:
+        self.child: pexpect.spawn[str] = pexpect.spawn(
+            PROGRAM[0],
+            [*PROGRAM[1:], *arguments],
+            cwd=str(here),
+            env=environment,
+            dimensions=(24, 100),
+            encoding="utf-8",
+            timeout=WAIT_SECONDS,
+        )
+
+    def end(self) -> tuple[int | None, str]:
+        """Its status, and all that it printed."""
+        self.child.expect(pexpect.EOF)
+        self.child.close()
+        return self.child.exitstatus, self.child.before or ""
+
+
+@pytest.fixture
+def stalled(gcs: EmulatorHandle) -> None:
+    """Of 300 uploads, 150 pass and the next four stand still until they are given up."""
+    passing = ["pass"] * 150
+    gcs.arm_next("storage.objects.insert", *passing, *["stall-for-600s-after-0K"] * 4)
+
+
+def wait_for_requests(gcs: EmulatorHandle, operation: str, count: int) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while len(gcs.log.select(operation=operation)) < count:
+        assert time.monotonic() < deadline, "it makes too few requests"
+        time.sleep(0.01)
+
+
+def percentages(shown: str) -> list[int]:
+    """How many objects each picture of the total says are there."""
+    return [int(found) for found in re.findall(r"(\d+) of 300 objects", shown)]
+
+
+def test_bars_move_up_and_down_to_the_right_end(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path, environment: dict[str, str]
+) -> None:
+    # A tenth of a second for every tenth object: it would be over before it is drawn twice.
+    slow = [*["pass"] * 9, "stall-for-0.1s-after-0K"] * 30
+    gcs.arm_next("storage.objects.insert", *slow)
+    url = f"gs://{gcs_bucket}/p"
+    up = Terminal(here, environment, "cp", "-r", "--concurrency", "4", "tree", url)
+    status, shown = up.end()
+    counts = percentages(shown)
+    assert (status, counts[-1], counts == sorted(counts)) == (0, 300, True)
+    assert len(set(counts)) >= 3
+    assert "\x1b[" in shown
+    assert "━" in shown
+    assert re.search(r"Copied 300 objects, [\d.]+ KiB in", shown)
+    gcs.arm_next("storage.objects.get", *slow)
+    status, shown = Terminal(here, environment, "cp", "-r", url, "back").end()
+    assert (status, percentages(shown)[-1]) == (0, 300)
+    assert tree(here / "back") == FILES
+
+
+def test_in_a_pipe_there_are_no_escape_codes(
+    gcs_bucket: str, here: Path, environment: dict[str, str]
+) -> None:
+    ran = subprocess.run(  # noqa: S603 - ours
+        [*PROGRAM, "cp", "-r", "tree", f"gs://{gcs_bucket}/p"],
+        cwd=here,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert "Copied 300 objects" in ran.stderr
+    assert "\x1b" not in ran.stderr
+    assert "\r" not in ran.stderr
+
+
+@pytest.mark.usefixtures("stalled")
+def test_after_ctrl_c_it_goes_on_and_sends_hardly_anything_again(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path, environment: dict[str, str]
+) -> None:
+    arguments = ["-r", "--concurrency", "4", "tree", f"gs://{gcs_bucket}/p"]
+    first = Terminal(here, environment, "cp", *arguments)
+    wait_for_requests(gcs, "storage.objects.insert", 154)
+    first.child.sendintr()
+    status, shown = first.end()
+    assert status == 130
+    how_to = f"storage-stream cp --resume {' '.join(arguments)}"
+    assert how_to in re.sub(r"\s+", " ", shown)
+    assert "Traceback" not in shown
+    done = len(gcs.objects(gcs_bucket))
+    assert done == 150
+    gcs.log.clear()
+    status, shown = Terminal(here, environment, *how_to.split()[1:]).end()
+    assert status == 0
+    sent = sum(entry.bytes_in for entry in gcs.log.select(operation="storage.objects.insert"))
+    first_part = sum(len(data) for data in sorted_files()[:done])
+    assert sent - (SIZE - first_part) < SIZE / 10
+    assert {r["name"]: gcs.read(gcs_bucket, r["name"]) for r in gcs.objects(gcs_bucket)} == {
+        f"p/{name}": data for name, data in FILES.items()
+    }
+
+
+def sorted_files() -> list[bytes]:
+    return [FILES[name] for name in sorted(FILES)]
+
+
+def test_downloads_go_on_too(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path, environment: dict[str, str]
+) -> None:
+    for name, data in list(FILES.items())[:40]:
+        gcs.put(gcs_bucket, f"p/{name}", data)
+    gcs.arm_next("storage.objects.get", *["pass"] * 21, *["stall-for-600s-after-0K"] * 4)
+    arguments = ["-r", "--concurrency", "4", f"gs://{gcs_bucket}/p", "back"]
+    first = Terminal(here, environment, "cp", *arguments)
+    wait_for_requests(gcs, "storage.objects.get", 25)  # one looks what `p` is
+    first.child.sendintr()
+    assert first.end()[0] == 130
+    gcs.log.clear()
+    assert Terminal(here, environment, "cp", "--resume", *arguments).end()[0] == 0
+    assert len([entry for entry in gcs.log if "alt=media" in entry.query]) == 20
+    assert tree(here / "back") == dict(list(FILES.items())[:40])
