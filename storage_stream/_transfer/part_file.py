@@ -165,12 +165,19 @@ class PartFile:
         """Write down what is there.
 
         Not forced to the disk: what a loss of power takes of the file, its checksums tell.
+
+        Raises:
+            OSError: It cannot be written; an earlier one stays as it was.
         """
         beside = self._place.kept_journal.with_suffix(".new")  # ours: we have the lock
         beside.unlink(missing_ok=True)
-        with beside.open("xb") as file:  # the name can be guessed: never through somebody's link
-            file.write(journal.write())
-        beside.replace(self._place.kept_journal)
+        try:
+            with beside.open("xb") as file:  # it can be guessed: never through somebody's link
+                file.write(journal.write())
+            beside.replace(self._place.kept_journal)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
 
     def put_in_place(self) -> None:
         """Give it the target's name, and close it.

@@ -9,9 +9,11 @@ beside the target, with a journal, and the next call goes on with it.
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from storage_stream._protocol.download_position import DownloadPosition
 from storage_stream._protocol.retry import is_transient
 from storage_stream._protocol.slice_plan import (
     DEFAULT_SLICE_BYTES,
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
     from storage_stream._transport.clock import Clock
 
 __all__ = ["SliceHow", "download_to_file"]
+
+_log = logging.getLogger("storage_stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +171,7 @@ class _FileDownload:
         except RangeNotSatisfiable:
             is_same = False
         else:
-            machine = self._first.machine
-            is_same = machine.generation == journal.generation and is_stored(self._first)
+            is_same = self._is_of(journal) and is_stored(self._first)
         if is_same:
             self._filled, self._start = filled, journal.start
             self._stop = journal.stop
@@ -177,6 +180,18 @@ class _FileDownload:
             self._first.close()
             self._first = self._download
         return is_same
+
+    def _is_of(self, journal: DownloadJournal) -> bool:
+        """Whether the journal is about this very object, and about all that is wanted of it.
+
+        Its own numbers say which bytes the file is to have: wrong ones would make a file that is
+        too short, and a file that seems to be a range has no checksum to be held to.
+        """
+        machine = self._first.machine
+        if machine.generation != journal.generation or machine.total is None:
+            return False
+        position = DownloadPosition(self._download.machine.wanted, total=machine.total)
+        return (journal.start, journal.stop) == (position.start, position.end)
 
     def _tell_what_is_there(self) -> None:
         """The first answer told of its own bytes only."""
@@ -228,6 +243,8 @@ class _FileDownload:
         self._unsaved, self._is_saving = 0, True
         try:
             await in_thread(part.save, self._journal())
+        except OSError as error:  # a full disk: the object's own bytes have their room already
+            _log.debug("the journal of a download is not written: %s", error.strerror)
         finally:
             self._is_saving = False
 
@@ -245,15 +262,26 @@ class _FileDownload:
         part = self._part
         if part is None or part.is_in_place:
             return
-        if not part.can_be_kept or not _may_pass(error):
-            part.remove()
-        elif self._plan is not None and self._plan.filled():
-            part.save(self._journal())
+        try:
+            if not part.can_be_kept or not _may_pass(error) or not self._keep(part):
+                part.remove()
+        except OSError as problem:  # what ended the download is what its caller has to be told
+            _log.debug("an unfinished download cannot be removed: %s", problem.strerror)
+        finally:
             part.close()
-        elif self._plan is None and part.has_journal:
-            part.close()  # as it was found
-        else:
-            part.remove()
+
+    def _keep(self, part: PartFile) -> bool:
+        """Have a journal say what is there; False when there is none, or nothing to be said."""
+        if self._plan is None:
+            return part.has_journal  # as it was found
+        if not self._plan.filled():
+            return False
+        try:
+            part.save(self._journal())
+        except OSError as error:
+            _log.debug("the journal of a download is not written: %s", error.strerror)
+            return part.has_journal  # one that knows less
+        return True
 
 
 def _plan(start: int, stop: int, how: SliceHow, filled: list[Filled]) -> SlicePlan:

@@ -24,6 +24,7 @@ from storage_stream.errors import (
     NotFound,
     ObjectChanged,
     ServerError,
+    StorageError,
 )
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
@@ -160,6 +161,68 @@ async def test_a_journal_that_lies_is_not_believed(
     assert target.read_bytes() == DATA
     assert stored.log[-1].range is not None
     assert names_in(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("wanted", [{}, {"start": 777}, {"end": 11 * SLICE}, {"start": -9 * SLICE}])
+async def test_a_journal_of_fewer_bytes_is_not_believed(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path, wanted: dict[str, int]
+) -> None:
+    """Else a shorter file would be whole, and its checksum be one of a range: never looked at."""
+    target = tmp_path / "file"
+    for change in ("stop", "start"):
+        await stop_midway(stored, target, **wanted)
+        told = journal_of(target)
+        if change == "stop":
+            told["stop"] = max(stop for _, stop, _ in told["filled"]) + 1000
+        else:
+            told["start"] = told["filled"][0][0] + SLICE
+            told["filled"] = [[told["start"], told["start"] + PAGE, 0]]
+            part = DATA[told["start"] : told["start"] + PAGE]
+            told["filled"][0][2] = crc32.iscsi(part)
+            Place.of(target).kept_part.write_bytes(part)
+        Place.of(target).kept_journal.write_text(json.dumps(told))
+        await fetch(storage, target, **wanted)
+        assert target.read_bytes() == DATA[wanted.get("start", 0) : wanted.get("end")]
+        target.unlink()
+
+
+async def test_a_journal_that_cannot_be_written_is_done_without(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    """As on a disk that is full: the object's bytes have their room, the journal has none."""
+    target = tmp_path / "file"
+    in_its_way = Place.of(target).kept_journal.with_suffix(".new")
+    in_its_way.mkdir()
+    before = open_descriptors()
+    stored.arm_next(GET, "trickle-400000Bps")
+    async with Storage() as client:
+        work = asyncio.create_task(fetch(client, target))
+        await until(lambda: len(stored.log) > 4, lambda: "no further slices are asked for")
+        work.cancel()
+        await asyncio.wait([work])
+        assert work.cancelled()
+    assert names_in(tmp_path) == [in_its_way.name]
+    await until(lambda: open_descriptors() <= before + 2, lambda: "the part is open")
+    await fetch(storage, target)
+    assert target.read_bytes() == DATA
+    assert names_in(tmp_path) == sorted([in_its_way.name, "file"])
+
+
+async def test_a_journal_that_cannot_be_written_again_stays(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    target = tmp_path / "file"
+    await stop_midway(stored, target)
+    before = journal_of(target)
+    in_its_way = Place.of(target).kept_journal.with_suffix(".new")
+    in_its_way.mkdir()
+    stored.arm_next(GET, "return-broken-stream")
+    with pytest.raises(StorageError):
+        await fetch(storage, target, retries=0)
+    assert journal_of(target) == before
+    in_its_way.rmdir()
+    await fetch(storage, target)
+    assert target.read_bytes() == DATA
 
 
 async def test_bytes_that_were_damaged_are_fetched_again(
