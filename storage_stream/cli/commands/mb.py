@@ -34,7 +34,7 @@ async def command(
     check_buckets(buckets)
     resource: dict[str, Any] = {}
     if location:
-        resource["location"] = location
+        resource["location"] = location.upper()
     if storage_class:
         resource["storageClass"] = storage_class.upper()
     if switches["versioning"]:

@@ -13,9 +13,10 @@ from storage_stream.cli.locations import ObjectLocation, gs_url
 from storage_stream.cli.matching import buckets_of, matching_objects, nothing_matches
 from storage_stream.cli.output import shown_name
 from storage_stream.cli.running import Run
-from storage_stream.errors import StorageError
+from storage_stream.errors import NotFound, StorageError
 
 _ASKED_ABOVE = 1000
+_IN_A_BATCH = 100  # https://cloud.google.com/storage/docs/batch
 _FIELDS = "items(bucket,name,generation)"
 
 
@@ -55,9 +56,10 @@ async def command(
     async with aclosing(removal.targets()) as targets:
         if dry_run:
             async for target in targets:
-                _tell(
-                    run, target["bucket"], target["name"], target.get("generation"), "would_delete"
-                )
+                number = target.get("generation")
+                shown = number if "exact" in target else None
+                url = gs_url(target["bucket"], target["name"], shown)
+                _tell(run, url, number, "would_delete")
             return
         first = await _first(targets, 0 if yes else _ASKED_ABOVE + 1)
         if len(first) > _ASKED_ABOVE:
@@ -94,7 +96,8 @@ class _Removal:
                 async with aclosing(self._of(location)) as targets:
                     async for target in targets:
                         found = True
-                        yield target
+                        exact = self._listing or location.generation is not None
+                        yield {**target, "exact": True} if exact else {**target}
                 if not found and not self._force and not location.is_bucket:
                     raise nothing_matches(location)
             except StorageError as error:
@@ -147,8 +150,36 @@ class _Removal:
         async with aclosing(targets):
             await grouped.advance()
             while grouped.next is not None:
-                bucket = grouped.next["bucket"]
-                await self._delete_in(bucket, grouped.of(bucket))
+                bucket, exact = _group(grouped.next)
+                if exact:
+                    await self._delete_generations(grouped)
+                else:
+                    await self._delete_in(bucket, grouped.of(bucket))
+
+    async def _delete_generations(self, grouped: "_Grouped") -> None:
+        """Delete generations for good: noncurrent ones, too, which `delete_many` leaves alone."""
+        run = self._run
+        targets: list[dict[str, Any]] = []
+        while grouped.next is not None and _group(grouped.next)[1] and len(targets) < _IN_A_BATCH:
+            targets.append(grouped.next)
+            await grouped.advance()
+        async with run.storage.batch(return_exceptions=True, **run.options) as batch:
+            calls = [
+                batch.delete(each["bucket"], each["name"], generation=int(each["generation"]))
+                for each in targets
+            ]
+        for target, call in zip(targets, calls, strict=True):
+            bucket, name, generation = target["bucket"], target["name"], target["generation"]
+            try:
+                call.result()
+            except NotFound as error:
+                if not self._force:
+                    run.fail(error, gs_url(bucket, name, generation))
+            except StorageError as error:
+                run.fail(error, gs_url(bucket, name, generation))
+            else:
+                self.deleted += 1
+                _tell(run, gs_url(bucket, name, generation), generation, "deleted")
 
     async def _delete_in(self, bucket: str, names: AsyncGenerator[Any, None]) -> None:
         run = self._run
@@ -159,7 +190,12 @@ class _Removal:
                     run.fail(result.error, gs_url(bucket, result.name))
                 elif result.existed:
                     self.deleted += 1
-                    _tell(run, bucket, result.name, result.generation, "deleted")
+                    _tell(run, gs_url(bucket, result.name), result.generation, "deleted")
+
+
+def _group(target: dict[str, Any]) -> tuple[str, bool]:
+    """What can be deleted together: the bucket, and whether exact generations are meant."""
+    return target["bucket"], "exact" in target
 
 
 class _Grouped:
@@ -175,20 +211,18 @@ class _Grouped:
 
     async def of(self, bucket: str) -> AsyncGenerator[Any, None]:
         """Those that follow in this bucket, as `delete_many` takes them."""
-        while self.next is not None and self.next["bucket"] == bucket:
+        while self.next is not None and _group(self.next) == (bucket, False):
             yield self.next if "generation" in self.next else self.next["name"]
             await self.advance()
 
 
-def _tell(run: Run, bucket: str, name: str, generation: int | str | None, what: str) -> None:
-    url = gs_url(bucket, name)
-    number = None if generation is None else int(generation)
-    document = {"url": url, "generation": number, what: True}
+def _tell(run: Run, url: str, generation: int | str | None, what: str) -> None:
+    document = {"url": url, "generation": None if generation is None else int(generation)}
     if what == "deleted":
-        run.output.result(document)
+        run.output.result({**document, what: True})
         run.output.detail(f"Deleted {shown_name(url)}")
     else:
-        run.output.result(document, shown_name(url))
+        run.output.result({**document, what: True}, shown_name(url))
 
 
 async def _first(targets: AsyncGenerator[dict[str, Any], None], most: int) -> list[dict[str, Any]]:
