@@ -72,6 +72,7 @@ class Download:
         self._decoded_left: int | None = None
         self._asked: Asked | None = None
         self._begun = 0.0  # when the first request was made, by the sender's clock
+        self.tells_gains = True  # False: who takes the pieces tells which of them he could use
 
     @classmethod
     def of(
@@ -303,7 +304,8 @@ class Download:
             piece = self._machine.receive_data(data)
             if (meter := self._options.meter) is not None:
                 meter.moved(len(data))
-                meter.gained(len(piece))
+                if self.tells_gains:
+                    meter.gained(len(piece))
             if not data or self._machine.has_all:
                 piece = bytes(piece)  # the answer is let go, and the memory it lent
                 self._end(reply)

@@ -219,6 +219,7 @@ class _Engine:
 
     async def _receive(self, download: Download, one: Slice) -> None:
         """Pass on the bytes of a slice, whose end may come nearer meanwhile."""
+        download.tells_gains = False  # another connection brings what lies behind the new end
         if download is not self._first:
             await download.open()
         while one.rest:
@@ -227,9 +228,9 @@ class _Engine:
                 raise TruncatedStream(f"the slice ended at byte {one.taken} of {one.stop}")
             crc = download.machine.crc.value
             mine = one.take(len(piece))
+            if mine and download.meter is not None:
+                download.meter.gained(mine)
             if mine < len(piece):
-                if download.meter is not None:
-                    download.meter.gained(mine - len(piece))
                 piece = memoryview(piece)[:mine]
                 crc = crc32c(piece, one.crc)
             await self._sink.write(piece, one.offset)

@@ -10,7 +10,7 @@ from cancelling import Moment, cancelled_at
 from leaks import names_in, nothing_under_way, until
 from sample_data import encoded_crc32c, patterned
 
-from storage_stream import RetryPolicy, Storage
+from storage_stream import Progress, RetryPolicy, Storage
 from storage_stream._transport.environment import Environment
 from storage_stream.errors import Forbidden, InvalidArgument, StorageError
 from storage_stream.testing import Answer, FakeClock, MemoryTransport
@@ -23,7 +23,7 @@ PIECE = 64 * 1024
 DATA = patterned(16 * SLICE)
 
 
-def answer(request: RecordedRequest, **more: Any) -> Answer:
+def answer(request: RecordedRequest, piece_bytes: int = PIECE, **more: Any) -> Answer:
     """As the service answers a GET of media, with or without a range."""
     told = (request.headers.get("range") or "bytes=0-").removeprefix("bytes=")
     first, last = told.split("-")
@@ -36,7 +36,7 @@ def answer(request: RecordedRequest, **more: Any) -> Answer:
         "x-goog-stored-content-length": str(len(DATA)),
         "content-range": f"bytes {start}-{stop - 1}/{len(DATA)}",
     }
-    pieces = [part[at : at + PIECE] for at in range(0, len(part), PIECE)]
+    pieces = [part[at : at + piece_bytes] for at in range(0, len(part), piece_bytes)]
     return Answer(206 if last or start else 200, headers, pieces, **more)
 
 
@@ -89,6 +89,19 @@ async def test_one_connection_that_is_never_waited_for_brings_everything() -> No
         assert await storage.download("b", "n", slice_bytes=SLICE, workers=4) == DATA
     assert ranges(network) == [None, f"bytes={8 * SLICE}-{16 * SLICE - 1}"]
     assert network.open == 0
+
+
+async def test_bytes_behind_the_end_of_a_slice_are_not_counted() -> None:
+    """The first answer goes on behind its slice: another connection brings these bytes."""
+    network = MemoryTransport(lambda request: answer(request, piece_bytes=SLICE + 5000))
+    told: list[int] = []
+    progress = Progress(lambda snapshot: told.append(snapshot.bytes_confirmed), interval=0)
+    async with client_of(network, FakeClock(auto_advance=False)) as storage:
+        data = await storage.download("b", "n", slice_bytes=SLICE, workers=4, progress=progress)
+    assert data == DATA
+    assert len(network.requests) == 2
+    assert told == sorted(told)
+    assert told[-1] == len(DATA)
 
 
 async def test_the_window_of_an_iterator_is_never_exceeded() -> None:
