@@ -99,6 +99,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "storage_stream.cli.commands.doctor",
             "Check credentials, address, clock and connection",
         ),
+        "bench": (
+            "storage_stream.cli.commands.bench",
+            "Measure how fast a bucket of yours is from here",
+        ),
         "stat": (
             "storage_stream.cli.commands.stat",
             "Show all that is known about objects or buckets.",
