@@ -6,6 +6,7 @@ listen on port 80, as it would after `apt-get install`.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -40,7 +41,11 @@ def find_nginx() -> Path:
     for program in (Path(found) if found else _UNPACKED, _UNPACKED):
         if _runs(program):
             return program
-    _unpack()
+    _HOME.mkdir(parents=True, exist_ok=True)
+    with (_HOME / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two runs that begin together fetch it once
+        if not _runs(_UNPACKED):
+            _unpack()
     return _UNPACKED
 
 
@@ -56,7 +61,6 @@ def _unpack() -> None:
     apt, dpkg = shutil.which("apt-get"), shutil.which("dpkg-deb")
     if apt is None or dpkg is None:
         raise NginxMissing(_ADVICE.format(reason="there is no apt-get and dpkg-deb"))
-    _HOME.mkdir(parents=True, exist_ok=True)
     print("Fetching nginx into", _HOME, file=sys.stderr)
     # A machine that never asked for the lists of packages has none; asking needs to be root.
     if not _done([apt, "download", "nginx"]):
