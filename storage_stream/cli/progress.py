@@ -169,7 +169,7 @@ class Display:
                 if row is not None:
                     self._draw(row, self._labels[progress], progress.snapshot())
             for part, row in self._parts.items():
-                self._draw(row, self._labels[part], part.snapshot())
+                self._draw(row, self._labels[part], _as_sent(part.snapshot()))
             if self._total_row is not None:
                 self._draw(self._total_row, self._what, now)
             self._bars.refresh()
@@ -196,8 +196,9 @@ class Display:
         if not self._is_live or (size or 0) < _LEAST_BYTES or self._room() < 1:
             return None
         part = _Part(self._end_part)
-        self._labels[part] = label
-        self._parts[part] = self._row(_shortened(label))
+        name = label.rpartition("/")[2]  # they have much in common, and bars need room
+        self._labels[part] = name
+        self._parts[part] = self._row(_shortened(name))
         return part
 
     def _end_part(self, part: storage_stream.Progress) -> None:
@@ -220,6 +221,12 @@ class Display:
             rate=human_rate(now.bytes_per_second),
             left=time_left(now),
         )
+
+
+def _as_sent(now: storage_stream.ProgressSnapshot) -> storage_stream.ProgressSnapshot:
+    """What is on its way counts: what goes out in one request is confirmed only at its end."""
+    most = now.bytes_moved if now.bytes_total is None else min(now.bytes_moved, now.bytes_total)
+    return replace(now, bytes_confirmed=max(now.bytes_confirmed, most))
 
 
 class _Total(storage_stream.Progress):
