@@ -27,6 +27,8 @@ from storage_stream.testing import Answer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from storage_stream._transport.lean.reply import LeanReply
+
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -321,3 +323,32 @@ class TestPool:
             with pytest.raises(StorageError) as caught:
                 await fetch(lean, server)
             assert isinstance(caught.value, ConnectionLost)
+
+
+class TestLoops:
+    def test_closed_after_its_loop(self, recwarn: pytest.WarningsRecorder) -> None:
+        """Its connections ended with the loop; nobody is to be told, and nothing fails."""
+        transport = LeanTransport()
+
+        async def use() -> None:
+            async with WireServer() as server:
+                server.answers += [Answer(body=b"idle"), Answer(body=b"x" * 1_000_000)]
+                assert await fetch(transport, server) == b"idle"
+                request = Request("GET", f"{server.url}/o")
+                kept.append(await transport.send(request, timeout=10))
+
+        kept: list[LeanReply] = []
+        asyncio.run(use())
+        kept.pop().close()
+        for _ in range(2):
+            asyncio.run(transport.close())
+        del transport
+        gc.collect()  # asyncio warns of what nobody closed while its loop ran
+        assert {warning.category for warning in recwarn} <= {ResourceWarning}
+
+    async def test_it_is_closed_in_its_own_loop(self, lean: LeanTransport) -> None:
+        async with WireServer() as server:
+            server.answers += [Answer(body=b"1"), Answer(body=b"2")]
+            assert await fetch(lean, server) == b"1"
+            with pytest.raises(UsageError, match="another event loop"):
+                await asyncio.to_thread(asyncio.run, lean.close())

@@ -177,7 +177,7 @@ class Connection(asyncio.BufferedProtocol):
         self.is_lost = True
         if self._request_body is not None:
             self._request_body.cancel()
-        if self._transport is not None:
+        if self._transport is not None and not self._loop.is_closed():  # else it ended with it
             self._transport.abort()
 
     def end(self, error: StorageError) -> None:

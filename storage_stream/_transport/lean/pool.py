@@ -15,7 +15,7 @@ import aiohappyeyeballs
 
 from storage_stream._transport.lean.connection import Connection, ReceiveBuffer
 from storage_stream._transport.lean.tls import default_context
-from storage_stream.errors import ClientClosed, ConnectFailed, RequestTimeout
+from storage_stream.errors import ClientClosed, ConnectFailed, RequestTimeout, UsageError
 
 if TYPE_CHECKING:
     import ssl
@@ -102,12 +102,23 @@ class Pool:
             raise ConnectFailed(_text(error)) from error
 
     async def close(self) -> None:
-        """End all of them, and come back when they are gone. Idempotent."""
+        """End all of them, and come back when they are gone. Idempotent.
+
+        Where their loop was closed before, they ended with it.
+
+        Raises:
+            UsageError: Their loop is another one, and still open.
+        """
         self._closed = True
         self._idle.clear()
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
+        if self.loop.is_closed():
+            self._all.clear()
+            return
+        if self.loop is not asyncio.get_running_loop():
+            raise UsageError("the client was used in another event loop: close it there")
         for connection in list(self._all):
             connection.end(ClientClosed("the client is closed"))
         if self._all:

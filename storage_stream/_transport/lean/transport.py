@@ -57,7 +57,11 @@ class LeanTransport:
         self._closed = False
 
     async def close(self) -> None:
-        """Close every connection, and end the reads that wait. Idempotent."""
+        """Close every connection, and end the reads that wait. Idempotent.
+
+        Raises:
+            UsageError: In another event loop than before, while that one is open.
+        """
         self._closed = True
         if self._pool is not None:
             await self._pool.close()
