@@ -342,7 +342,6 @@ class TestLoops:
         kept.pop().close()
         for _ in range(2):
             asyncio.run(transport.close())
-        del transport
         gc.collect()  # asyncio warns of what nobody closed while its loop ran
         assert {warning.category for warning in recwarn} <= {ResourceWarning}
 
