@@ -11,6 +11,7 @@
     ├── CredentialsError         no access token could be had
     ├── TransportError           no trustworthy answer arrived
     │   ├── ConnectFailed        the connection was never made: the request did not go out
+    │   │   └── UntrustedCertificate               nobody vouches for who answers there
     │   ├── ConnectionLost       the connection broke; the request may have been carried out
     │   └── RequestTimeout       (TimeoutError)    no first byte within `timeout`
     │       └── TokenTimeout                       not even an access token: nothing went out
@@ -85,6 +86,7 @@ __all__ = [
     "TruncatedGzipError",
     "TruncatedStream",
     "Unauthorized",
+    "UntrustedCertificate",
     "UsageError",
     "response_error_class",
 ]
@@ -187,6 +189,10 @@ class TransportError(StorageError):
 
 class ConnectFailed(TransportError):
     """The connection was never made, so the request was certainly not carried out."""
+
+
+class UntrustedCertificate(ConnectFailed):
+    """The server's certificate is not to be trusted, which no repeat would change."""
 
 
 class ConnectionLost(TransportError):

@@ -21,6 +21,7 @@ from storage_stream.errors import (
     TransferStalled,
     TransportError,
     TruncatedStream,
+    UntrustedCertificate,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def is_transient(error: StorageError) -> bool:
     """Whether the same request may well succeed a little later."""
     if isinstance(error, ResponseError):
         return error.status in _TRANSIENT_STATUSES
+    if isinstance(error, UntrustedCertificate):
+        return False
     return isinstance(error, TransportError | TruncatedStream | TransferStalled)
 
 

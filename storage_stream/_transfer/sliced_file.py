@@ -38,6 +38,7 @@ from storage_stream.errors import (
     RangeNotSatisfiable,
     StorageError,
     Unauthorized,
+    UntrustedCertificate,
 )
 
 if TYPE_CHECKING:
@@ -298,6 +299,6 @@ def _plan(start: int, stop: int, how: SliceHow, filled: list[Filled]) -> SlicePl
 def _may_pass(error: BaseException) -> bool:
     """Whether the same call may well succeed later."""
     if isinstance(error, StorageError):
-        passing = (ClientClosed, CredentialsError, Unauthorized)
+        passing = (ClientClosed, CredentialsError, Unauthorized, UntrustedCertificate)
         return is_transient(error) or isinstance(error, passing)
     return not isinstance(error, Exception)  # cancelled, interrupted

@@ -20,6 +20,7 @@ from storage_stream._protocol.replies import without_secrets
 from storage_stream._transport.allocator import keep_read_buffers
 from storage_stream._transport.base import exact_chunks
 from storage_stream._transport.body_lane import SHORTEST_BODY_BYTES, enter_lane
+from storage_stream._transport.lean.tls import untrusted
 from storage_stream._transport.session_options import DIRECT, SessionOptions
 from storage_stream.errors import (
     ClientClosed,
@@ -260,6 +261,8 @@ async def _single_attempt(
 
 def _translate(error: Exception, *, closed: bool) -> StorageError:
     """A foreign exception as one of ours. Messages name no URL."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return untrusted(error.host, error.certificate_error)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return ConnectFailed(str(error))
     if isinstance(error, aiohttp.ClientResponseError):

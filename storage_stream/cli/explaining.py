@@ -20,6 +20,10 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     ),
     (errors.InsecureTransport, "Write https://, or --emulator-host for an emulator."),
     (
+        errors.UntrustedCertificate,
+        "Check the address; a proxy's authority is known where SSL_CERT_FILE names its file.",
+    ),
+    (
         errors.ConnectFailed,
         "Check the network and the address (`storage-stream doctor`).",
     ),

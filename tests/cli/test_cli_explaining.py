@@ -20,6 +20,7 @@ from storage_stream.cli.explaining import explain, failures_in
             "`storage-stream ls gs://bucket/` shows what is there.",
         ),
         (errors.CredentialsError("none"), "`storage-stream doctor`"),
+        (errors.UntrustedCertificate("self-signed"), "SSL_CERT_FILE"),
         (errors.ConnectFailed("refused"), "Check the network and the address"),
         (errors.Conflict("not empty", status=409, method="DELETE"), "has to be empty"),
         (errors.Conflict("taken", status=409, method="POST"), "exists already"),

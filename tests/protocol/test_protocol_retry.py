@@ -32,6 +32,7 @@ from storage_stream.errors import (
     TokenTimeout,
     TransferStalled,
     TruncatedStream,
+    UntrustedCertificate,
     response_error_class,
 )
 
@@ -78,6 +79,7 @@ def test_what_breaks_on_the_way_may_succeed_later(error_class: type[StorageError
         IntegrityError("wrong", expected="a", actual="b"),
         CredentialsError("none"),
         InvalidArgument("wrong"),
+        UntrustedCertificate("unknown authority"),
     ],
 )
 def test_what_would_only_fail_again_is_not_repeated(error: StorageError) -> None:

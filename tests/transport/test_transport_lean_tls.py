@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,11 +11,15 @@ from stages import WireStage, drain
 from test_transport_contract import *  # noqa: F403 - each of its classes is played here
 from wire_server import WireServer
 
+from storage_stream import Storage
 from storage_stream._protocol.http import Request
+from storage_stream._transport.aiohttp import AiohttpTransport
+from storage_stream._transport.environment import Environment
 from storage_stream._transport.lean.tls import check_verifies
 from storage_stream._transport.lean.transport import LeanTransport
-from storage_stream.errors import ConnectFailed, InvalidArgument
-from storage_stream.testing import Answer
+from storage_stream._transport.session_options import SessionOptions
+from storage_stream.errors import ConnectFailed, InvalidArgument, UntrustedCertificate
+from storage_stream.testing import Answer, FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,22 +46,55 @@ async def stage(server: WireServer, trusting: ssl.SSLContext) -> AsyncIterator[W
     await transport.close()
 
 
-async def refused(transport: LeanTransport, url: str) -> None:
-    with pytest.raises(ConnectFailed):
+Made = Callable[[ssl.SSLContext | None], LeanTransport | AiohttpTransport]
+BOTH = pytest.mark.parametrize(
+    "made",
+    [
+        lambda context: LeanTransport(context=context),
+        lambda context: AiohttpTransport(options=SessionOptions(context=context)),
+    ],
+    ids=["lean", "aiohttp"],
+)
+
+
+async def refused(
+    transport: LeanTransport | AiohttpTransport,
+    url: str,
+    why: type[ConnectFailed] = ConnectFailed,
+) -> str:
+    with pytest.raises(why) as caught:
         await transport.send(Request("GET", url), timeout=10)
     await transport.close()
+    return str(caught.value)
 
 
-async def test_a_certificate_that_nobody_vouches_for(server: WireServer) -> None:
-    await refused(LeanTransport(), server.url)
+@BOTH
+async def test_a_certificate_that_nobody_vouches_for(server: WireServer, made: Made) -> None:
+    told = await refused(made(None), server.url, UntrustedCertificate)
     assert server.heads == 0
+    assert "127.0.0.1" in told
+    assert "self-signed" in told
+    assert "Storage(ssl=" in told
 
 
+@BOTH
 async def test_a_certificate_for_somebody_else(
-    server: WireServer, trusting: ssl.SSLContext
+    server: WireServer, trusting: ssl.SSLContext, made: Made
 ) -> None:
-    await refused(LeanTransport(context=trusting), server.url.replace("127.0.0.1", "localhost"))
+    url = server.url.replace("127.0.0.1", "localhost")
+    told = await refused(made(trusting), url, UntrustedCertificate)
     assert server.heads == 0
+    assert "of localhost" in told
+    assert "ismatch" in told
+
+
+async def test_a_certificate_is_looked_at_once(server: WireServer) -> None:
+    """No repeat would make it a better one."""
+    environment = Environment(clock=FakeClock())
+    async with Storage(api_root=server.url, anonymous=True, environment=environment) as storage:
+        with pytest.raises(UntrustedCertificate) as caught:
+            await storage.download("bucket", "name")
+    assert caught.value.attempts == 1
 
 
 async def test_a_context_that_would_rather_speak_something_else(self_signed: Path) -> None:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from typing import TYPE_CHECKING, Final
 
 import aiohappyeyeballs
 
 from storage_stream._transport.lean.connection import Connection, ReceiveBuffer
-from storage_stream._transport.lean.tls import default_context
+from storage_stream._transport.lean.tls import default_context, untrusted
 from storage_stream.errors import ClientClosed, ConnectFailed, RequestTimeout, UsageError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
 
     from storage_stream._transport.lean.request_head import Origin
@@ -88,6 +88,7 @@ class Pool:
 
         Raises:
             ConnectFailed: There is none to be had.
+            UntrustedCertificate: Nobody vouches for who answered.
             RequestTimeout: Not by the deadline.
         """
         limit = asyncio.timeout_at(deadline)
@@ -98,6 +99,8 @@ class Pool:
             if limit.expired():
                 raise RequestTimeout(f"no connection within {seconds} s") from error
             raise ConnectFailed(_text(error)) from error
+        except ssl.SSLCertVerificationError as error:
+            raise untrusted(origin.host, error) from error
         except OSError as error:
             raise ConnectFailed(_text(error)) from error
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ssl
 
-from storage_stream.errors import InvalidArgument
+from storage_stream.errors import InvalidArgument, UntrustedCertificate
 
-__all__ = ["check_verifies", "default_context"]
+__all__ = ["check_verifies", "default_context", "untrusted"]
 
 
 def default_context() -> ssl.SSLContext:
@@ -34,3 +34,17 @@ def check_verifies(context: ssl.SSLContext) -> ssl.SSLContext:
             "ssl.create_default_context(cafile=...) trusts an authority of your own"
         )
     return context
+
+
+def untrusted(host: str, error: Exception) -> UntrustedCertificate:
+    """The error of a certificate that did not stand the check, whoever found it.
+
+    Args:
+        host: Who was called.
+        error: How it failed; Python's own knows the reason in a few words.
+    """
+    reason: object = getattr(error, "verify_message", None) or error
+    return UntrustedCertificate(
+        f"the certificate of {host} is not to be trusted: {reason}; Storage(ssl=...) takes a "
+        "context that knows an authority of your own"
+    )
