@@ -167,7 +167,7 @@ class Display:
         elif self._is_live:
             for progress, row in self._under_way.items():
                 if row is not None:
-                    self._draw(row, self._labels[progress], progress.snapshot())
+                    self._draw(row, self._labels[progress], _as_sent(progress.snapshot()))
             for part, row in self._parts.items():
                 self._draw(row, self._labels[part], _as_sent(part.snapshot()))
             if self._total_row is not None:

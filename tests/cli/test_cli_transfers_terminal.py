@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -162,3 +163,23 @@ def test_downloads_go_on_too(
     assert Terminal(here, environment, "cp", "--resume", *arguments).end()[0] == 0
     assert len([entry for entry in gcs.log if "alt=media" in entry.query]) == 20
     assert tree(here / "back") == dict(list(FILES.items())[:40])
+
+
+def test_ctrl_c_does_not_wait_for_standard_input(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path, environment: dict[str, str]
+) -> None:
+    with subprocess.Popen(  # noqa: S603 - ours
+        [*PROGRAM, "cp", "-", f"gs://{gcs_bucket}/never"],
+        cwd=here,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(bytes(9 << 20))  # more than is sent at once
+        process.stdin.flush()
+        wait_for_requests(gcs, "storage.objects.insert", 1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(WAIT_SECONDS) == 130
+    assert gcs.objects(gcs_bucket) == []
+    assert gcs.unfinished_sessions == 0

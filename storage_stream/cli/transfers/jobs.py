@@ -216,13 +216,21 @@ class _Jobs:
         async with aclosing(listing):
             async for resource in listing:
                 called = matched_name(pattern, resource["name"], recursive=self._how.recursive)
-                if called is None:
+                if called is None or self._is_there_already(source, resource["name"], called):
                     continue
                 count += 1
                 if self._takes(gs_url(source.bucket, resource["name"]), called):
                     yield resource, called
         if not count:
             self._refuse(gs_url(source.bucket, pattern.text), "no object matches")
+
+    def _is_there_already(self, source: ObjectsMatching, name: str, called: str) -> bool:
+        """Whether an object is in the target: it may be one that this run made a moment ago."""
+        prefix = self._target.prefix
+        if source.bucket != self._target.bucket:
+            return False
+        lists_target = prefix.startswith(source.pattern.prefix)
+        return name == prefix + called or (lists_target and name.startswith(prefix))
 
     def _takes(self, source: str, name: str) -> bool:
         if not self._selection.takes(name):

@@ -96,6 +96,7 @@ def check_apart(source: Source, target: Target) -> None:
         is_same = target.prefix_of(leaf_of(name) or source.bucket).startswith(name)
     else:
         name = source.pattern.text
-        is_same = target.prefix == source.pattern.prefix[: source.pattern.prefix.rfind("/") + 1]
+        folder = source.pattern.prefix[: source.pattern.prefix.rfind("/") + 1]
+        is_same = source.pattern.within_folder and target.prefix == folder
     if is_same:
         raise click.UsageError(f"{gs_url(source.bucket, name)} would be copied onto or into itself")

@@ -26,8 +26,9 @@ from storage_stream.errors import InvalidArgument, ObjectChanged, PreconditionFa
 
 __all__ = ["LARGE_BYTES", "Single"]
 
-LARGE_BYTES = 8 * 1024 * 1024  # smaller ones go out in one request, and begin anew
-_FIRST_BYTES = 256 * 1024  # the least that a session confirms
+LARGE_BYTES = 16 * 1024 * 1024
+"""Smaller ones begin anew. Of an upload each request brings so many, and each costs a wait."""
+
 _MTIME = "goog-reserved-file-mtime"
 
 
@@ -186,7 +187,7 @@ class Single:
         writer = self.storage.upload_stream(
             *(self.bucket, self.name),
             metadata=await self._metadata(),
-            chunk_bytes=_FIRST_BYTES,
+            chunk_bytes=LARGE_BYTES,
             preconditions=self._preconditions,
             **self.choices.requests,
         )
@@ -230,7 +231,7 @@ def _named(source: Source, target: Target) -> tuple[str, str, str, Any] | None:
 
 def _first_bytes(path: str) -> bytes:
     with Path(path).open("rb") as file:
-        return file.read(_FIRST_BYTES + 1)  # one more, so that the first chunk is not the last
+        return file.read(LARGE_BYTES + 1)  # one more, so that the first chunk is not the last
 
 
 def _make_folder(path: str) -> None:
