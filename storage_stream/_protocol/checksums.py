@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fastcrc.crc32 import iscsi
 
-from storage_stream.errors import IntegrityError
+from storage_stream.errors import IntegrityError, ProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,7 @@ __all__ = ["Crc32c", "combine", "crc32c", "decode_crc32c", "encode_crc32c", "par
 
 _POLYNOMIAL = 0x82F63B78  # Castagnoli, bits reflected
 _CRC_BYTES = 4
+_LONGEST_SHOWN = 16  # characters; a right one has 8
 
 
 def crc32c(data: bytes | bytearray | memoryview, value: int = 0) -> int:
@@ -51,14 +52,18 @@ class Crc32c:
         """Compare with what a header or resource says.
 
         Returns:
-            True when it is right; None when nothing readable is there to compare with.
+            True when it is right; None when nothing is there to compare with.
 
         Raises:
             IntegrityError: It is wrong.
+            ProtocolError: What is there is no crc32c: it may be a damaged one, and bytes that
+                nobody can compare are not passed for bytes without a checksum.
         """
-        value = None if expected is None else decode_crc32c(expected)
-        if expected is None or value is None:
+        if expected is None:
             return None
+        value = decode_crc32c(expected)
+        if value is None:
+            raise ProtocolError(f"the crc32c of the answer is none: {expected[:_LONGEST_SHOWN]!r}")
         if value != self.value:
             raise IntegrityError(
                 f"the crc32c of the {self.length} bytes that arrived is wrong",

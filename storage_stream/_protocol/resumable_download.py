@@ -182,7 +182,8 @@ class ResumableDownload:
 
         Raises:
             IntegrityError: The checksum of the whole object is wrong.
-            ProtocolError: Its end means nothing: no length is known, and the connection closed.
+            ProtocolError: Its checksum cannot be read; or its end means nothing: no length is
+                known, and the connection closed.
             TruncatedStream: It ended early; pass it to `fail`.
         """
         if not self.has_all:

@@ -148,11 +148,11 @@ class Download:
         """Compare the checksum of the whole object, however it came; None where none was told.
 
         Raises:
-            IntegrityError: It is wrong.
+            StorageError: It is wrong, or cannot be read.
         """
         try:
             return crc.check(self.object.crc32c)
-        except IntegrityError as error:
+        except StorageError as error:
             raise self._stop(error) from None
 
     @property

@@ -85,6 +85,7 @@ def check_whole(first: Download, plan: SlicePlan) -> None:
 
     Raises:
         IntegrityError: It is wrong.
+        ProtocolError: The service's cannot be read.
     """
     if plan.start == 0 and plan.stop == first.machine.total:
         first.check(plan.checksum())

@@ -18,7 +18,7 @@ from storage_stream._protocol.checksums import (
     encode_crc32c,
     parse_hashes,
 )
-from storage_stream.errors import IntegrityError
+from storage_stream.errors import IntegrityError, ProtocolError
 
 pytestmark = patience
 
@@ -79,7 +79,9 @@ def test_check_compares_with_what_the_service_keeps() -> None:
     running.update(b"123456789")
     assert running.check("4waSgw==") is True
     assert running.check(None) is None
-    assert running.check("unreadable") is None
+    for damaged in ("unreadable", "%%%", "", "4waSg"):
+        with pytest.raises(ProtocolError, match="crc32c"):
+            running.check(damaged)
     with pytest.raises(IntegrityError, match="9 bytes") as caught:
         running.check("AAAAAA==")
     assert (caught.value.expected, caught.value.actual) == ("AAAAAA==", "4waSgw==")

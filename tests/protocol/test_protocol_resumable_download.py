@@ -96,11 +96,13 @@ def test_no_hash_means_not_verified() -> None:
     assert download.next_action() == Done(verified=None)
 
 
-def test_an_unreadable_hash_means_not_verified() -> None:
+@pytest.mark.parametrize("text", ["nonsense", "%%%", ""])
+def test_an_unreadable_hash_is_no_hash_that_is_missing(text: str) -> None:
     download = machine()
-    download.receive_head(head(x_goog_hash="crc32c=nonsense"))
-    finish(download, STORED)
-    assert download.next_action() == Done(verified=None)
+    download.receive_head(head(x_goog_hash=f"crc32c={text}"))
+    with pytest.raises(ProtocolError, match="crc32c"):
+        finish(download, STORED)
+    assert not isinstance(download.next_action(), Done)
 
 
 def test_a_flipped_bit_is_an_integrity_error_with_both_values() -> None:

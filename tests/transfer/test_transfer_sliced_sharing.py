@@ -12,7 +12,7 @@ from sample_data import encoded_crc32c, patterned
 
 from storage_stream import Progress, RetryPolicy, Storage
 from storage_stream._transport.environment import Environment
-from storage_stream.errors import Forbidden, InvalidArgument, StorageError
+from storage_stream.errors import Forbidden, InvalidArgument, ProtocolError, StorageError
 from storage_stream.testing import Answer, FakeClock, MemoryTransport
 from storage_stream.testing.emulator_handle import EmulatorHandle
 from storage_stream.testing.memory_transport import RecordedRequest
@@ -21,9 +21,12 @@ GET = "storage.objects.get"
 SLICE = 256 * 1024
 PIECE = 64 * 1024
 DATA = patterned(16 * SLICE)
+RIGHT = f"crc32c={encoded_crc32c(DATA)}"
 
 
-def answer(request: RecordedRequest, piece_bytes: int = PIECE, **more: Any) -> Answer:
+def answer(
+    request: RecordedRequest, piece_bytes: int = PIECE, hashes: str = RIGHT, **more: Any
+) -> Answer:
     """As the service answers a GET of media, with or without a range."""
     told = (request.headers.get("range") or "bytes=0-").removeprefix("bytes=")
     first, last = told.split("-")
@@ -31,7 +34,7 @@ def answer(request: RecordedRequest, piece_bytes: int = PIECE, **more: Any) -> A
     part = DATA[start:stop]
     headers = {
         "x-goog-generation": "7",
-        "x-goog-hash": f"crc32c={encoded_crc32c(DATA)}",
+        "x-goog-hash": hashes,
         "x-goog-stored-content-encoding": "identity",
         "x-goog-stored-content-length": str(len(DATA)),
         "content-range": f"bytes {start}-{stop - 1}/{len(DATA)}",
@@ -102,6 +105,24 @@ async def test_bytes_behind_the_end_of_a_slice_are_not_counted() -> None:
     assert len(network.requests) == 2
     assert told == sorted(told)
     assert told[-1] == len(DATA)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+async def test_a_checksum_that_cannot_be_read_is_not_passed_over(
+    tmp_path: Path, workers: int
+) -> None:
+    network = MemoryTransport(lambda request: answer(request, hashes="crc32c=%%%,md5=x"))
+    how = {"slice_bytes": SLICE, "workers": workers}
+    async with client_of(network, FakeClock(auto_advance=False)) as storage:
+        with pytest.raises(ProtocolError, match="crc32c"):
+            await storage.download("b", "n", **how)
+        with pytest.raises(ProtocolError, match="crc32c"):
+            await storage.download_to_filename("b", "n", tmp_path / "file", **how)
+        with pytest.raises(ProtocolError, match="crc32c"):
+            async with storage.download_stream("b", "n") as stream:
+                await stream.read()
+    assert names_in(tmp_path) == []
+    assert network.open == 0
 
 
 async def test_the_window_of_an_iterator_is_never_exceeded() -> None:
