@@ -4,6 +4,7 @@ This file only tells whether the command can run at all: the libraries it needs 
 and who installed without it is told so in a sentence.
 """
 
+import os
 import sys
 
 _NEEDED = frozenset({"click", "rich"})
@@ -11,10 +12,32 @@ _NEEDED = frozenset({"click", "rich"})
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    _open_missing_streams()
     try:
         from storage_stream.cli.main import storage_stream  # noqa: PLC0415 - may be impossible
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.partition(".")[0] not in _NEEDED:
             raise
         sys.exit(f"{missing.name} is missing: install storage-stream[cli]")
-    storage_stream(prog_name="storage-stream")
+    try:
+        storage_stream(prog_name="storage-stream")
+    except OSError as error:  # what click itself prints: a help that nobody can be given
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is tried again at exit
+        sys.exit(f"Error: {error.strerror or error}")
+
+
+def _open_missing_streams() -> None:
+    """Make up for standard streams that were closed (`>&-`).
+
+    The next file or socket would get their numbers, and what is printed would go there. Standard
+    output is made one that cannot be written: who closed it shall be told, as by any other tool.
+    """
+    for number, way in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, way)  # gets the lowest number that is free: this one
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            mode = "w" if number else "r"
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for the life of the process

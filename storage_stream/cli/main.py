@@ -6,8 +6,11 @@ A command's module is imported when the command is asked for, so that none pays 
 import importlib
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import click
+
+_INTERRUPTED = 130  # 128 and the signal's number, as shells have it
 
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -131,6 +134,13 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C before it takes over, while it is imported, is no failure."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(_INTERRUPTED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, made without importing one."""

@@ -3,6 +3,8 @@
 It knows nothing of what a command does.
 """
 
+from __future__ import annotations  # naming the client as a type shall not import it
+
 import asyncio
 import contextlib
 import logging
@@ -11,16 +13,19 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import storage_stream
-from storage_stream.cli.config import Configuration
 from storage_stream.cli.explaining import explain, failures_in
-from storage_stream.cli.output import Output
 from storage_stream.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator
+
+    from storage_stream.cli.config import Configuration
+    from storage_stream.cli.output import Output
 
 __all__ = ["BROKEN_PIPE", "DONE", "FAILED", "INTERRUPTED", "Run", "execute"]
 
@@ -59,7 +64,7 @@ class Run:
             self._storage = storage_stream.Storage(retry=retry, **self.config.storage_arguments())
         return self._storage
 
-    def share_client(self, other: "Run") -> None:
+    def share_client(self, other: Run) -> None:
         """Use the client of another run, which closes it, if it is the same that one would make."""
         if self.config.storage_arguments() == other.config.storage_arguments():
             self._storage = other.storage
@@ -119,7 +124,7 @@ def execute(run: Run, work: Callable[[], Coroutine[Any, Any, None]]) -> int:
     except BaseExceptionGroup as group:
         return _told_group(run, group)  # pyright: ignore[reportUnknownArgumentType] - of anything
     except (StorageError, OSError) as error:
-        run.fail(error)
+        _tell_failure(run, error)
     except Exception as error:  # noqa: BLE001 - a person gets a sentence, and how to see more
         _tell_defect(run, error)
     return FAILED if run.failures else DONE
@@ -205,6 +210,14 @@ def _told_group(run: Run, group: BaseExceptionGroup[BaseException]) -> int:
         else:
             _tell_defect(run, error)
     return FAILED
+
+
+def _tell_failure(run: Run, error: Exception) -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:  # it is stdout that cannot be written: a full disk, say
+        _drop_stdout()
+    run.fail(error)
 
 
 def _tell_defect(run: Run, error: BaseException) -> None:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncGenerator
 from typing import BinaryIO
 
-__all__ = ["standard_input"]
+__all__ = ["read_line", "standard_input"]
 
 _READ_BYTES = 256 * 1024
 
@@ -30,6 +30,16 @@ def standard_input(file: BinaryIO | None = None) -> "AsyncGenerator[bytes, None]
         return source
     is_ready_always = stat.S_ISREG(mode) or os.name == "nt"
     return source if is_ready_always else _pieces(source.fileno())
+
+
+async def read_line() -> str:
+    """A line that a person types, without its end; `""` at the end of the input.
+
+    Cancelling leaves the line to whoever reads next: a thread would wait for it even then.
+    """
+    with contextlib.suppress(OSError, ValueError, NotImplementedError):
+        await _until_readable(sys.stdin.fileno())
+    return sys.stdin.readline().strip()
 
 
 async def _pieces(descriptor: int) -> AsyncGenerator[bytes, None]:

@@ -59,3 +59,13 @@ def test_an_unknown_command_is_named() -> None:
     result = CliRunner().invoke(storage_stream, ["fly"])
     assert result.exit_code == 2
     assert "fly" in result.output
+
+
+def test_the_help_costs_neither_aiohttp_nor_rich() -> None:
+    ran = run(
+        "import sys; sys.argv = ['storage-stream', 'ls', '--help'];"
+        "import atexit; atexit.register(lambda: print({'aiohttp', 'rich'} & set(sys.modules)));"
+        "from storage_stream.cli import main; main()"
+    )
+    assert ran.returncode == 0
+    assert ran.stdout.splitlines()[-1] == "set()"

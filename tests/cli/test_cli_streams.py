@@ -1,8 +1,10 @@
 """Pipes, signals and terminals: the command as a shell runs it."""
 
 import asyncio
+import gzip
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -251,14 +253,16 @@ def test_a_question_before_very_many_are_deleted(gcs: EmulatorHandle, tmp_path: 
     unasked = inside("rm", "-r", "gs://bucket")
     assert (unasked.exit_code, "give --yes" in unasked.stderr) == (2, True)
     words = ["-m", "storage_stream.cli", "rm", "-r", "gs://bucket"]
-    terminal = pexpect.spawn(
-        sys.executable, words, env=environment(tmp_path), encoding="utf-8", timeout=30
-    )
-    terminal.expect_exact("Delete more than 1,000 objects? [y/N]: ")
-    terminal.sendline("n")
-    terminal.expect(pexpect.EOF)
-    terminal.close()
-    assert (terminal.exitstatus, "Nothing was deleted" in terminal.before) == (1, True)
+    answers = [("n\n", 1, "Nothing was deleted"), ("\x03", 130, "Interrupted.")]
+    for answer, status, sentence in answers:
+        terminal = pexpect.spawn(
+            sys.executable, words, env=environment(tmp_path), encoding="utf-8", timeout=30
+        )
+        terminal.expect_exact("Delete more than 1,000 objects? [y/N]: ")
+        terminal.send(answer)
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+        assert (terminal.exitstatus, sentence in terminal.before) == (status, True)
     assert len(gcs.objects("bucket")) == 1001
     agreed = inside("rm", "-r", "gs://bucket", "--yes")
     assert (agreed.exit_code, agreed.stderr) == (0, "Deleted 1001 objects.\n")
@@ -286,3 +290,31 @@ def test_only_a_terminal_gets_colours(
     )
     assert status == 1
     assert (b"\x1b[31m" in told) == (not extra)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+@pytest.mark.parametrize("end", [">/dev/full", ">&-"])
+@pytest.mark.parametrize("words", ["cat gs://bucket/a", "ls gs://bucket", "--help"])
+def test_what_cannot_be_written_is_a_sentence(
+    gcs: EmulatorHandle, tmp_path: Path, words: str, end: str
+) -> None:
+    gcs.put("bucket", "a", b"text")
+    done = subprocess.run(  # noqa: S602 - ours; only a shell closes a stream
+        f"{shlex.join(COMMAND)} {words} {end}",
+        shell=True,
+        capture_output=True,
+        env=environment(tmp_path),
+        check=False,
+    )
+    why = b"No space left on device" if "full" in end else b"Bad file descriptor"
+    assert (done.returncode, done.stderr) == (1, b"Error: " + why + b"\n")
+
+
+def test_gzip_is_decompressed_unless_it_is_wanted_raw(gcs: EmulatorHandle) -> None:
+    data = b"line\n" * 400_000
+    stored = gzip.compress(data, 1)
+    gcs.put("bucket", "a", stored, contentEncoding="gzip")
+    assert inside("cat", "gs://bucket/a").stdout_bytes == data
+    assert inside("cat", "-r", "5-9", "gs://bucket/a").stdout_bytes == b"line\n"
+    assert inside("cat", "--raw", "gs://bucket/a").stdout_bytes == stored
+    assert inside("head", "-n", "2", "gs://bucket/a").stdout_bytes == b"line\nline\n"

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import hashlib
-import sys
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +15,7 @@ from storage_stream.cli.locations import LocalLocation, Location, ObjectLocation
 from storage_stream.cli.matching import named_objects
 from storage_stream.cli.object_bytes import crc32c_text
 from storage_stream.cli.running import Run
+from storage_stream.cli.standard_input import standard_input
 from storage_stream.errors import StorageError
 
 _READ_BYTES = 1 << 20
@@ -54,7 +55,7 @@ async def command(
                     found = {"crc32c": stat.crc32c, "md5": stat.md5}
                     _print(run, gs_url(bucket, name), found, kinds, as_hex=as_hex)
             else:
-                found = await asyncio.to_thread(_of_file, location)
+                found = await _of(location)
                 _print(run, str(location), found, kinds, as_hex=as_hex)
         except (StorageError, OSError) as error:
             run.fail(error, str(location))
@@ -72,16 +73,44 @@ def _spelled(text: str | None, *, as_hex: bool) -> str | None:
     return base64.b64decode(text).hex() if as_hex and text is not None else text
 
 
-def _of_file(location: Location) -> dict[str, str | None]:
-    if not isinstance(location, LocalLocation):
-        return _sums_of(sys.stdin.buffer)
-    with Path(location.path).open("rb") as file:
-        return _sums_of(file)
+async def _of(location: Location) -> dict[str, str | None]:
+    if isinstance(location, LocalLocation):
+        return await asyncio.to_thread(_of_file, Path(location.path))
+    sums = _Sums()
+    source = standard_input()
+    if isinstance(source, AsyncGenerator):
+        async for piece in source:
+            sums.add(piece)
+    else:
+        await asyncio.to_thread(sums.add_all, source)
+    return sums.found()
 
 
-def _sums_of(file: BinaryIO) -> dict[str, str | None]:
-    crc, md5 = 0, hashlib.md5(usedforsecurity=False)
-    while piece := file.read(_READ_BYTES):
-        crc = crc32c(piece, crc)
-        md5.update(piece)
-    return {"crc32c": crc32c_text(crc), "md5": base64.b64encode(md5.digest()).decode()}
+def _of_file(path: Path) -> dict[str, str | None]:
+    sums = _Sums()
+    with path.open("rb") as file:
+        sums.add_all(file)
+    return sums.found()
+
+
+class _Sums:
+    """Both checksums of bytes that come piece by piece."""
+
+    def __init__(self) -> None:
+        self._crc = 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    def add(self, piece: bytes) -> None:
+        """Count these in."""
+        self._crc = crc32c(piece, self._crc)
+        self._md5.update(piece)
+
+    def add_all(self, file: BinaryIO) -> None:
+        """Count a file in, from where it stands."""
+        while piece := file.read(_READ_BYTES):
+            self.add(piece)
+
+    def found(self) -> dict[str, str | None]:
+        """What they are, as the service writes them."""
+        md5 = base64.b64encode(self._md5.digest()).decode()
+        return {"crc32c": crc32c_text(self._crc), "md5": md5}

@@ -1,6 +1,5 @@
 """`storage-stream rm`: objects deleted, and a question before they are very many."""
 
-import asyncio
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -13,6 +12,7 @@ from storage_stream.cli.locations import ObjectLocation, gs_url
 from storage_stream.cli.matching import buckets_of, matching_objects, nothing_matches
 from storage_stream.cli.output import shown_name
 from storage_stream.cli.running import Run
+from storage_stream.cli.standard_input import read_line
 from storage_stream.errors import NotFound, StorageError
 
 _ASKED_ABOVE = 1000
@@ -245,6 +245,6 @@ async def _ask(run: Run) -> None:
     question = f"Delete more than {_ASKED_ABOVE:,} objects?"
     if run.output.as_json or not sys.stdin.isatty():
         raise click.UsageError(f"{question} Nobody is there to ask: give --yes.")
-    agreed = await asyncio.to_thread(click.confirm, question, err=True)
-    if not agreed:
+    click.echo(f"{question} [y/N]: ", run.output.stderr, nl=False)
+    if (await read_line()).lower() not in {"y", "yes"}:
         raise click.ClickException("Nothing was deleted.")
