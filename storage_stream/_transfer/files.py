@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage_stream._transfer.output_file import PIECE_BYTES, in_thread, opened_for_output
+from storage_stream.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -47,8 +48,14 @@ class Place:
 
         Raises:
             OSError: There is no such folder, or the target is one.
+            InvalidArgument: No file can have such a name.
         """
-        path = Path(os.path.realpath(target))
+        try:
+            path = Path(os.path.realpath(target))
+        except ValueError as error:  # a NUL; letters that the file system cannot write
+            raise InvalidArgument(
+                f"no file can be called {os.fspath(target)!r}: {error}"
+            ) from error
         if path.is_dir() or os.fspath(target).endswith(os.sep):  # resolving takes the slash away
             raise IsADirectoryError(f"{path} is a folder")
         if not path.parent.is_dir():

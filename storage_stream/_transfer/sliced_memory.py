@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from storage_stream._protocol.slice_plan import SlicePlan
 from storage_stream._transfer.shielding import end
 from storage_stream._transfer.sliced import BufferSink, can_be_sliced, check_whole, fetch_slices
-from storage_stream.errors import InvalidArgument
+from storage_stream.errors import InvalidArgument, TransferError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -27,8 +27,20 @@ async def read_slices(first: Download, how: SliceHow, clock: Clock) -> bytes:
 
     Held once: the memory of `bytes` that nobody else has is written through `BytesIO`, and given
     out without a copy.
+
+    Raises:
+        TransferError: There is no memory for them.
     """
-    whole = io.BytesIO(bytes(first.content_length or 0))  # zeros that are no memory yet
+    size = first.content_length or 0
+    try:
+        whole = io.BytesIO(bytes(size))  # zeros that are no memory yet
+    except (MemoryError, OverflowError):
+        first.close()
+        raise TransferError(
+            f"the object has {size} bytes, more than there is memory for: "
+            "download_to_filename, iter_download and download_stream hold a few at a time",
+            subject=first.subject,
+        ) from None
     with whole.getbuffer() as view:
         await _fill_by_slices(first, view, how, clock)
     return whole.getvalue()

@@ -72,8 +72,8 @@ class Place:
             raise InvalidArgument(f"a path or gs://bucket/prefix, not {type(said).__name__}")
         text = os.fspath(said)
         if not text.startswith("gs://"):
-            if not text:
-                raise InvalidArgument("the path is empty")
+            if not text or "\0" in text:
+                raise InvalidArgument("the path is empty, or has a NUL in it")
             return cls(None, text)
         bucket, _, prefix = text.removeprefix("gs://").partition("/")
         if prefix and not prefix.endswith("/"):

@@ -11,7 +11,13 @@ from leaks import names_in, until
 from sample_data import gzipped, patterned
 
 from storage_stream import Storage
-from storage_stream.errors import IntegrityError, NotFound, StorageError, TransferStalled
+from storage_stream.errors import (
+    IntegrityError,
+    InvalidArgument,
+    NotFound,
+    StorageError,
+    TransferStalled,
+)
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 GET = "storage.objects.get"
@@ -52,6 +58,16 @@ async def test_the_mode_of_a_new_file_follows_the_umask(storage: Storage, tmp_pa
     await storage.download_to_filename("bucket", "name", tmp_path / "file")
     usual, ours = modes()
     assert ours == usual
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+async def test_a_name_that_no_file_can_have(
+    stored: EmulatorHandle, storage: Storage, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(InvalidArgument, match="no file can be called"):
+        await storage.download_to_filename("bucket", "name", tmp_path / name)
+    assert names_in(tmp_path) == []
+    assert len(stored.log) == 0
 
 
 @pytest.mark.usefixtures("stored")

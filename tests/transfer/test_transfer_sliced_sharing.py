@@ -12,7 +12,13 @@ from sample_data import encoded_crc32c, patterned
 
 from storage_stream import Progress, RetryPolicy, Storage
 from storage_stream._transport.environment import Environment
-from storage_stream.errors import Forbidden, InvalidArgument, ProtocolError, StorageError
+from storage_stream.errors import (
+    Forbidden,
+    InvalidArgument,
+    ProtocolError,
+    StorageError,
+    TransferError,
+)
 from storage_stream.testing import Answer, FakeClock, MemoryTransport
 from storage_stream.testing.emulator_handle import EmulatorHandle
 from storage_stream.testing.memory_transport import RecordedRequest
@@ -122,6 +128,19 @@ async def test_a_checksum_that_cannot_be_read_is_not_passed_over(
             async with storage.download_stream("b", "n") as stream:
                 await stream.read()
     assert names_in(tmp_path) == []
+    assert network.open == 0
+
+
+@pytest.mark.parametrize("size", [2**60, 2**63 - 1])
+async def test_more_than_memory_can_hold(size: int) -> None:
+    """Whatever the server says: an error with what to do, and no connection left."""
+    headers = {"x-goog-generation": "7", "x-goog-stored-content-length": str(size)}
+    network = MemoryTransport([Answer(200, headers, [b"1"])])
+    async with client_of(network, FakeClock(auto_advance=False)) as storage:
+        with pytest.raises(TransferError, match="download_to_filename") as caught:
+            await storage.download("b", "n", slice_bytes=SLICE)
+    assert caught.value.subject == "gs://b/n"
+    assert len(network.requests) == 1
     assert network.open == 0
 
 
