@@ -212,6 +212,7 @@ class Many(Downloads, Uploads, Objects, Copies):
         *,
         compare: str = "mtime",
         delete: bool = False,
+        allow_empty_source: bool = False,
         dry_run: bool = False,
         follow_symlinks: bool = False,
         empty_folders: bool = False,
@@ -233,6 +234,8 @@ class Many(Downloads, Uploads, Objects, Copies):
                 `"crc32c"`: by size and checksum; every file of equal size is read. `"size"`: by
                 that alone. Two objects are compared by size and checksum, unless by size alone.
             delete: Delete what only the target has.
+            allow_empty_source: Delete all of the target, too, if the source has nothing (that is
+                included): a prefix that is mistyped lists as nothing.
             dry_run: Transfer and delete nothing: each result says what would be done, and is
                 skipped as `dry run`.
             follow_symlinks: As in `upload_many`.
@@ -242,6 +245,8 @@ class Many(Downloads, Uploads, Objects, Copies):
         Raises:
             InvalidName: A bucket's name cannot be.
             InvalidArgument: Both are folders, or one is in the other; an option that cannot be.
+                From the run, before anything is deleted: the source has nothing, see
+                `allow_empty_source`.
         """
         run = RunOptions(options)
         origin, goal = Place.of(source), Place.of(target)
@@ -250,7 +255,12 @@ class Many(Downloads, Uploads, Objects, Copies):
         how = replace(
             how, keywords={**how.keywords, "raw": True} if goal.bucket is None else how.keywords
         )
-        rules = SyncHow(compare_of(compare), delete=delete, empty_folders=empty_folders)
+        rules = SyncHow(
+            compare_of(compare),
+            delete=delete,
+            empty_folders=empty_folders,
+            allow_empty_source=allow_empty_source,
+        )
 
         def items() -> AsyncGenerator[Item, None]:
             if origin.bucket is None:

@@ -46,11 +46,13 @@ class SyncHow:
         compare: By what.
         delete: Whether what only the target has is deleted.
         empty_folders: Whether an empty folder becomes an object that stands for it.
+        allow_empty_source: Whether also a source with nothing in it has all of the target deleted.
     """
 
     compare: Compare = Compare.MTIME
     delete: bool = False
     empty_folders: bool = False
+    allow_empty_source: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ async def sync_down(
 ) -> AsyncGenerator[Item, None]:
     """What makes a folder like a part of a bucket."""
     collisions = Collisions()
-    async with aclosing(merged(sources, targets)) as pairs:
+    async with aclosing(merged(sources, targets, how)) as pairs:
         async for source, target in pairs:
             if source is None:
                 if how.delete and target is not None and target.is_usable:
@@ -123,7 +125,7 @@ async def sync_up(
     """What makes a part of a bucket like a folder."""
     assert place.bucket is not None  # noqa: S101 - it is a bucket's
     unread = _Unread()
-    async with aclosing(merged(sources, targets)) as pairs:
+    async with aclosing(merged(sources, targets, how)) as pairs:
         async for source, target in pairs:
             if source is None:
                 if how.delete and target is not None and not unread.covers(target.name):
@@ -148,7 +150,7 @@ async def between_buckets(
 ) -> AsyncGenerator[Item, None]:
     """What makes a part of a bucket like a part of another; no byte comes here."""
     assert place.bucket is not None  # noqa: S101 - it is a bucket's
-    async with aclosing(merged(sources, targets)) as pairs:
+    async with aclosing(merged(sources, targets, how)) as pairs:
         async for source, target in pairs:
             if source is None:
                 if how.delete and target is not None:
@@ -162,15 +164,24 @@ async def between_buckets(
 
 
 async def merged(
-    sources: AsyncGenerator[S, None], targets: AsyncGenerator[T, None]
+    sources: AsyncGenerator[S, None], targets: AsyncGenerator[T, None], how: SyncHow
 ) -> AsyncGenerator[tuple[S | None, T | None], None]:
     """Entries of both sides by their names; None where a side has none of a name.
 
     A folder that only the target names, and in which the source has something, is left out: it is
     no more than the source implies.
+
+    Raises:
+        InvalidArgument: All of the target would be deleted, and nobody said that it is meant: a
+            prefix that is mistyped lists as nothing, too.
     """
     async with aclosing(sources), aclosing(targets):
         source, target = await anext(sources, None), await anext(targets, None)
+        if source is None and target is not None and how.delete and not how.allow_empty_source:
+            raise InvalidArgument(
+                "the source has nothing, so that delete=True would delete all of the target: "
+                "if this is meant, say allow_empty_source=True"
+            )
         while source is not None or target is not None:
             if target is None or (source is not None and source.name < target.name):
                 yield source, None

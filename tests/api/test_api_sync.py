@@ -250,6 +250,33 @@ async def test_a_source_that_is_not_there_deletes_nothing(
     assert len(_objects(gcs)) == len(_files(here)) == 8
 
 
+async def test_a_source_that_has_nothing_deletes_nothing_unless_it_is_meant(
+    gcs: EmulatorHandle, storage: Storage, here: Path, tmp_path: Path
+) -> None:
+    """A prefix that is mistyped lists as nothing, and an empty folder may be the wrong one."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    gcs.create_bucket("other")
+    await storage.sync(here, "gs://bucket/p")
+    ways: list[tuple[str | Path, str | Path]] = [
+        ("gs://bucket/typo", here),
+        (empty, "gs://bucket/p"),
+        ("gs://other", "gs://bucket/p"),
+    ]
+    for source, target in ways:
+        options: list[dict[str, Any]] = [{}, {"dry_run": True}, {"include": ["a*"]}]
+        for more in options:
+            with pytest.raises(InvalidArgument, match="allow_empty_source=True"):
+                await storage.sync(source, target, delete=True, **more)
+        await storage.sync(source, target)
+    assert len(_files(here)) == len(_objects(gcs, prefix="p/")) == len(NAMES)
+    for source, target in ways[:2]:
+        run = await storage.sync(source, target, delete=True, allow_empty_source=True)
+        assert (run.done, run.failed) == (len(NAMES), 0)
+    assert _files(here) == _objects(gcs) == []
+    await storage.sync("gs://bucket/typo", here, delete=True)  # there is nothing to be deleted
+
+
 async def test_objects_that_stand_for_folders_stay(
     gcs: EmulatorHandle, storage: Storage, here: Path
 ) -> None:

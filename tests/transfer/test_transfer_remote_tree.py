@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from storage_stream._transfer.local_tree import LocalEntry
 from storage_stream._transfer.remote_tree import Collisions, RemoteEntry, folder_of
-from storage_stream._transfer.sync import merged
+from storage_stream._transfer.sync import SyncHow, merged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -72,7 +72,7 @@ async def test_the_merge_gives_each_name_once(sources: list[str], targets: list[
     here, there = sorted(set(sources)), sorted(set(targets))
     pairs = [
         (None if source is None else source.name, None if target is None else target.name)
-        async for source, target in merged(_local(here), _remote(there))
+        async for source, target in merged(_local(here), _remote(there), SyncHow())
     ]
     assert [source for source, _ in pairs if source is not None] == here
     told = [target for _, target in pairs if target is not None]
