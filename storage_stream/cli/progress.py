@@ -155,8 +155,9 @@ class Display:
         if self._ticker is None:
             return
         self._ticker.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._ticker
+        await asyncio.wait({self._ticker})  # a cancel meanwhile is ours, and goes on
+        if not self._ticker.cancelled():
+            self._ticker.result()
         if self._broken is not None and self._owner is not None:
             self._owner.uncancel()
 
@@ -180,7 +181,7 @@ class Display:
         return self._bars.add_task(shown_name(label), total=None, amount="", rate="", left="")
 
     def _give_rows(self) -> None:
-        """Give bars to those that have none, as far as there is room; the total stays last."""
+        """Give bars to those that have none, as far as there is room below the total."""
         if not self._is_live or self._total_row is None:
             return
         room = self._room()

@@ -43,6 +43,7 @@ async def command(run: Run, file: str, at_once: int) -> None:
             await room.acquire()
             task = tasks.create_task(commands.carry_out(number, line))
             task.add_done_callback(lambda _: room.release())
+    run.output.event("ended", done=commands.done, failed=commands.failed)
     run.output.say(f"{commands.done} of {commands.done + commands.failed} commands done.")
 
 
