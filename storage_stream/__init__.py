@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from storage_stream._protocol.post_policy import SignedPostPolicy
     from storage_stream._protocol.retry import RetryPolicy
     from storage_stream._protocol.signing_address import SigningAddress, UrlStyle
+    from storage_stream._protocol.upload_keywords import UploadKeywords
     from storage_stream._transfer.deletion import DeleteResult, Deletion
     from storage_stream._transfer.many import ManyTransfer
     from storage_stream._transfer.many_items import TransferResult
@@ -83,6 +84,7 @@ __all__ = [
     "TextWriter",
     "TokenSource",
     "TransferResult",
+    "UploadKeywords",
     "UrlStyle",
     "__version__",
 ]
@@ -116,6 +118,7 @@ __getattr__, __dir__ = lazy_names(
         "SignedPostPolicy": "storage_stream._protocol.post_policy",
         "SigningAddress": "storage_stream._protocol.signing_address",
         "Storage": "storage_stream.client",
+        "UploadKeywords": "storage_stream._protocol.upload_keywords",
         "UrlStyle": "storage_stream._protocol.signing_address",
         "StreamResponse": "storage_stream.streams",
         "StreamWriter": "storage_stream.writer",

@@ -18,6 +18,7 @@ import storage_stream as ours
 from storage_stream._protocol import handle_keywords
 from storage_stream._protocol.list_options import ListChoice, ListKeywords
 from storage_stream._protocol.options import DownloadKeywords, RequestKeywords
+from storage_stream._protocol.upload_keywords import UploadKeywords
 
 KEYWORDS: dict[str, type] = {
     **{name: getattr(handle_keywords, name) for name in handle_keywords.__all__},
@@ -25,6 +26,7 @@ KEYWORDS: dict[str, type] = {
     "ListChoice": ListChoice,
     "ListKeywords": ListKeywords,
     "RequestKeywords": RequestKeywords,
+    "UploadKeywords": UploadKeywords,
 }
 CLASSES = ("Storage", "Bucket", "Blob")
 
@@ -182,6 +184,11 @@ def test_a_handle_takes_what_the_client_takes(name: str) -> None:
     }
     known = {"Blob": {"bucket", "blob_name"}, "Bucket": {"bucket"}, "Batch": OF_THE_BATCH}[kind]
     assert wanted - keywords(method) - known == set()
+
+
+def test_a_file_by_its_name_takes_what_upload_takes() -> None:
+    by_name = keywords(ours.Storage.upload_from_filename) - {"filename"}
+    assert by_name == keywords(ours.Storage.upload) - {"file_data"}
 
 
 def test_all_of_a_batchs_calls_are_compared() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from storage_stream._protocol.options import RequestKeywords, RequestOptions
     from storage_stream._protocol.resources import ObjectResource
+    from storage_stream._protocol.upload_keywords import UploadKeywords
 
 __all__ = ["Uploads"]
 
@@ -108,9 +109,20 @@ class Uploads(ApiBase):
         return await upload(self._sender, target, file_data, settled, how)
 
     async def upload_from_filename(
-        self, bucket: str, object_name: str, filename: str | os.PathLike[str], **options: Any
+        self,
+        bucket: str,
+        object_name: str,
+        filename: str | os.PathLike[str],
+        **options: Unpack[UploadKeywords],
     ) -> ObjectResource:
-        """Upload a file by its name, read while it is sent; the rest as in `upload`."""
+        """Upload a file by its name, read while it is sent; the rest as in `upload`.
+
+        Args:
+            bucket: The bucket.
+            object_name: The object's name.
+            filename: The file; a plain str is a path here, and text in `upload`.
+            **options: See `UploadKeywords`.
+        """
         return await self.upload(bucket, object_name, Path(filename), **options)
 
     def upload_stream(

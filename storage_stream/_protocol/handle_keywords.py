@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storage_stream._protocol.options import CallKeywords, HandleKeywords
+from storage_stream._protocol.upload_keywords import SourceKeywords
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,12 +66,5 @@ class BlobDownloadKeywords(GetBlobKeywords, total=False):
     workers: int
 
 
-class BlobUploadKeywords(ListBlobsKeywords, total=False):
-    """Keywords of `Blob.upload`; see `Storage.upload`."""
-
-    parameters: Mapping[str, Any] | None
-    metadata: Mapping[str, Any] | None
-    force_resumable_upload: bool | None
-    zipped: bool
-    chunk_bytes: int
-    kms_key_name: str | None
+class BlobUploadKeywords(ListBlobsKeywords, SourceKeywords, total=False):
+    """Keywords of `Blob.upload`; see `UploadKeywords`."""

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from storage_stream._protocol.options import RequestKeywords
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+from storage_stream._protocol.upload_keywords import NewObjectKeywords
 
 __all__ = ["ReadKeywords", "ReadTextKeywords", "WriteKeywords", "WriteTextKeywords"]
 
@@ -26,7 +21,7 @@ class ReadKeywords(RequestKeywords, total=False):
     decode: bool
 
 
-class WriteKeywords(RequestKeywords, total=False):
+class WriteKeywords(RequestKeywords, NewObjectKeywords, total=False):
     """Keywords of files that are written, besides those of every request.
 
     content_type: MIME type; None guesses it from the name.
@@ -36,9 +31,6 @@ class WriteKeywords(RequestKeywords, total=False):
     """
 
     content_type: str | None
-    metadata: Mapping[str, Any] | None
-    chunk_bytes: int
-    kms_key_name: str | None
 
 
 class ReadTextKeywords(ReadKeywords, total=False):
