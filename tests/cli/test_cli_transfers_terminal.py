@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
@@ -17,7 +18,7 @@ from storage_stream.testing.emulator_handle import EmulatorHandle
 PROGRAM = [sys.executable, "-W", "error", "-m", "storage_stream.cli"]
 FILES = {f"{number % 7}/{number:03}": b"%d" % number * 997 for number in range(300)}
 SIZE = sum(map(len, FILES.values()))
-WAIT_SECONDS = 60  # for what takes one; the machine may be busy
+WAIT_SECONDS = 30  # for what takes one; the machine may be busy
 
 
 @pytest.fixture
@@ -69,9 +70,13 @@ def stalled(gcs: EmulatorHandle) -> None:
 
 
 def wait_for_requests(gcs: EmulatorHandle, operation: str, count: int) -> None:
+    wait_for(lambda: len(gcs.log.select(operation=operation)) >= count)
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
-    while len(gcs.log.select(operation=operation)) < count:
-        assert time.monotonic() < deadline, "it makes too few requests"
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come to that"
         time.sleep(0.01)
 
 
@@ -182,4 +187,24 @@ def test_ctrl_c_does_not_wait_for_standard_input(
         process.send_signal(signal.SIGINT)
         assert process.wait(WAIT_SECONDS) == 130
     assert gcs.objects(gcs_bucket) == []
+    assert gcs.unfinished_sessions == 0
+
+
+def test_a_large_upload_goes_on_after_ctrl_c(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path, environment: dict[str, str]
+) -> None:
+    data = os.urandom(1 << 20) * 24
+    (here / "big").write_bytes(data)
+    passing = ["pass"] * 3  # the session, its first 16 MiB, and the question where it stands
+    gcs.arm_next("storage.objects.insert", *passing, "trickle-4000000Bps")
+    arguments = ["big", f"gs://{gcs_bucket}/big"]
+    first = Terminal(here, environment, "cp", *arguments)
+    wait_for(lambda: any(entry.fault not in {None, "pass"} for entry in gcs.log))
+    first.child.sendintr()
+    status, shown = first.end()
+    assert (status, "cp --resume big" in shown) == (130, True)
+    gcs.log.clear()
+    status, shown = Terminal(here, environment, "cp", "--resume", *arguments).end()
+    assert (status, gcs.read(gcs_bucket, "big") == data) == (0, True)
+    assert sum(entry.bytes_in for entry in gcs.log) <= 8 << 20
     assert gcs.unfinished_sessions == 0

@@ -22,7 +22,7 @@ from storage_stream.cli.transfers.jobs import Choices
 from storage_stream.cli.transfers.naming import Target, below, leaf_of
 from storage_stream.cli.transfers.run_folder import RunFolder
 from storage_stream.cli.transfers.sources import LocalFile, OneObject, Source
-from storage_stream.errors import InvalidArgument, ObjectChanged, PreconditionFailed
+from storage_stream.errors import InvalidArgument, ObjectChanged, PreconditionFailed, UsageError
 
 __all__ = ["LARGE_BYTES", "Single"]
 
@@ -177,12 +177,10 @@ class Single:
         if state is not None:
             with suppress(InvalidArgument, ObjectChanged):  # then it is begun anew
                 return await self._go_on(state, progress)
-        state = await self._begin()
-        await asyncio.to_thread(lambda: self.folder.note(upload=state, file=identity))
-        return await self._go_on(state, progress)
+        return await self._go_on(await self._begin(identity), progress)
 
-    async def _begin(self) -> Any:
-        """Begin a session with the file's first bytes, and leave it to be gone on with."""
+    async def _begin(self, identity: list[int]) -> Any:
+        """Begin a session with the file's first bytes, and note how to go on with it."""
         first = await asyncio.to_thread(_first_bytes, self.path)
         writer = self.storage.upload_stream(
             *(self.bucket, self.name),
@@ -192,7 +190,12 @@ class Single:
             **self.choices.requests,
         )
         writer.disown()
-        await writer.write(first)
+        try:
+            await writer.write(first)
+        finally:
+            with suppress(UsageError):  # it was stopped before the session began
+                state = writer.state()
+                await asyncio.to_thread(lambda: self.folder.note(upload=state, file=identity))
         return writer.state()
 
     async def _go_on(self, state: Any, progress: Progress) -> Any:
