@@ -146,7 +146,7 @@ def test_an_upload_that_failed_goes_on_where_the_service_stands(
     gcs.arm_next("storage.objects.insert", "pass", "pass", "return-403-after-18432K")
     failed = run("cp", "big", f"gs://{gcs_bucket}/")
     assert failed.status == 1
-    assert "storage-stream cp --resume" in failed.stderr
+    assert "The same command with --resume goes on." in failed.stderr
     gcs.log.clear()
     assert run("cp", "--resume", "big", f"gs://{gcs_bucket}/").status == 0
     assert gcs.read(gcs_bucket, "big") == data

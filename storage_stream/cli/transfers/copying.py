@@ -54,7 +54,9 @@ async def carry_out(run: Run, order: Order) -> None:
     is_there = await asyncio.to_thread(lambda: folder.exists)
     if order.resume and not is_there:
         run.output.say("There is nothing to go on with; it begins anew.")
-    how_to = f"Go on with: {resuming_command(order.verb, sys.argv[1:])}"
+    how_to = "The same command with --resume goes on."
+    if order.verb in sys.argv[1:]:  # else it stands in a file of commands
+        how_to = f"Go on with: {resuming_command(order.verb, sys.argv[1:])}"
     verb = "Moved" if order.is_move else "Copied"
     async with AsyncExitStack() as stack:
         manifest = None
