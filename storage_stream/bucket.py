@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from storage_stream._protocol.names import check_bucket
 from storage_stream._protocol.options import DEFAULT_TIMEOUT
+from storage_stream._protocol.pages import name_of
 from storage_stream.blob import Blob
 from storage_stream.errors import Gone, NotFound
 
@@ -91,7 +92,7 @@ class Bucket:
         )
         names: list[str] = []
         async for page in pages:
-            names += [item["name"] for item in page.items]
+            names += [name_of(item) for item in page.items]
             names += page.prefixes
         return names
 

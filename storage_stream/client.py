@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Self, Unpack
 from storage_stream._api.access import HmacKeys, Iam, Notifications
 from storage_stream._api.batches import Batches
 from storage_stream._api.buckets import Buckets
+from storage_stream._api.client_parts import ClientParts, SigningParts
 from storage_stream._api.copies import Copies
 from storage_stream._api.deletion import Deletions
 from storage_stream._api.downloads import Downloads
@@ -21,10 +22,10 @@ from storage_stream._api.many import Many
 from storage_stream._api.object_state import ObjectState
 from storage_stream._api.objects import Objects
 from storage_stream._api.parallel import ParallelUploads
-from storage_stream._api.signing import Signing, SigningParts
+from storage_stream._api.signing import Signing
 from storage_stream._api.uploads import Uploads
-from storage_stream._protocol.buckets import name_of
 from storage_stream._protocol.options import RequestKeywords, RequestOptions
+from storage_stream._protocol.pages import name_of
 from storage_stream._protocol.retry import DEFAULT_RETRY, RetryPolicy
 from storage_stream._transport.compat import aio_session
 from storage_stream._transport.credentials import (
@@ -144,6 +145,11 @@ class Storage(
         explicit = token is not None or service_file is not None
         needs_none = anonymous or (endpoint.is_emulator and not explicit)
         self._credentials = Anonymous() if needs_none else self._shared_token(surroundings)
+        super().__init__(self._parts(surroundings, endpoint, retry, needs_none=needs_none))
+
+    def _parts(
+        self, surroundings: Environment, endpoint: Endpoint, retry: RetryPolicy, *, needs_none: bool
+    ) -> ClientParts:
         around = Surroundings(
             surroundings.transport or self._lanes,
             surroundings.clock,
@@ -151,9 +157,12 @@ class Storage(
             f"storage-stream/{__version__} python/{platform.python_version()}",
         )
         sender = around.sender(endpoint.root, self._credentials)
-        self._signing = self._signing_parts(around, endpoint, needs_none=needs_none)
-        super().__init__(sender, RequestOptions(retry=retry))
-        self._stream_sender = sender.over(surroundings.transport or self._lanes.aiohttp)
+        return ClientParts(
+            sender=sender,
+            stream_sender=sender.over(surroundings.transport or self._lanes.aiohttp),
+            defaults=RequestOptions(retry=retry),
+            signing=self._signing_parts(around, endpoint, needs_none=needs_none),
+        )
 
     def _signing_parts(
         self, around: Surroundings, endpoint: Endpoint, *, needs_none: bool

@@ -1,5 +1,6 @@
 """Buckets and blobs: handles that know their names, with gcloud-aio-storage's attributes."""
 
+import json
 from typing import Any, cast
 
 import aiohttp
@@ -9,6 +10,7 @@ from gcloud.aio.storage import Storage as ForeignStorage
 from sample_data import gzipped, patterned
 
 from storage_stream import Blob, Bucket, Preconditions, Storage
+from storage_stream._transport.environment import Environment
 from storage_stream.errors import (
     BadRequest,
     Conflict,
@@ -18,6 +20,7 @@ from storage_stream.errors import (
     PreconditionFailed,
     ProtocolError,
 )
+from storage_stream.testing import Answer, FakeClock, MemoryTransport
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 DATA = patterned(300_000)
@@ -291,3 +294,12 @@ async def test_names_that_no_bucket_can_have(
     with pytest.raises(InvalidName):
         await storage.create_bucket(name, "project")
     assert len(gcs.log) == 0
+
+
+async def test_a_list_of_what_has_no_name() -> None:
+    page = json.dumps({"items": [{"name": "a"}, {"size": "1"}]}).encode()
+    network = MemoryTransport([Answer(200, {"content-type": "application/json"}, page)])
+    environment = Environment(transport=network, clock=FakeClock())
+    async with Storage(anonymous=True, environment=environment) as storage:
+        with pytest.raises(ProtocolError, match="without a name"):
+            await storage.get_bucket("bucket").list_blobs()

@@ -13,7 +13,7 @@ from storage_stream._protocol.names import check_bucket, gs_name, quote_name
 from storage_stream._protocol.operation import Idempotence, Operation
 from storage_stream._protocol.pages import Page, page_query, parse_page
 from storage_stream._protocol.replies import parse_empty, parse_json
-from storage_stream.errors import InvalidArgument, ProtocolError
+from storage_stream.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,6 @@ __all__ = [
     "insert_bucket",
     "list_buckets",
     "lock_retention_policy",
-    "name_of",
     "patch_bucket",
     "update_bucket",
 ]
@@ -57,18 +56,6 @@ def _bucket_path(bucket: str) -> str:
 def get_bucket(bucket: str) -> Operation[BucketResource]:
     """`storage.buckets.get`."""
     return Operation("storage.buckets.get", "GET", bucket_path(bucket), parse_json, gs_name(bucket))
-
-
-def name_of(resource: BucketResource) -> str:
-    """The name that every bucket's resource has.
-
-    Raises:
-        ProtocolError: This has none.
-    """
-    name: Any = resource.get("name")
-    if not name or not isinstance(name, str):
-        raise ProtocolError("a bucket's resource has no name")
-    return name
 
 
 def list_buckets(

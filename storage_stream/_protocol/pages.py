@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from storage_stream._protocol.http import Reply
+    from storage_stream._protocol.resources import BucketResource, ObjectResource
 
-__all__ = ["Page", "page_query", "parse_page"]
+__all__ = ["Page", "PageTokens", "name_of", "page_query", "parse_page"]
 
 T = TypeVar("T")
 
@@ -60,6 +61,18 @@ def parse_page(reply: Reply) -> Page[Any]:
     if token is not None and not isinstance(token, str):
         raise ProtocolError("the answer to a list has a token that is no text")
     return Page(_resources(content), _list(content, "prefixes"), token)
+
+
+def name_of(resource: BucketResource | ObjectResource) -> str:
+    """The name that every item of a list has.
+
+    Raises:
+        ProtocolError: This has none.
+    """
+    name: Any = resource.get("name")
+    if not name or not isinstance(name, str):
+        raise ProtocolError("the answer to a list has an item without a name")
+    return name
 
 
 class PageTokens:

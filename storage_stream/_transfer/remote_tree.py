@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from storage_stream._protocol.http import parse_number
+from storage_stream._protocol.pages import name_of
 from storage_stream._transfer.many_items import MTIME_KEY
-from storage_stream.errors import InvalidName
+from storage_stream.errors import InvalidName, ProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -52,20 +53,27 @@ class RemoteEntry:
 
     @classmethod
     def of(cls, resource: ObjectResource, strip: str) -> RemoteEntry:
-        """Read a resource; `strip` is taken off its name."""
-        name = resource["name"]
-        said = (resource.get("metadata") or {}).get(MTIME_KEY, "")
-        return cls(
-            name.removeprefix(strip),
-            name,
-            parse_number(resource.get("size")) or 0,
-            parse_number(resource.get("generation")) or 0,
-            resource.get("crc32c"),
-            # Others write it, too: what is no time is as good as none.
-            int(said) if said.isascii() and said.isdigit() and len(said) < _LONGEST_TIME else None,
-            _seconds(resource.get("timeCreated")),
-            resource.get("contentEncoding") == "gzip",
-        )
+        """Read a resource; `strip` is taken off its name.
+
+        Raises:
+            ProtocolError: It is none of an object.
+        """
+        name = name_of(resource)
+        try:
+            said = (resource.get("metadata") or {}).get(MTIME_KEY, "")
+            is_time = said.isascii() and said.isdigit() and len(said) < _LONGEST_TIME
+            return cls(
+                name.removeprefix(strip),
+                name,
+                parse_number(resource.get("size")) or 0,
+                parse_number(resource.get("generation")) or 0,
+                resource.get("crc32c"),
+                int(said) if is_time else None,  # others write it, too, and maybe something else
+                _seconds(resource.get("timeCreated")),
+                resource.get("contentEncoding") == "gzip",
+            )
+        except (AttributeError, TypeError) as error:  # a number or a list where text belongs
+            raise ProtocolError(f"the list's item {name!r} is no object's resource") from error
 
     @property
     def is_folder(self) -> bool:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
 
 import pytest
 
 from storage_stream._protocol import buckets
 from storage_stream._protocol.http import Reply, ReplyHead
-from storage_stream.errors import InvalidArgument, InvalidName, ProtocolError
+from storage_stream.errors import InvalidArgument, InvalidName
 
 
 def test_the_bucket_resource() -> None:
@@ -50,10 +49,3 @@ def test_what_is_wrong_is_refused_before_anything_is_sent() -> None:
         buckets.insert_bucket("a/b", "p", {})
     with pytest.raises(InvalidName):
         buckets.delete_bucket("..")
-
-
-def test_the_name_of_a_bucket() -> None:
-    assert buckets.name_of({"name": "b"}) == "b"
-    for wrong in ({}, {"name": 5}, {"name": ""}):
-        with pytest.raises(ProtocolError):
-            buckets.name_of(cast("Any", wrong))

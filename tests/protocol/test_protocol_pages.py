@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from storage_stream._protocol.http import Reply, ReplyHead
-from storage_stream._protocol.pages import Page, PageTokens, parse_page
+from storage_stream._protocol.pages import Page, PageTokens, name_of, parse_page
 from storage_stream.errors import ProtocolError
 
 
@@ -45,6 +45,14 @@ def test_the_last_and_the_empty_page_have_no_token(content: dict[str, Any]) -> N
 def test_what_is_no_page_is_refused(content: Any) -> None:
     with pytest.raises(ProtocolError):
         page_of(content)
+
+
+def test_the_name_of_an_item() -> None:
+    assert name_of({"name": "b"}) == "b"
+    wrong: Any
+    for wrong in ({}, {"name": 5}, {"name": ""}):
+        with pytest.raises(ProtocolError):
+            name_of(wrong)
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 50])

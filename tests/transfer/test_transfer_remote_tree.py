@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from storage_stream._transfer.local_tree import LocalEntry
 from storage_stream._transfer.remote_tree import Collisions, RemoteEntry, folder_of
 from storage_stream._transfer.sync import SyncHow, merged
+from storage_stream.errors import ProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -37,6 +38,19 @@ def test_a_time_that_is_none(said: str) -> None:
     entry = _entry(metadata={MTIME: said}, timeCreated="1970-01-01T00:00:09Z")
     assert (entry.mtime, entry.file_time) == (None, 9)
     assert _entry(timeCreated="never").file_time is None
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *({"name": None}, {"name": 5}, {"name": ""}, {"size": 5}, {"generation": ["1"]}),
+        *({"metadata": [1]}, {"metadata": {MTIME: 12}}, {"timeCreated": 5}),
+    ],
+    ids=str,
+)
+def test_what_is_no_objects_resource(odd: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError):
+        _entry(**odd)
 
 
 def test_what_of_a_prefix_is_a_folder() -> None:
