@@ -180,7 +180,7 @@ async def merged(
         if source is None and target is not None and how.delete and not how.allow_empty_source:
             raise InvalidArgument(
                 "the source has nothing, so that delete=True would delete all of the target: "
-                "if this is meant, say allow_empty_source=True"
+                "if this is meant, say allow_empty_source=True (--allow-empty-source)"
             )
         while source is not None or target is not None:
             if target is None or (source is not None and source.name < target.name):

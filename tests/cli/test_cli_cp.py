@@ -385,6 +385,20 @@ def test_a_second_sync_only_lists(gcs: EmulatorHandle, gcs_bucket: str, here: Pa
         assert len(gcs.log) <= 2
 
 
+def test_sync_with_nothing_wants_to_be_told_twice(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path
+) -> None:
+    make_tree(here / "tree", {"kept": b"1"})
+    typo = f"gs://{gcs_bucket}/typo"
+    ran = run("sync", "--delete", typo, "tree")
+    assert ran.status != 0
+    assert "--allow-empty-source" in ran.stderr
+    assert tree(here) == {"tree/kept": b"1"}
+    assert run("sync", "--delete", "--allow-empty-source", typo, "tree").status == 0
+    assert tree(here) == {}
+    assert {entry.operation for entry in gcs.log} == {"storage.objects.list"}
+
+
 def test_sync_deletes_only_what_it_is_told_to(
     gcs: EmulatorHandle, gcs_bucket: str, here: Path
 ) -> None:

@@ -30,6 +30,9 @@ _PLANNED = "dry run"  # as the library calls what it would do
 @click.argument("source", type=LOCATION)
 @click.argument("target", type=LOCATION)
 @click.option("--delete", is_flag=True, help="Delete what only the target has.")
+@click.option(
+    "--allow-empty-source", is_flag=True, help="With --delete, also if the source has nothing."
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--checksum", is_flag=True, help="Compare sizes and checksums, not times.")
 @click.option("--size-only", is_flag=True, help="Compare sizes only.")
