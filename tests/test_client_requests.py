@@ -19,7 +19,9 @@ from leaks import until
 from sample_data import gzipped, text_lines
 
 from storage_stream import Blob, Bucket, Preconditions, Storage
+from storage_stream._transport.environment import Environment
 from storage_stream.errors import Forbidden, IntegrityError, NotFound, ServerError
+from storage_stream.testing import FakeClock
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 GET, INSERT = "storage.objects.get", "storage.objects.insert"
@@ -138,6 +140,29 @@ async def _stream(world: World, start: int = 0, end: int | None = None) -> None:
 
 
 SLICE = 256 * 1024  # in place of 32 MiB
+
+
+TO_MEMORY_OR_FILE: list[Callable[[Storage, Path], Awaitable[object]]] = [
+    lambda storage, _: storage.download("bucket", "two slices", slice_bytes=SLICE),
+    lambda storage, folder: storage.download_to_filename(
+        "bucket", "two slices", folder / "x", slice_bytes=SLICE
+    ),
+    lambda storage, _: storage.download_into(
+        "bucket", "two slices", bytearray(2 * SLICE), slice_bytes=SLICE
+    ),
+]
+
+
+async def _over_one_connection(call: Any, world: World) -> None:
+    """No time passes that anybody would have waited."""
+    environment = Environment(clock=FakeClock(auto_advance=False))
+    async with Storage(environment=environment) as storage:
+        await call(storage, world.folder)
+
+
+async def _over_two_connections(call: Any, world: World) -> None:
+    world.gcs.arm_next(GET, "trickle-1500000Bps")
+    await call(world.storage, world.folder)
 
 
 async def _in_slices(world: World) -> None:
@@ -303,14 +328,12 @@ CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
         lambda world: world.blob.download(),
         lambda world: world.storage.download_to_filename("bucket", "name", world.folder / "x"),
     ],
-    "download, download_to_filename, download_into, iter_download of two slices (64 MiB)": [
-        lambda world: world.storage.download("bucket", "two slices", slice_bytes=SLICE),
-        lambda world: world.storage.download_to_filename(
-            "bucket", "two slices", world.folder / "x", slice_bytes=SLICE
-        ),
-        lambda world: world.storage.download_into(
-            "bucket", "two slices", bytearray(2 * SLICE), slice_bytes=SLICE
-        ),
+    "download, download_to_filename, download_into of two slices (64 MiB) that one connection "
+    "brings as fast as they are taken": [
+        partial(_over_one_connection, call) for call in TO_MEMORY_OR_FILE
+    ],
+    "the same over a connection that is waited for; iter_download of two slices": [
+        *(partial(_over_two_connections, call) for call in TO_MEMORY_OR_FILE),
         _in_slices,
     ],
     "download_stream of a range": [lambda world: _stream(world, 1, 3)],
