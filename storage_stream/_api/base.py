@@ -11,8 +11,8 @@ from storage_stream._transfer.progress import meter_of
 from storage_stream.errors import ClientClosed
 
 if TYPE_CHECKING:
+    from storage_stream._api.client_parts import ClientParts
     from storage_stream._protocol.operation import Operation
-    from storage_stream._transport.sender import Sender
 
 __all__ = ["UPLOAD_TIMEOUT", "ApiBase"]
 
@@ -26,14 +26,15 @@ class ApiBase:
     """One client's way to send operations.
 
     Args:
-        sender: Sends them.
-        defaults: What is true of every call that does not say otherwise.
+        parts: What all subjects of the client share; each takes of it what it needs.
     """
 
-    def __init__(self, sender: Sender, defaults: RequestOptions) -> None:
-        self._sender = sender
+    def __init__(self, parts: ClientParts) -> None:
+        self._sender = parts.sender
         # A caller's `progress` is measured by the clock that everything here goes by.
-        self._defaults = replace(defaults, new_meter=partial(meter_of, clock=sender.clock))
+        self._defaults = replace(
+            parts.defaults, new_meter=partial(meter_of, clock=parts.sender.clock)
+        )
         self._unsaid: dict[float, RequestOptions] = {}  # by the timeout of a kind of calls
         self._closed = False
 

@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     import os
     from collections.abc import AsyncGenerator
 
+    from storage_stream._api.client_parts import ClientParts
     from storage_stream._protocol.options import (
         DownloadKeywords,
         RequestKeywords,
-        RequestOptions,
     )
     from storage_stream._transfer.asked import Asked
-    from storage_stream._transport.sender import Sender
     from storage_stream.errors import ClientClosed
 
 __all__ = ["Downloads"]
@@ -39,9 +38,9 @@ _WINDOW_SLICE_BYTES = 8 * 1024 * 1024  # of which as many are held as there are 
 class Downloads(ApiBase):
     """An object's bytes, to wherever they are wanted."""
 
-    def __init__(self, sender: Sender, defaults: RequestOptions) -> None:
-        super().__init__(sender, defaults)
-        self._stream_sender = sender  # of what shows a response
+    def __init__(self, parts: ClientParts) -> None:
+        super().__init__(parts)
+        self._stream_sender = parts.stream_sender
         self._streams: weakref.WeakSet[StreamResponse] = weakref.WeakSet()
 
     def download_stream(

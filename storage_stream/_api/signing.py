@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,37 +13,21 @@ from storage_stream._protocol.signing_address import SigningAddress
 from storage_stream._transport.credentials import SharedToken, check_token_source
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
-    from storage_stream._transport.credentials import Credentials, TokenSource
-    from storage_stream._transport.signers import Signer, Signers, Surroundings
+    from storage_stream._api.client_parts import ClientParts
+    from storage_stream._transport.credentials import TokenSource
+    from storage_stream._transport.signers import Signer
 
-__all__ = ["Signing", "SigningParts"]
-
-
-@dataclass(frozen=True, slots=True)
-class SigningParts:
-    """What signing needs of the client besides a sender.
-
-    Attributes:
-        signers: Find who signs.
-        surroundings: Clock and chance.
-        root: The storage service's address.
-        source: Gives, or makes, what gives the client's tokens.
-        credentials: The client's.
-    """
-
-    signers: Signers
-    surroundings: Surroundings
-    root: str
-    source: Callable[[], Any]
-    credentials: Credentials
+__all__ = ["Signing"]
 
 
 class Signing(ApiBase):
     """Signed URLs and forms."""
 
-    _signing: SigningParts
+    def __init__(self, parts: ClientParts) -> None:
+        super().__init__(parts)
+        self._signing = parts.signing
 
     async def get_signed_url(  # noqa: PLR0913 - those of gcloud-aio-storage's Blob
         self,
@@ -160,7 +143,7 @@ class Signing(ApiBase):
         options = self._options({"session": session})
         check_token_source(token)
         own = token is None
-        source = parts.source() if own else token
+        source: Any = parts.source() if own else token
         credentials = (
             parts.credentials if own else SharedToken(lambda: source, around.clock, around.random)
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from storage_stream.errors import TransferError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
     from storage_stream._protocol.http import Content, Framing, ReplyHead, Request
     from storage_stream.errors import StorageError
@@ -82,13 +82,9 @@ class ReplyStream(Protocol):
 class Transport(Protocol):
     """Sends a request once."""
 
-    async def send(
-        self,
-        request: Request,
-        *,
-        timeout: float | None,  # noqa: ASYNC109 - the name callers know it by
-        session: Any = None,
-    ) -> ReplyStream:
+    def send(
+        self, request: Request, *, timeout: float | None, session: Any = None
+    ) -> Coroutine[Any, Any, ReplyStream]:
         """Send it, and wait for the head of the answer.
 
         Exactly one attempt is made. Cancelling closes the connection.
