@@ -212,10 +212,11 @@ class Downloads(ApiBase):
         """An object into a file, in bounded memory; the file is replaced when all is there.
 
         One request for an object of less than two slices (64 MiB), for one that is decompressed
-        on the way, and for a server that tells no length or generation. Any other comes over
-        `workers` connections at once, with one request for each, of one and the same generation;
-        for more than `8 * workers * slice_bytes` with several for each. A connection that has
-        nothing left to do takes over half of what the slowest still has to bring.
+        on the way, and for a server that tells no length or generation. Of any other one
+        connection begins; where it is waited for, up to `workers` of them share what is left, with
+        one request for each, of one and the same generation; for more than
+        `8 * workers * slice_bytes` with several for each. A connection that has nothing left to
+        do takes over half of what the slowest still has to bring.
 
         Failing or cancelling leaves an old file as it was. What several connections had brought
         stays beside it under a hidden name (`.NAME.….sliced.part` and `.json`) when the same call
@@ -234,6 +235,7 @@ class Downloads(ApiBase):
             **options: See `DownloadKeywords`.
 
         Raises:
+            InvalidArgument: No file can be called `filename`.
             NotFound: There is no such bucket, object or generation.
             IntegrityError: The checksum is wrong.
             ObjectChanged: It was overwritten or deleted meanwhile.
