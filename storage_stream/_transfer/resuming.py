@@ -6,22 +6,13 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from storage_stream import pipeline
 from storage_stream._protocol.checksums import Crc32c
 from storage_stream._protocol.resumable_upload import DEFAULT_CHUNK_BYTES, ResumableUpload
+from storage_stream._transfer.opened_source import opened_source
 from storage_stream._transfer.outgoing import RewindableBytes
-from storage_stream._transfer.source import (
-    MemorySource,
-    Rewindable,
-    alone,
-    given,
-    is_unopened,
-    pieces_of,
-    source_of,
-)
+from storage_stream._transfer.source import MemorySource, Rewindable
 from storage_stream._transfer.upload import StreamUpload, UploadHow
 from storage_stream._transfer.upload_session import UploadSession
-from storage_stream.pipeline.source import Input, open_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -31,6 +22,7 @@ if TYPE_CHECKING:
     from storage_stream._transfer.new_object import NewObject
     from storage_stream._transfer.upload_state import UploadState
     from storage_stream._transport.sender import Sender
+    from storage_stream.pipeline.source import Input
 
 __all__ = ["resume"]
 
@@ -48,18 +40,11 @@ async def resume(
             what it was to be, or the source is behind its beginning already.
         InvalidArgument: The source has another length than was declared.
     """
-    if is_unopened(data):
-        async with data as opened:
-            return await resume(sender, target, state, given(opened, data), options)
     if state.metadata is not None:  # what a session that is gone is begun anew for
         target = replace(target, content_type=state.content_type, metadata=state.metadata)
     options = replace(options, params=state.params + options.params)
-    with alone(data):
-        source = await source_of(data)
-        if not state.zipped:
-            return await _go_on(sender, target, state, source, options)
-        async with pipeline.gzip(pieces_of(source)) as stage:
-            return await _go_on(sender, target, state, open_source(stage), options)
+    async with opened_source(data, zipped=state.zipped) as opened:
+        return await _go_on(sender, target, state, opened.source, options)
 
 
 async def _go_on(

@@ -26,8 +26,6 @@ __all__ = [
     "MemorySource",
     "Rewindable",
     "alone",
-    "given",
-    "is_unopened",
     "pieces_of",
     "source_of",
 ]
@@ -105,22 +103,6 @@ async def _check_readable(data: Any) -> None:
     answer: Any = readable()
     if not (await answer if inspect.isawaitable(answer) else answer):
         raise io.UnsupportedOperation(f"{type(data).__name__} is not open for reading")
-
-
-def is_unopened(data: Any) -> bool:
-    """Whether it is a download that has not begun: opened here, closed here."""
-    return not callable(getattr(data, "read", None)) and hasattr(data, "__aenter__")
-
-
-def given(opened: Any, manager: Any) -> Any:
-    """What a block gives to read from.
-
-    Raises:
-        TypeError: Nothing: a lock's block gives None, which by itself would mean no bytes.
-    """
-    if opened is None:
-        raise TypeError(f"cannot upload {type(manager).__name__}: its block gives nothing to read")
-    return opened
 
 
 def _in_memory(data: Any) -> bytes | None:

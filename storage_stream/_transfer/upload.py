@@ -11,7 +11,6 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from storage_stream import pipeline
 from storage_stream._protocol.checksums import Crc32c, crc32c, encode_crc32c
 from storage_stream._protocol.multipart import MultipartFrame
 from storage_stream._protocol.objects import insert_media, insert_multipart
@@ -21,6 +20,7 @@ from storage_stream._protocol.resumable_upload import (
     check_chunk,
 )
 from storage_stream._protocol.upload_actions import Stored
+from storage_stream._transfer.opened_source import opened_source
 from storage_stream._transfer.outgoing import (
     FramedContent,
     HeldBytes,
@@ -28,19 +28,9 @@ from storage_stream._transfer.outgoing import (
     RewindableSlice,
     metered,
 )
-from storage_stream._transfer.source import (
-    FileSource,
-    MemorySource,
-    Rewindable,
-    alone,
-    given,
-    is_unopened,
-    pieces_of,
-    source_of,
-)
+from storage_stream._transfer.source import MemorySource, Rewindable
 from storage_stream._transfer.upload_session import UploadSession
 from storage_stream.errors import BadRequest, PreconditionFailed
-from storage_stream.pipeline.source import Input, open_source
 
 if TYPE_CHECKING:
     from storage_stream._protocol.http import Content
@@ -52,6 +42,7 @@ if TYPE_CHECKING:
     from storage_stream._transfer.new_object import NewObject
     from storage_stream._transfer.zipping import GzipWriter
     from storage_stream._transport.sender import Sender
+    from storage_stream.pipeline.source import Input
 
 __all__ = ["StreamUpload", "UploadHow", "send_whole", "upload"]
 
@@ -99,18 +90,9 @@ async def upload(
         TypeError: The data is nothing that can be sent.
         UsageError: Another upload is reading it.
     """
-    if is_unopened(data):
-        async with data as opened:
-            return await upload(sender, target, given(opened, data), options, how)
-    target = target.as_said_by(data, zipped=how.zipped)
-    with alone(data):
-        source = await source_of(data)
-        try:
-            return await _upload_source(sender, target, source, options, how)
-        except BaseException:
-            if isinstance(source, FileSource):
-                await source.put_back()
-            raise
+    async with opened_source(data, zipped=how.zipped) as opened:
+        target = target.as_said_by(opened.data, zipped=how.zipped)
+        return await _upload_source(sender, target, opened.source, options, how)
 
 
 async def _upload_source(
@@ -120,9 +102,6 @@ async def _upload_source(
     options: RequestOptions,
     how: UploadHow,
 ) -> ObjectResource:
-    if how.zipped:
-        async with pipeline.gzip(pieces_of(source)) as stage:
-            return await StreamUpload(sender, target, options, how).send_all(open_source(stage))
     if isinstance(source, bytes) and _fits(len(source), how):
         return await send_whole(sender, target, source, options)
     if isinstance(source, bytes):

@@ -156,3 +156,20 @@ async def test_a_session_begun_anew_is_ended_by_a_cancel(
     assert gcs.read("bucket", "name") == DATA
     await writer.abort()
     assert gcs.unfinished_sessions == 0
+
+
+async def test_a_file_stands_where_it_stood_when_it_fails_again(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
+    """So the same call can be made once more."""
+    file = io.BytesIO(b"12345" + DATA)
+    file.seek(5)
+    writer = storage.upload_stream("bucket", "name", chunk_bytes=QUANTUM)
+    await writer.write(DATA)
+    state = writer.state()
+    gcs.arm_next(INSERT, "return-503")
+    with pytest.raises(ServerError):
+        await storage.resume_upload(state, file, retries=0)
+    assert file.tell() == 5
+    await storage.resume_upload(state, file)
+    assert gcs.read("bucket", "name") == DATA
