@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from asked_ranges import ranges
 from cancelling import Moment, cancelled_at
 from leaks import nothing_under_way
-from sample_data import patterned
 from scripted_server import ScriptedServer, chunked, head, media, reply
+from stored_object import DATA, SIZE
 
 from storage_stream import ObjectReader, Storage
 from storage_stream.errors import (
@@ -23,18 +24,6 @@ from storage_stream.testing.emulator_handle import EmulatorHandle
 
 GET = "storage.objects.get"
 KIB = 1024
-SIZE = 3_000_000
-DATA = patterned(SIZE)
-
-
-@pytest.fixture
-def stored(gcs: EmulatorHandle) -> EmulatorHandle:
-    gcs.put("bucket", "name", DATA, contentType="text/plain")
-    return gcs
-
-
-def ranges(gcs: EmulatorHandle) -> list[str | None]:
-    return [entry.range for entry in gcs.log]
 
 
 def known(file: ObjectReader) -> tuple[Any, ...]:

@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import pytest
+from asked_ranges import ranges
 from leaks import nothing_under_way
-from sample_data import gzipped, patterned, text_lines
+from sample_data import gzipped, text_lines
 from scripted_server import Asked, Line, ScriptedServer, media
+from stored_object import DATA, SIZE
 
 from storage_stream import ObjectReader, Storage
 from storage_stream.errors import (
@@ -24,18 +26,6 @@ from storage_stream.errors import (
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 KIB = 1024
-SIZE = 3_000_000
-DATA = patterned(SIZE)
-
-
-@pytest.fixture
-def stored(gcs: EmulatorHandle) -> EmulatorHandle:
-    gcs.put("bucket", "name", DATA, contentType="text/plain")
-    return gcs
-
-
-def ranges(gcs: EmulatorHandle) -> list[str | None]:
-    return [entry.range for entry in gcs.log]
 
 
 def size(file: ObjectReader) -> int | None:

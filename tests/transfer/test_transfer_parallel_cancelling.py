@@ -17,10 +17,7 @@ DATA = patterned(11 * MIB)  # three parts
 METHODS = ("multipart", "composite")
 
 
-@pytest.fixture(autouse=True)
-def bucket(gcs: EmulatorHandle) -> None:
-    gcs.create_bucket("bucket")
-    gcs.log.clear()
+pytestmark = pytest.mark.usefixtures("bucket")
 
 
 def nothing_temporary(gcs: EmulatorHandle) -> None:

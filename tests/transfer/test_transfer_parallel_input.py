@@ -24,10 +24,7 @@ from storage_stream.testing.emulator_handle import EmulatorHandle
 MD5 = "AAAAAAAAAAAAAAAAAAAAAA=="
 
 
-@pytest.fixture(autouse=True)
-def bucket(gcs: EmulatorHandle) -> None:
-    gcs.create_bucket("bucket")
-    gcs.log.clear()
+pytestmark = pytest.mark.usefixtures("bucket")
 
 
 @pytest.mark.parametrize("method", METHODS)

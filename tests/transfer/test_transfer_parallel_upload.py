@@ -48,16 +48,7 @@ from storage_stream.testing.emulator_handle import EmulatorHandle
 JOINS = {"multipart": COMPLETE, "composite": COMPOSE}
 
 
-@pytest.fixture(autouse=True)
-def bucket(gcs: EmulatorHandle) -> None:
-    gcs.create_bucket("bucket")
-    gcs.log.clear()
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    (tmp_path / "source").write_bytes(DATA)
-    return tmp_path / "source"
+pytestmark = pytest.mark.usefixtures("bucket")
 
 
 # -- what is made ----------------------------------------------------------------------------

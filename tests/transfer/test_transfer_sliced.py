@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asked_ranges import ranges
 from leaks import names_in, until
-from sample_data import gzipped, patterned
+from sample_data import gzipped
+from sliced_object import DATA, SIZE, SLICE
 
 from storage_stream import Progress, Storage
 from storage_stream.errors import (
@@ -19,9 +21,6 @@ from storage_stream.errors import (
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 GET = "storage.objects.get"
-SLICE = 256 * 1024
-SIZE = 12 * SLICE + 777
-DATA = patterned(SIZE)
 OLD = b"what was there"
 HOW: dict[str, int] = {"slice_bytes": SLICE, "workers": 4}
 
@@ -57,16 +56,6 @@ async def to_file(storage: Storage, folder: Path, **options: Any) -> bytes:
 
 
 WAYS = pytest.mark.parametrize("way", [to_bytes, into_buffer, in_order, to_file])
-
-
-@pytest.fixture
-def stored(gcs: EmulatorHandle) -> EmulatorHandle:
-    gcs.put("bucket", "name", DATA)
-    return gcs
-
-
-def ranges(gcs: EmulatorHandle) -> list[str | None]:
-    return [entry.range for entry in gcs.log]
 
 
 @WAYS

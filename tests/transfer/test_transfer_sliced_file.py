@@ -14,7 +14,7 @@ import pytest
 from cancelling import Moment, cancelled_at
 from fastcrc import crc32
 from leaks import names_in, nothing_under_way, open_descriptors, until
-from sample_data import patterned
+from sliced_object import DATA, SIZE, SLICE
 
 from storage_stream import Progress, Storage
 from storage_stream._transfer.files import Place
@@ -29,16 +29,7 @@ from storage_stream.errors import (
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 GET = "storage.objects.get"
-SLICE = 256 * 1024
-SIZE = 12 * SLICE + 777
-DATA = patterned(SIZE)
 OLD = b"what was there"
-
-
-@pytest.fixture
-def stored(gcs: EmulatorHandle) -> EmulatorHandle:
-    gcs.put("bucket", "name", DATA)
-    return gcs
 
 
 async def fetch(storage: Storage, target: Path, **options: Any) -> None:
