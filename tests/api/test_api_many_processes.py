@@ -132,7 +132,8 @@ class _Wrong(Storage):
     """With a mistake that is no error of a transfer's."""
 
     async def download(self, *_arguments: Any, **_keywords: Any) -> bytes:
-        return {}["missing"]
+        nothing: dict[str, bytes] = {}
+        return nothing["missing"]
 
 
 @pytest.mark.parametrize("processes", [0, 1])

@@ -166,10 +166,11 @@ async def test_a_journal_does_not_stand_for_what_is_listed(
     gcs: EmulatorHandle, storage: Storage, here: Path, tmp_path: Path
 ) -> None:
     gcs.create_bucket("other")
-    for source, target, verb in [
+    ways: list[tuple[str | Path, str, str]] = [
         (here, "gs://bucket", "upload"),
         ("gs://bucket", "gs://other", "copy"),
-    ]:
+    ]
+    for source, target, verb in ways:
         bucket, journal = target.removeprefix("gs://"), tmp_path / verb
         await storage.sync(source, target, journal=journal)
         await storage.delete(bucket, "z")

@@ -118,7 +118,7 @@ async def test_a_checksum_that_cannot_be_read_is_not_passed_over(
     tmp_path: Path, workers: int
 ) -> None:
     network = MemoryTransport(lambda request: answer(request, hashes="crc32c=%%%,md5=x"))
-    how = {"slice_bytes": SLICE, "workers": workers}
+    how: Any = {"slice_bytes": SLICE, "workers": workers}
     async with client_of(network, FakeClock(auto_advance=False)) as storage:
         with pytest.raises(ProtocolError, match="crc32c"):
             await storage.download("b", "n", **how)

@@ -36,7 +36,8 @@ async def test_it_makes_what_the_machinery_makes(
 ) -> None:
     own = {"generation", "id", "etag", "mediaLink", "timeCreated", "updated"}
     own |= {"timeStorageClassUpdated", "timeFinalized", "selfLink"}
-    made = [await _upload(storage, gcs_bucket, metadata=metadata) for metadata in (None, {})]
+    ways: tuple[dict[str, str] | None, ...] = (None, {})
+    made = [await _upload(storage, gcs_bucket, metadata=metadata) for metadata in ways]
     one, other = [{key: each[key] for key in each.keys() - own} for each in made]
     assert one == other
     assert one["contentType"] == "text/plain"
