@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from storage_stream import pipeline
 from storage_stream._transfer.source import FileSource, Rewindable, alone, pieces_of, source_of
@@ -82,7 +82,7 @@ def _opened_or_refused(opened: Any, manager: Any) -> Any:
         TypeError: Nothing: a lock's block gives None, which by itself would mean no bytes; a
             session's gives the session.
     """
-    is_itself = opened is manager and not isinstance(opened, AsyncIterable | Iterable)
-    if opened is None or is_itself:
+    can_be_gone_through = isinstance(cast("object", opened), AsyncIterable | Iterable)
+    if opened is None or (opened is manager and not can_be_gone_through):
         raise TypeError(f"cannot upload {type(manager).__name__}: its block gives nothing to read")
     return opened
