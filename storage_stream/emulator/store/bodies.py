@@ -52,7 +52,9 @@ class BodyFolder:
         for file in list(self._bodies.glob("*/*")):
             if int(file.name) not in named:
                 file.unlink()
-        self._last_id = max(named, default=0)
+        # Opened anew after it was emptied, it does not begin again: an old reader's end would
+        # remove the new body of its number.
+        self._last_id = max(self._last_id, *named, 0)
 
     def new_id(self) -> int:
         """Return a number that no body has had."""
