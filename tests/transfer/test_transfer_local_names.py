@@ -78,7 +78,7 @@ def test_nothing_leaves_the_folder(name: str, windows: bool) -> None:  # noqa: F
     except InvalidName:
         return
     path = ntpath if windows else posixpath
-    root = "C:\\root\\folder" if windows else "/root/folder"
+    root = "C:\\base\\folder" if windows else "/base/folder"
     joined = path.normpath(path.join(root, *parts))
     assert joined.startswith(root + path.sep)
     assert len(joined.removeprefix(root).split(path.sep)) == len(parts) + 1
