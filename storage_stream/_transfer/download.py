@@ -265,7 +265,7 @@ class Download:
 
     async def _act(self, action: Fetch | Wait) -> None:
         if isinstance(action, Wait):
-            await self._sender.clock.sleep(action.seconds)
+            await self._sender.pause(action.seconds, action.error, self.subject)
             self._machine.waited()
             return
         try:

@@ -220,7 +220,7 @@ class UploadSession:
 
     async def _act(self, action: Start | Send | Query | Pause) -> None:
         if isinstance(action, Pause):
-            await self._sender.clock.sleep(action.seconds)
+            await self._sender.pause(action.seconds, action.error, self._target.subject)
             self.machine.paused()
             return
         try:

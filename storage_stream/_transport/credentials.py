@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from storage_stream._cancellation import is_being_cancelled
 from storage_stream._protocol.replies import without_secrets
 from storage_stream._protocol.retry import RetryBudget, RetryPolicy
+from storage_stream._transport.repeats import tell_repeat
 from storage_stream._transport.service_file import read_service_file
 from storage_stream.errors import ClientClosed, CredentialsError, TokenTimeout
 
@@ -244,11 +245,12 @@ class SharedToken:
                 raise CredentialsError(without_secrets(error.message)) from error.__cause__
             except Exception as error:
                 delay = None if _is_permanent(error) else budget.after(self._random())
+                why = without_secrets(f"{type(error).__name__}: {error}")
                 if delay is None:
-                    why = without_secrets(f"{type(error).__name__}: {error}")
                     raise CredentialsError(
                         f"no access token could be had: {why}{_hint(source)}"
                     ) from error
+                tell_repeat(delay, f"no access token could be had: {why}", "credentials")
                 await self._clock.sleep(delay)
             else:
                 now = self._clock.now()

@@ -20,6 +20,7 @@ from storage_stream._protocol.retry import (
     retry_after_seconds,
 )
 from storage_stream._transport.compat import as_client_response_error
+from storage_stream._transport.repeats import tell_repeat
 from storage_stream._transport.stall import WatchedReply
 from storage_stream.errors import InsecureTransport, ProtocolError, ResponseError, StorageError
 
@@ -140,8 +141,14 @@ class Sender:
                 delay = self._delay(error, operation, options, budget)
                 if delay is None:
                     raise self.enriched(error, operation, budget.attempts, begun) from None
+                why = error
             asked = None
-            await self.clock.sleep(delay)
+            await self.pause(delay, why, operation.subject)
+
+    async def pause(self, seconds: float, why: StorageError, subject: str) -> None:
+        """Wait before another attempt, and say why there is one."""
+        tell_repeat(seconds, why, subject)
+        await self.clock.sleep(seconds)
 
     async def open(self, request: Request, options: RequestOptions) -> ReplyStream:
         """Send once, and hand out the answer with its body unread, whatever its status.
