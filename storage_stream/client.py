@@ -46,6 +46,7 @@ from storage_stream.errors import ClientClosed
 
 if TYPE_CHECKING:
     import ssl as tls
+    from collections.abc import Awaitable, Callable
     from types import TracebackType
 
     import aiohttp
@@ -142,6 +143,7 @@ class Storage(
         self._token: Any = token  # its close() too, where it is ours
         self._owns_token = False
         self._aio_session: AioSession | None = None
+        self._to_end: list[Callable[[], Awaitable[None]]] = []
         explicit = token is not None or service_file is not None
         needs_none = anonymous or (endpoint.is_emulator and not explicit)
         self._credentials = Anonymous() if needs_none else self._shared_token(surroundings)
@@ -204,19 +206,37 @@ class Storage(
             self._aio_session = aio_session(session)
         return self._aio_session
 
+    def on_close(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Have `close` await something of yours, before the session goes; no request.
+
+        For what works by this client in threads or tasks of its own and has to end before it.
+
+        Args:
+            callback: Called once, without arguments; the one that was given last comes first.
+
+        Raises:
+            ClientClosed: The client is closed already.
+        """
+        self._check_open()
+        self._to_end.append(callback)
+
     async def close(self) -> None:
         """Close what the client opened: streams, session, credentials. Idempotent.
 
-        Streams that are still open raise `ClientClosed` when they are read. All of it is closed
-        even when one part fails or the closing is cancelled.
+        Streams that are still open raise `ClientClosed` when they are read. What `on_close` was
+        given is awaited first. All of it is closed even when one part fails or the closing is
+        cancelled.
         """
         self._closed = True
         self._abandon_streams(ClientClosed("the client was closed"))
+        to_end, self._to_end = self._to_end, []
         async with AsyncExitStack() as last_to_first:
             last_to_first.push_async_callback(self._lanes.close)
             if self._owns_token:
                 last_to_first.push_async_callback(self._token.close)
             last_to_first.push_async_callback(self._credentials.close)
+            for callback in to_end:
+                last_to_first.push_async_callback(callback)
 
     async def __aenter__(self) -> Self:
         self._check_open()

@@ -70,7 +70,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         *("_version", "_lazy", "pipeline", "_transfer", "_protocol", "errors"),
         *("_transport.credentials", "_transport.environment"),
     ),
-    "media": PUBLIC,
+    "media": ("_lazy", *PUBLIC),
     "outputs": ("media", *PUBLIC),
     "images": ("media", "outputs", *PUBLIC),
     "integrations": PUBLIC,
@@ -95,7 +95,7 @@ IMPORTS_IN_FUNCTIONS = {
     "integrations.google_auth": "google-auth is an extra; without it the error says how to get it",
     "cli": "click and rich are extras; without them the command says how to get them",
 }
-PURE = ("_protocol", "errors")
+PURE = ("_protocol", "errors", "media.errors", "media.headers", "media.limits")
 PURE_LIBRARIES = frozenset(
     {
         *("__future__", "base64", "binascii", "collections", "collections.abc", "dataclasses"),
