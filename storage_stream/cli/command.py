@@ -12,7 +12,7 @@ import click
 from storage_stream.cli.config import SETTINGS, ConfigError, Configuration
 from storage_stream.cli.locations import parse_location, parse_object_location
 from storage_stream.cli.output import Output
-from storage_stream.cli.running import Run, execute
+from storage_stream.cli.running import Run, execute, guarded
 from storage_stream.cli.sizes import parse_size
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "StorageCommand",
     "begin",
     "carry_out",
+    "local_command",
     "storage_command",
 ]
 
@@ -116,6 +117,13 @@ def common_options() -> list[click.Parameter]:
     return [
         click.Option(["--config", "config_file"], metavar="FILE", help="The settings' TOML file."),
         *settings,
+        *_output_options(),
+    ]
+
+
+def _output_options() -> list[click.Parameter]:
+    """Those that say how it is told what happens."""
+    return [
         click.Option(["--json", "as_json"], is_flag=True, help="JSON objects, one a line."),
         click.Option(["-q", "--quiet"], is_flag=True, help="Say nothing but errors."),
         click.Option(["-v", "--verbose"], is_flag=True, help="Say more."),
@@ -133,18 +141,22 @@ def begin(params: dict[str, Any]) -> Run:
     flags = {name: params.pop(name) for name in _FLAGS}
     flags |= {name: params[name] for name in SETTINGS if params.get(name) is not None}
     file = params.pop("config_file")
-    output = Output(
+    output = _output(params)
+    try:
+        config = Configuration.read(flags, os.environ, home=Path.home(), file=file)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    return Run(config, output, debug=params.pop("debug"))
+
+
+def _output(params: dict[str, Any]) -> Output:
+    return Output(
         as_json=params.pop("as_json"),
         quiet=params.pop("quiet"),
         verbose=params.pop("verbose"),
         color=not (params.pop("no_color") or os.environ.get("NO_COLOR")),
         null=bool(params.pop("null", False)),
     )
-    try:
-        config = Configuration.read(flags, os.environ, home=Path.home(), file=file)
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from error
-    return Run(config, output, debug=params.pop("debug"))
 
 
 def storage_command(
@@ -172,6 +184,34 @@ def storage_command(
         command = click.command(name, cls=StorageCommand, examples=examples, **settings)(invoke)
         command.function = function
         command.params.extend(common_options())
+        return command
+
+    return decorate
+
+
+def local_command(
+    name: str, *, examples: Sequence[str], **settings: Any
+) -> Callable[[Callable[..., None]], ExampleCommand]:
+    """Make a command of a function that asks no service of anybody's, and has no settings.
+
+    It is given a `Run` of which it uses the output, and its own parameters; it ends with status 1
+    if that run has told of a failure.
+
+    Args:
+        name: The command's name.
+        examples: Command lines that run as they stand.
+        **settings: As `click.command` takes them.
+    """
+
+    def decorate(function: Callable[..., None]) -> ExampleCommand:
+        @functools.wraps(function)
+        def invoke(**params: Any) -> None:
+            run = Run(Configuration.of_defaults(), _output(params), debug=params.pop("debug"))
+            if status := guarded(run, lambda: function(run, **params)):
+                sys.exit(status)
+
+        command = click.command(name, cls=ExampleCommand, examples=examples, **settings)(invoke)
+        command.params.extend(_output_options())
         return command
 
     return decorate

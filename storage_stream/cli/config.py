@@ -186,6 +186,11 @@ class Configuration:
     file_exists: bool = field(default=False)
 
     @classmethod
+    def of_defaults(cls) -> "Configuration":
+        """What holds where nobody says anything and no file is read."""
+        return cls({name: Value(setting.default) for name, setting in SETTINGS.items()}, Path())
+
+    @classmethod
     def read(
         cls,
         flags: Mapping[str, Any],

@@ -1,10 +1,14 @@
 """Errors as sentences with what to do. No message holds a secret: those of the library do not."""
 
+import re
 from collections.abc import Iterator
 
 import click
 
 from storage_stream import errors
+from storage_stream.cli.wording import plain_words
+
+_FLAG = re.compile(r"(?<!\S)--[a-z]")  # the message says itself what to do
 
 __all__ = ["explain", "failures_in"]
 
@@ -39,7 +43,8 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
 def explain(error: BaseException) -> str:
     """What happened, and what to do about it, in a sentence or two."""
     if isinstance(error, errors.StorageError):
-        return _with_advice(str(error), _advice(error))
+        text = plain_words(str(error))
+        return _with_advice(text, "" if _FLAG.search(text) else _advice(error))
     if isinstance(error, click.ClickException):
         return error.format_message()
     if isinstance(error, OSError):

@@ -28,11 +28,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "sync": (
             "storage_stream.cli.commands.sync",
-            "Make a folder or a prefix like another",
+            "Make a folder or a prefix like another, moving only what differs.",
         ),
         "rsync": (
             "storage_stream.cli.commands.sync",
-            "Make a folder or a prefix like another",
+            "Make a folder or a prefix like another, moving only what differs.",
         ),
         "cat": (
             "storage_stream.cli.commands.cat",
@@ -68,11 +68,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "lb": (
             "storage_stream.cli.commands.lb",
-            "List the buckets of a project",
+            "List the buckets of a project.",
         ),
         "compose": (
             "storage_stream.cli.commands.compose",
-            "Join objects to a new object of the same bucket",
+            "Join objects to a new object of the same bucket.",
         ),
         "sign": (
             "storage_stream.cli.commands.sign",
@@ -80,11 +80,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "restore": (
             "storage_stream.cli.commands.restore",
-            "Bring back soft-deleted objects",
+            "Bring back soft-deleted objects.",
         ),
         "config": (
             "storage_stream.cli.commands.config",
-            "Show the settings",
+            "Show the settings, and where each came from.",
         ),
         "completion": (
             "storage_stream.cli.commands.completion",
@@ -92,19 +92,19 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "demo": (
             "storage_stream.cli.demo.command",
-            "Show what storage-stream does",
+            "Show what storage-stream does: make data, store it, stream it back.",
         ),
         "run": (
             "storage_stream.cli.commands.run",
-            "Run commands from FILE, or standard input",
+            "Run commands from a file or a pipe: one a line, several at once.",
         ),
         "doctor": (
             "storage_stream.cli.commands.doctor",
-            "Check credentials, address, clock and connection",
+            "Check credentials, address, clock and connection, and say what to do.",
         ),
         "bench": (
             "storage_stream.cli.commands.bench",
-            "Measure how fast a bucket of yours is from here",
+            "Measure how fast a bucket of yours is from here.",
         ),
         "stat": (
             "storage_stream.cli.commands.stat",

@@ -19,6 +19,7 @@ import click
 
 import storage_stream
 from storage_stream.cli.explaining import explain, failures_in
+from storage_stream.cli.repeating import repeats_told
 from storage_stream.errors import StorageError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from storage_stream.cli.config import Configuration
     from storage_stream.cli.output import Output
 
-__all__ = ["BROKEN_PIPE", "DONE", "FAILED", "INTERRUPTED", "Run", "execute"]
+__all__ = ["BROKEN_PIPE", "DONE", "FAILED", "INTERRUPTED", "Run", "execute", "guarded"]
 
 DONE, FAILED = 0, 1  # click says 2 to who calls a command wrongly
 INTERRUPTED = 130  # 128 and the signal's number, as shells have it
@@ -108,17 +109,32 @@ def execute(run: Run, work: Callable[[], Coroutine[Any, Any, None]]) -> int:
     Raises:
         click.ClickException: It was called wrongly; click prints it.
     """
-    _set_up_logging(run)
     interruption = _Interruption(run)
-    try:
-        with interruption.handlers():
+
+    def supervised() -> None:
+        with interruption.handlers(), repeats_told(run.output):
             asyncio.run(_supervised(run, work, interruption))
+
+    try:
+        return guarded(run, supervised)
+    except asyncio.CancelledError:
+        return _told_interrupted(run, interruption)
+
+
+def guarded(run: Run, work: Callable[[], None]) -> int:
+    """Do something, its errors told as sentences; returns the status to exit with.
+
+    Raises:
+        click.ClickException: It was called wrongly; click prints it.
+        asyncio.CancelledError: It was interrupted.
+    """
+    _set_up_logging(run)
+    try:
+        work()
         run.output.flush()
     except BrokenPipeError:
         _drop_stdout()
         return BROKEN_PIPE
-    except asyncio.CancelledError:
-        return _told_interrupted(run, interruption)
     except click.ClickException:
         raise
     except BaseExceptionGroup as group:

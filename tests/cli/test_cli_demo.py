@@ -1,5 +1,6 @@
 """The demonstration, as a person runs it."""
 
+import json
 import os
 import re
 import signal
@@ -36,6 +37,17 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
     )
 
 
+def run_command(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same by the command's own name."""
+    return subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-W", "error", "-m", "storage_stream.cli", *arguments],
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
 def test_it_shows_what_happened_and_leaves_nothing(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -53,6 +65,18 @@ def test_it_shows_what_happened_and_leaves_nothing(
     assert re.search(r"request 2 for bytes=\d+-: 206, \S+ bytes sent, to the end", done.stdout)
     assert "bytes 0 were sent twice" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_programs_get_json_and_the_quiet_the_table(environment: dict[str, str]) -> None:
+    done = run_command(environment, "demo", "--size", "4MB", "--json")
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [each["event"] for each in told if "event" in each] == ["step"] * 5
+    outcomes = [each for each in told if "event" not in each]
+    assert [each["resumes"] for each in outcomes] == [0, 1, 0, 0]
+    assert all(each["verified"] == each["objects"] for each in outcomes)
+    table = run_command(environment, "demo", "--size", "4MB", "--quiet").stdout
+    assert table.split()[:2] == ["what", "objects"]
 
 
 def test_lines_for_no_terminal_are_plain_and_short(environment: dict[str, str]) -> None:

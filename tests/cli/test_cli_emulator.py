@@ -61,8 +61,8 @@ def test_a_signal_stops_it_cleanly(number: signal.Signals) -> None:
         assert f"at {url}" in serving
         process.send_signal(number)
         out, err = process.communicate(timeout=20)
-        assert (process.returncode, err) == (0, "")
-        assert out == "Stopped.\n"
+        assert (process.returncode, out) == (0, "")
+        assert err == "Stopped.\n"
 
 
 def test_a_taken_port_is_a_sentence() -> None:

@@ -1,10 +1,13 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from storage_stream.cli.command import StorageCommand
 from storage_stream.cli.main import COMMANDS, storage_stream
 
 ROOT = Path(__file__).parents[2]
@@ -42,9 +45,10 @@ def test_help_lists_the_commands_without_importing_them() -> None:
         "from storage_stream.cli import main; main()"
     )
     assert ran.returncode == 0
+    told = " ".join(ran.stdout.split())
     for name, (_, summary) in COMMANDS.items():
         assert name in ran.stdout
-        assert summary in ran.stdout
+        assert summary in told
     assert ran.stdout.splitlines()[-1] == "False"
 
 
@@ -52,7 +56,50 @@ def test_help_lists_the_commands_without_importing_them() -> None:
 def test_every_command_can_be_imported_and_tells_its_summary(name: str) -> None:
     result = CliRunner().invoke(storage_stream, [name, "--help"])
     assert result.exit_code == 0
-    assert COMMANDS[name][1] in result.output
+    assert COMMANDS[name][1] in " ".join(result.output.split())
+
+
+def leaves(name: str) -> list[click.Command]:
+    """A command, or those of a group."""
+    command = storage_stream.get_command(click.Context(storage_stream), name)
+    assert command is not None
+    return list(command.commands.values()) if isinstance(command, click.Group) else [command]
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_the_options_of_all(name: str) -> None:
+    for command in leaves(name):
+        flags = {flag for option in command.params for flag in option.opts}
+        assert {"--json", "--quiet", "--verbose", "--no-color", "--debug"} <= flags
+        asks_a_service = isinstance(command, StorageCommand)
+        of_service = {"--endpoint", "--emulator-host", "--credentials", "--config"}
+        assert of_service & flags == (of_service if asks_a_service else set())
+        assert asks_a_service or name in {"emulator", "demo", "completion"}
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_help_is_sentences(name: str) -> None:
+    (command, *_) = leaves(name)
+    texts = [COMMANDS[name][1], *(each.help or "" for each in leaves(name))]
+    texts += [each.help or "" for each in command.params if isinstance(each, click.Option)]
+    for text in texts:
+        first = text.partition("\n\n")[0]
+        assert first.endswith("."), text
+        assert first[0].isupper() or first[0].isdigit(), text
+
+
+def test_the_summary_is_how_the_help_begins() -> None:
+    for name, (_, summary) in COMMANDS.items():
+        command = storage_stream.get_command(click.Context(storage_stream), name)
+        assert command is not None
+        assert " ".join((command.help or "").split()).startswith(summary)
+
+
+def test_what_asks_no_service_speaks_json_too() -> None:
+    result = CliRunner().invoke(storage_stream, ["completion", "zsh", "--json"])
+    told = json.loads(result.stdout)
+    assert told["shell"] == "zsh"
+    assert "_STORAGE_STREAM_COMPLETE" in told["script"]
 
 
 def test_an_unknown_command_is_named() -> None:

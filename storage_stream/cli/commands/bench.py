@@ -36,10 +36,10 @@ class _Measured:
 @click.option("--workers", type=click.IntRange(1), help="Connections for the download.")
 @click.option("--slice-size", help="Bytes in one request of the download, as 8MiB.")
 async def command(run: Run, bucket: ObjectLocation, size: int) -> None:
-    """Measure how fast a bucket of yours is from here: upload, download, first byte.
+    """Measure how fast a bucket of yours is from here.
 
-    One object of random bytes is written below .storage-stream-bench/, read, and removed. What is
-    transferred may cost money.
+    Upload, download, time to the first byte: one object of random bytes is written below .storage-
+    stream-bench/, read, and removed. What is transferred may cost money.
     """
     if not bucket.is_bucket or bucket.has_wildcards:
         raise click.UsageError(f"{bucket} is not one bucket; write gs://bucket")

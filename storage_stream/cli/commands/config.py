@@ -16,7 +16,10 @@ from storage_stream.cli.running import Run
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 def command() -> None:
-    """Show the settings: flags, then the environment, then a TOML file."""
+    """Show the settings, and where each came from.
+
+    A flag wins over the environment, that over the TOML file, that over the default.
+    """
 
 
 @storage_command(

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 from collections.abc import Generator
@@ -11,17 +10,14 @@ from typing import Any
 
 import click
 
-from storage_stream.cli.command import ExampleCommand
+from storage_stream.cli.command import local_command
+from storage_stream.cli.running import Run
 from storage_stream.emulator import Emulator, PortTakenError
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-@click.command(
-    name="emulator",
-    cls=ExampleCommand,
-    examples=["storage-stream emulator --data ./buckets --create-buckets"],
-)
+@local_command("emulator", examples=["storage-stream emulator --data ./buckets --create-buckets"])
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -79,35 +75,30 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
     type=click.IntRange(min=1),
     help="Bytes after which a rewrite answers with a token. Default: it ends in one call.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when it is ready.")
-def command(
-    data: Path | None,
-    as_json: bool,  # noqa: FBT001 - click passes by name
-    **options: Any,
-) -> None:
+def command(run: Run, data: Path | None, **options: Any) -> None:
     """Serve Google Cloud Storage from a folder on this machine.
 
-    Clients find it by STORAGE_EMULATOR_HOST. Ctrl-C stops it.
+    Clients find it by STORAGE_EMULATOR_HOST. Ctrl-C stops it. With --json, a line tells its address
+    when it is ready.
     """
     emulator = Emulator(data, **options)  # each option is named as the argument that takes it
     try:
-        asyncio.run(_serve(emulator, data, as_json=as_json))
-    except PortTakenError as error:
-        raise click.ClickException(error.strerror or str(error)) from error
+        asyncio.run(_serve(run, emulator, data))
     except (OSError, RuntimeError) as error:
-        raise click.ClickException(str(error)) from error
+        text = error.strerror if isinstance(error, PortTakenError) else None
+        run.fail(click.ClickException(text or str(error)))
 
 
-async def _serve(emulator: Emulator, data: Path | None, *, as_json: bool) -> None:
+async def _serve(run: Run, emulator: Emulator, data: Path | None) -> None:
     stopped = asyncio.Event()
     with _stopped_by_signals(stopped):
         async with emulator:
             if emulator.warning is not None:
-                click.echo(f"Warning: {emulator.warning}", err=True)
-            _announce(emulator.url, data, as_json=as_json)
+                run.output.warn(emulator.warning)
+            _announce(run, emulator.url, data)
             await stopped.wait()
-    if not as_json:
-        click.echo("Stopped.")
+    run.output.event("stopped")
+    run.output.say("Stopped.")
 
 
 @contextlib.contextmanager
@@ -126,10 +117,11 @@ def _stopped_by_signals(stopped: asyncio.Event) -> Generator[None, None, None]:
             loop.remove_signal_handler(number)
 
 
-def _announce(url: str, data: Path | None, *, as_json: bool) -> None:
+def _announce(run: Run, url: str, data: Path | None) -> None:
     folder = None if data is None else str(data.absolute())
-    if as_json:
-        click.echo(json.dumps({"url": url, "data": folder, "pid": os.getpid()}))
-        return
-    click.echo(f"Serving {folder or 'a temporary folder'} at {url}. Ctrl-C stops it.")
-    click.echo(f"export STORAGE_EMULATOR_HOST={url}")
+    text = f"Serving {folder or 'a temporary folder'} at {url}. Ctrl-C stops it."
+    run.output.result(
+        {"url": url, "data": folder, "pid": os.getpid()},
+        f"{text}\nexport STORAGE_EMULATOR_HOST={url}",
+    )
+    run.output.flush()

@@ -17,7 +17,10 @@ async def command(
     prefix: str,
     long: bool,  # noqa: FBT001 - click passes by name
 ) -> None:
-    """List the buckets of a project, or those whose names begin with PREFIX."""
+    """List the buckets of a project.
+
+    With PREFIX, those whose names begin so.
+    """
     found = run.storage.iter_buckets(
         project_of(run), prefix=prefix.removeprefix("gs://"), **run.options
     )

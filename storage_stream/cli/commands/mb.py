@@ -15,7 +15,7 @@ from storage_stream.errors import StorageError
     "mb", examples=["storage-stream mb --project my-project --location EU gs://another-bucket"]
 )
 @click.argument("buckets", nargs=-1, required=True, type=OBJECT, metavar="gs://BUCKET...")
-@click.option("-l", "--location", metavar="PLACE", help="Where the data is: EU, US-EAST1, …")
+@click.option("-l", "--location", metavar="PLACE", help="Where the data is: EU or US-EAST1, say.")
 @click.option("-c", "--storage-class", help="STANDARD, NEARLINE, COLDLINE or ARCHIVE.")
 @click.option("--versioning", is_flag=True, help="Keep what is overwritten or deleted.")
 @click.option("--soft-delete", type=click.IntRange(0), help="Seconds to keep what is deleted.")

@@ -24,9 +24,10 @@ async def command(
     locations: tuple[ObjectLocation, ...],
     replace: bool,  # noqa: FBT001 - click passes by name
 ) -> None:
-    """Bring back soft-deleted objects: the newest generation of each, or the one that is named.
+    """Bring back soft-deleted objects.
 
-    `ls --soft-deleted` shows what there is.
+    The newest generation of each, or the one that is named by `#number`. `ls --soft-deleted` shows
+    what there is.
     """
     conditions: dict[str, Any] = (
         {} if replace else {"preconditions": Preconditions(if_generation_match=0)}

@@ -26,10 +26,11 @@ _AT_ONCE = 16
     help="Commands under way at once.",
 )
 async def command(run: Run, file: str, at_once: int) -> None:
-    """Run commands from FILE, or standard input: one a line, several at once.
+    """Run commands from a file or a pipe: one a line, several at once.
 
-    A line is what stands behind `storage-stream`, quoted as in a shell; what begins with # is
-    skipped. They share connections, and end in any order. One that fails ends no other.
+    Without FILE, or as -, they come from standard input. A line is what stands behind `storage-
+    stream`, quoted as in a shell; what begins with # is skipped. They share connections, and end in
+    any order. One that fails ends no other.
     """
     commands = _Commands(click.get_current_context().find_root(), run)
     room = asyncio.Semaphore(at_once)

@@ -7,11 +7,12 @@ import sys
 
 import click
 
-from storage_stream.cli.command import ExampleCommand
+from storage_stream.cli.command import local_command
 from storage_stream.cli.demo.byte_size import megabytes, parse_size
 from storage_stream.cli.demo.emulator_process import EmulatorProcessError
 from storage_stream.cli.demo.journeys import WrongDataError
 from storage_stream.cli.demo.run import NoRoomError, demonstrate
+from storage_stream.cli.running import Run
 from storage_stream.errors import StorageError
 
 _INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
@@ -29,8 +30,8 @@ def _size(_: click.Context, parameter: click.Parameter, value: str) -> int:
     return size
 
 
-@click.command(
-    cls=ExampleCommand,
+@local_command(
+    "demo",
     examples=["storage-stream demo --size 48MB"],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -42,24 +43,31 @@ def _size(_: click.Context, parameter: click.Parameter, value: str) -> int:
     help="How much data to make, such as 48MB or 2GiB.",
 )
 @click.option("--keep", is_flag=True, help="Keep the files, and say where they are.")
-def command(size: int, keep: bool) -> None:  # noqa: FBT001 - click passes by name
-    """Show what storage-stream does: make data, store it in the emulator, stream it back.
+def command(
+    run: Run,
+    size: int,
+    keep: bool,  # noqa: FBT001 - click passes by name
+) -> None:
+    """Show what storage-stream does: make data, store it, stream it back.
 
     A real data set is made and uploaded to an emulator that runs as a process of its own; then it
     comes back in three ways, with one connection cut on purpose. Every byte is compared.
     """
     try:
-        asyncio.run(_until_told_to_stop(size, keep=keep))
+        asyncio.run(_until_told_to_stop(run, size, keep=keep))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        click.echo("Stopped; nothing is left behind." if not keep else "Stopped.", err=True)
+        run.output.event("interrupted", go_on=None)
+        run.output.say("Stopped; nothing is left behind." if not keep else "Stopped.")
         sys.exit(_INTERRUPTED)
     except WrongDataError as error:
-        raise click.ClickException(f"Wrong data: {error}") from error
-    except (EmulatorProcessError, NoRoomError, StorageError, OSError) as error:
-        raise click.ClickException(str(error)) from error
+        run.fail(click.ClickException(f"Wrong data: {error}"))
+    except (EmulatorProcessError, NoRoomError) as error:
+        run.fail(click.ClickException(str(error)))
+    except (StorageError, OSError) as error:
+        run.fail(error)
 
 
-async def _until_told_to_stop(size: int, *, keep: bool) -> None:
+async def _until_told_to_stop(run: Run, size: int, *, keep: bool) -> None:
     """Run it; a request to end the process is taken as Ctrl-C is."""
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
@@ -67,4 +75,4 @@ async def _until_told_to_stop(size: int, *, keep: bool) -> None:
         with contextlib.suppress(NotImplementedError, AttributeError):  # Windows has none of this
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, task.cancel)
-    await demonstrate(size, keep=keep)
+    await demonstrate(run.output, size, keep=keep)

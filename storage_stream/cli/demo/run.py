@@ -14,6 +14,7 @@ from storage_stream.cli.demo.dataset import LOG, TABLE, DataSet, DataSetMaker
 from storage_stream.cli.demo.emulator_process import emulator_process
 from storage_stream.cli.demo.peak_memory import peak_memory_bytes
 from storage_stream.cli.demo.screen import Screen
+from storage_stream.cli.output import Output
 
 _ROOM = 2.9
 """Bytes on disk for each byte of the data set: made, stored, the table and the pictures again."""
@@ -23,12 +24,13 @@ class NoRoomError(Exception):
     """The disk is too full."""
 
 
-async def demonstrate(size: int, *, keep: bool) -> None:
+async def demonstrate(output: Output, size: int, *, keep: bool) -> None:
     """Run the demonstration, and leave nothing behind but what was to be kept.
 
     Cancelling ends the emulator and removes the files, as every other way out does.
 
     Args:
+        output: Where it is told.
         size: Bytes of the data set.
         keep: Leave the files where they are, and say where.
 
@@ -41,7 +43,7 @@ async def demonstrate(size: int, *, keep: bool) -> None:
     folder = Path(tempfile.mkdtemp(prefix="storage-stream-demo-"))
     try:
         check_room(folder, size)
-        with Screen() as screen:
+        with Screen(output) as screen:
             await _all_steps(folder, size, screen)
         if keep:
             screen.say(f"Kept: {folder} (made, stored, copies). To look at what was stored, run")

@@ -5,6 +5,7 @@ It knows how to show what it is given, and nothing of how it came about.
 
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
 from types import TracebackType
 from typing import Self
 
@@ -21,13 +22,21 @@ from rich.table import Table
 
 from storage_stream.cli.demo.byte_size import megabytes
 from storage_stream.cli.demo.journeys import Outcome
+from storage_stream.cli.output import Output
 
 
 class Screen:
-    """A console with a live display, while its block is entered."""
+    """A console with a live display, while its block is entered.
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+    Args:
+        output: Says who looks: a person, or a program, which gets steps as events, and the table.
+        console: A terminal of one's own, for tests.
+    """
+
+    def __init__(self, output: Output, console: Console | None = None) -> None:
+        self._output = output
+        self._console = console or Console(highlight=False, no_color=not output.color or None)
+        self._is_silent = output.quiet or output.as_json
         self._progress = Progress(
             TextColumn("{task.description:<32}"),
             BarColumn(bar_width=None),
@@ -35,7 +44,7 @@ class Screen:
             TransferSpeedColumn(),
             TimeRemainingColumn(elapsed_when_finished=True),
             console=self._console,
-            disable=not self._console.is_terminal,
+            disable=self._is_silent or not self._console.is_terminal,
         )
 
     def __enter__(self) -> Self:
@@ -51,11 +60,13 @@ class Screen:
         self._progress.stop()
 
     def say(self, text: str) -> None:
-        """Print a line, which may hold rich's markup."""
-        self._console.print(text, soft_wrap=True)
+        """Print a line, which may hold rich's markup; programs and the quiet do without."""
+        if not self._is_silent:
+            self._console.print(text, soft_wrap=True)
 
     def step(self, what: str, size: int) -> "Bar":
         """A step of about `size` bytes, with a bar to be told of them."""
+        self._output.event("step", what=what, bytes=size)
         if not self._console.is_terminal:
             self.say(f"{what} ({megabytes(size)} MB)")
         return Bar(self._progress, what, size)
@@ -63,6 +74,10 @@ class Screen:
     def table(self, outcomes: Sequence[Outcome]) -> None:
         """The outcomes, one a row, below the bars, which have come to their end."""
         self._progress.stop()
+        for outcome in outcomes:
+            self._output.result(asdict(outcome))
+        if self._output.as_json:
+            return
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         table.add_column("what")
         for title in ("objects", "MB", "seconds", "MB/s", "resumes", "verified"):

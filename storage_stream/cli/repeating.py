@@ -1,0 +1,58 @@
+"""Says why a command waits: a request that failed is about to be made again.
+
+It listens to the library's log of repeats. Many transfers that meet the same trouble are one line
+a second for people; programs get an event for each.
+"""
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Generator
+
+from storage_stream.cli.output import Output
+from storage_stream.cli.wording import plain_words
+
+__all__ = ["repeats_told"]
+
+_LOG = "storage_stream.retry"
+_PAUSE_SECONDS = 1.0  # between two lines
+
+
+@contextlib.contextmanager
+def repeats_told(
+    output: Output, clock: Callable[[], float] = time.monotonic
+) -> Generator[None, None, None]:
+    """While the block runs, each wait before a repeat is told of.
+
+    Args:
+        output: Where.
+        clock: Seconds that only grow.
+    """
+    log, listener = logging.getLogger(_LOG), _Listener(output, clock)
+    level = log.level
+    log.addHandler(listener)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(listener)
+        log.setLevel(level)
+
+
+class _Listener(logging.Handler):
+    def __init__(self, output: Output, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._output = output
+        self._clock = clock
+        self._told_at: float | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell of one. What goes wrong with that ends the command, as with any other output."""
+        fields = record.__dict__
+        seconds, why = round(fields["seconds"], 3), plain_words(str(fields["why"]))
+        self._output.event("retry", seconds=seconds, reason=why, subject=fields["subject"])
+        now = self._clock()
+        if self._told_at is not None and now - self._told_at < _PAUSE_SECONDS:
+            return
+        self._told_at = now
+        self._output.say(f"Trying again in {seconds:.1f} s: {why}")
