@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import concurrent.futures
     from collections.abc import Callable, Coroutine
 
-__all__ = ["Killable", "Run", "Stopped", "cancellable"]
+__all__ = ["Killable", "Run", "Stopped", "cancellable", "current_run"]
 
 T = TypeVar("T")
 K = TypeVar("K", bound="Killable")
@@ -37,7 +37,7 @@ class Killable(Protocol):
 
 
 class Stopped(Exception):  # noqa: N818 - it is no error of its own: `Run.error` tells which
-    """The run has failed already; what it failed by is kept."""
+    """The run has failed already; what it failed by is kept in it."""
 
 
 class Run:
@@ -105,26 +105,23 @@ class Run:
         with self._lock:
             self._keep(error)
 
-    def guarded(self, handler: Callable[..., int]) -> Callable[..., int]:
-        """The handler as libvips may call it: it never raises, and fails once the run has."""
-
-        def guarding(*arguments: Any) -> int:
-            try:
-                self.check()
-                return handler(*arguments)
-            except Stopped:
-                return FAILED
-            except BaseException as error:  # noqa: BLE001 - libvips would print and forget it
-                self.keep(error)
-                return FAILED
-
-        return guarding
+    def guard(self, handler: Callable[..., int], *arguments: Any) -> int:
+        """Call a handler for libvips: it never raises, and fails once the run has."""
+        try:
+            self.check()
+            return handler(*arguments)
+        except (Stopped, OutsideRunError):
+            return FAILED
+        except BaseException as error:  # noqa: BLE001 - libvips would print and forget it
+            self.keep(error)
+            return FAILED
 
     def check(self) -> None:
         """That it is under way.
 
         Raises:
-            Stopped: It failed, or is over.
+            Stopped: It failed.
+            OutsideRunError: It is over, or the loop's own thread asks, which would wait for itself.
         """
         if self.error is not None:
             raise Stopped
@@ -136,7 +133,7 @@ class Run:
             )
             for told in self._on_outside:
                 told(outside)
-            raise Stopped
+            raise outside
 
     def wait_for(self, make: Callable[[], Coroutine[Any, Any, T]], timeout: float | None) -> T:
         """What a coroutine gives that the loop runs meanwhile.
@@ -184,6 +181,11 @@ class _Current(threading.local):
 
 
 _current = _Current()
+
+
+def current_run() -> Run | None:
+    """The run whose work this thread does."""
+    return _current.run
 
 
 def cancellable(image: K) -> K:
