@@ -72,6 +72,10 @@ def _advice(error: errors.StorageError) -> str:
 def _about_missing(error: errors.NotFound) -> str:
     subject = error.subject or ""
     bucket, _, name = subject.removeprefix("gs://").partition("/")
+    if any(character in bucket for character in "*?["):
+        return "`storage-stream ls` shows which buckets there are."
+    if error.method == "DELETE" and not name:
+        return "`storage-stream lb` shows which buckets there are."
     if name and "bucket" not in error.message.partition(":")[0]:
         return f"`storage-stream ls gs://{bucket}/` shows what is there."
     return f"Is the bucket's name right? `storage-stream mb gs://{bucket}` makes it."

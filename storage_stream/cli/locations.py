@@ -98,6 +98,11 @@ class ObjectLocation:
         return not (self.pattern.is_literal and self.bucket_pattern.is_literal)
 
     @property
+    def means_buckets(self) -> bool:
+        """Whether it may be in several buckets."""
+        return not (self.bucket and self.bucket_pattern.is_literal)
+
+    @property
     def literal_name(self) -> str:
         """The name it means when it has no wildcards: `[*]` is `*`."""
         return self.pattern.literal

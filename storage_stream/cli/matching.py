@@ -110,4 +110,5 @@ async def named_objects(
 
 def nothing_matches(location: ObjectLocation) -> NotFound:
     """The error for wildcards that no name matches."""
-    return NotFound("no object's name matches", status=404, subject=str(location))
+    what = "no bucket's name matches" if location.is_bucket else "no object's name matches"
+    return NotFound(what, status=404, subject=str(location))

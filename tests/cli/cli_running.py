@@ -8,6 +8,7 @@ from typing import Any
 from click.testing import CliRunner
 
 from storage_stream.cli.main import storage_stream
+from storage_stream.testing.emulator_handle import EmulatorHandle
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,13 @@ def tree(root: Path) -> dict[str, bytes]:
         for path in root.rglob("*")
         if path.is_file()
     }
+
+
+def names(gcs: EmulatorHandle, bucket: str) -> list[str]:
+    """The objects of a bucket, by name."""
+    return [resource["name"] for resource in gcs.objects(bucket)]
+
+
+def left_of_runs(here: Path) -> list[Path]:
+    """What interrupted commands left to go on with, beside the working folder."""
+    return list((here.parent / "state").rglob("run.json"))

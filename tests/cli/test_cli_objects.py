@@ -287,3 +287,13 @@ def test_the_doctor_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion(shell: str) -> None:
     assert "_STORAGE_STREAM_COMPLETE" in run("completion", shell).stdout
+
+
+def test_stat_shows_what_is_in_a_field_line_by_line(gcs: EmulatorHandle) -> None:
+    gcs.put("bucket", "a", b"1", metadata={"owner": "me\x1b[31m", "size": "x"})
+    shown = [line.split() for line in lines("stat", "gs://bucket/a")]
+    at = shown.index(["metadata:"])
+    assert shown[at + 1 : at + 3] == [["owner:", "me\\x1b[31m"], ["size:", "x"]]
+    of_bucket = run("stat", "gs://bucket").stdout
+    assert "{" not in of_bucket
+    assert "  softDeletePolicy:\n    retentionDurationSeconds:" in of_bucket

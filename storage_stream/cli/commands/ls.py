@@ -73,11 +73,16 @@ async def command(run: Run, locations: tuple[ObjectLocation, ...], **chosen: boo
 
 
 async def _list(run: Run, location: ObjectLocation, choice: _Choice) -> None:
-    if location.is_bucket and not (location.bucket and location.bucket_pattern.is_literal):
-        for bucket in await buckets_of(run, location):
-            url = gs_url(bucket)
-            run.output.result({"type": "bucket", "url": url, "name": bucket}, run.output.name(url))
-        return
+    if location.is_bucket and location.means_buckets:
+        buckets = await buckets_of(run, location)
+        if location.bucket and not buckets:
+            raise nothing_matches(location)
+        if not (choice.recursive and location.bucket):
+            for bucket in buckets:
+                url = gs_url(bucket)
+                document = {"type": "bucket", "url": url, "name": bucket}
+                run.output.result(document, run.output.name(url))
+            return
     count = size = 0
     async with aclosing(_entries(run, location, choice)) as entries:
         async for entry in entries:

@@ -6,18 +6,14 @@ from typing import Any
 
 import click
 
-from storage_stream import ManyTransfer
 from storage_stream.cli.command import LOCATION, storage_command
 from storage_stream.cli.locations import Location, ObjectLocation, StandardStream, gs_url
-from storage_stream.cli.output import shown_name
 from storage_stream.cli.progress import Display
 from storage_stream.cli.running import Run
 from storage_stream.cli.transfers.manifest import Manifest
 from storage_stream.cli.transfers.options import name_options, run_options
 from storage_stream.cli.transfers.telling import Teller
 from storage_stream.errors import UsageError
-
-_PLANNED = "dry run"  # as the library calls what it would do
 
 
 @storage_command(
@@ -58,10 +54,9 @@ async def command(
         raise click.UsageError("--checksum or --size-only, not both")
     compare = "crc32c" if checksum else "size" if size_only else "mtime"
     run.go_on = "The same command goes on: what is the same is not transferred again."
-    verb = "Would sync" if how["dry_run"] else "Synced"
     async with AsyncExitStack() as stack:
         book = None if manifest is None else stack.enter_context(Manifest(manifest))
-        teller = Teller(run, verb, book)
+        teller = Teller(run, "Synced", book)
         display = await stack.enter_async_context(Display(run.output, "Syncing"))
         try:
             many = run.storage.sync(
@@ -77,15 +72,13 @@ async def command(
             )
         except UsageError as error:  # nothing was begun
             raise click.UsageError(str(error)) from error
-        await _tell(run, teller, many, dry_run=how["dry_run"])
-    teller.conclude()
-
-
-async def _tell(run: Run, teller: Teller, many: ManyTransfer, *, dry_run: bool) -> None:
-    async with teller.results(many) as results:
-        async for result in results:
-            if dry_run and result.skipped == _PLANNED:
-                run.output.say(f"Would {result.action}: {shown_name(result.target)}")
+        async with teller.results(many) as results:
+            async for _ in results:
+                pass  # each is told of as it comes
+    if how["dry_run"]:
+        teller.conclude_plan()
+    else:
+        teller.conclude()
 
 
 def _place(location: Location) -> str:

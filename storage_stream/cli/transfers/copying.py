@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from storage_stream.cli.locations import LocalLocation, ObjectLocation
+from storage_stream.cli.locations import LocalLocation, Location, ObjectLocation
 from storage_stream.cli.progress import Display
 from storage_stream.cli.running import Run
 from storage_stream.cli.transfers.estimate import Estimate
@@ -26,7 +26,6 @@ from storage_stream.cli.transfers.run_folder import RunFolder, resuming_command,
 from storage_stream.cli.transfers.selection import Selection
 from storage_stream.cli.transfers.single import Single
 from storage_stream.cli.transfers.sources import (
-    ObjectsMatching,
     Source,
     SourceError,
     is_folder_there,
@@ -161,12 +160,8 @@ class _Copying:
         found: list[Source] = []
         for location in self.order.sources:
             try:
-                found += await resolve(
-                    self.run.storage,
-                    location,
-                    recursive=self.order.choices.recursive,
-                    options=self.run.options,
-                )
+                recursive = self.order.choices.recursive
+                found += await resolve(self.run, location, recursive=recursive)
             except (SourceError, StorageError, OSError) as error:
                 self.run.fail(error, str(location))
         return found
@@ -174,7 +169,7 @@ class _Copying:
     async def _goes_into(self, sources: Sequence[Source]) -> bool:
         place = self.order.target
         is_one = len(self.order.sources) == 1 and len(sources) == 1
-        if not is_one or isinstance(sources[0], ObjectsMatching):
+        if not is_one or await asyncio.to_thread(_is_wild, self.order.sources[0]):
             return True
         if isinstance(place, ObjectLocation):
             return place.is_folder or await is_folder_there(
@@ -197,3 +192,12 @@ class _Copying:
 
     def _refuse(self, source: str, why: str) -> None:
         self.run.fail(SourceError(f"{source}: {why}"), source)
+
+
+def _is_wild(location: Location) -> bool:
+    """Whether a location may mean several, though it may be one this time."""
+    if isinstance(location, ObjectLocation):
+        return location.has_wildcards
+    if not isinstance(location, LocalLocation):
+        return False
+    return not location.pattern.is_literal and not os.path.lexists(location.path)

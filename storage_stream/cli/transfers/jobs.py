@@ -221,8 +221,8 @@ class _Jobs:
                 count += 1
                 if self._takes(gs_url(source.bucket, resource["name"]), called):
                     yield resource, called
-        if not count:
-            self._refuse(gs_url(source.bucket, pattern.text), "no object matches")
+        if source.matches.bucket_ends(count):
+            self._refuse(source.matches.url, "no object matches")
 
     def _is_there_already(self, source: ObjectsMatching, name: str, called: str) -> bool:
         """Whether an object is in the target: it may be one that this run made a moment ago."""

@@ -69,7 +69,7 @@ class Order:
             raise click.UsageError("the sources have to be all here, or all in buckets")
         if isinstance(self.target, ObjectLocation):
             if self.target.has_wildcards or self.target.generation is not None:
-                raise click.UsageError(f"{self.target}: a target is one place")
+                raise click.UsageError(f"{self.target}: a target is one place, without wildcards")
         elif not any(remote):
             raise click.UsageError("sources or target have to be in a bucket: gs://bucket/name")
         said: Preconditions | None = self.choices.options.get("preconditions")

@@ -9,6 +9,8 @@ from storage_stream.cli.explaining import explain
 
 __all__ = ["Outcome"]
 
+_PLANNED = "dry run"  # as the library calls what it would do
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -24,9 +26,11 @@ class Outcome:
 
     @property
     def word(self) -> str:
-        """`done`, `skipped` or `failed`."""
+        """`done`, `skipped` or `failed`; `planned` of a dry run."""
         if self.result.error is not None:
             return "failed"
+        if self.result.skipped == _PLANNED:
+            return "planned"
         return "done" if self.result.skipped is None else "skipped"
 
     def fields(self) -> dict[str, Any]:

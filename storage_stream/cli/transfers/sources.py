@@ -14,6 +14,8 @@ import click
 
 from storage_stream import Storage
 from storage_stream.cli.locations import LocalLocation, Location, ObjectLocation, gs_url
+from storage_stream.cli.matching import buckets_of
+from storage_stream.cli.running import Run
 from storage_stream.cli.wildcards import Pattern
 from storage_stream.errors import NotFound
 
@@ -21,6 +23,7 @@ __all__ = [
     "LISTED_FIELDS",
     "LocalFile",
     "LocalFolder",
+    "Matches",
     "ObjectsMatching",
     "OneObject",
     "RemoteFolder",
@@ -74,23 +77,50 @@ class RemoteFolder:
     prefix: str
 
 
+@dataclass(slots=True)
+class Matches:
+    """How many objects one location with wildcards means, in all buckets that it means.
+
+    Attributes:
+        url: As it was written.
+        buckets: That are not looked at yet.
+        objects: That were found so far.
+    """
+
+    url: str
+    buckets: int = 1
+    objects: int = 0
+
+    def bucket_ends(self, objects: int) -> bool:
+        """So many were in a bucket; returns whether that was the last one, and there are none."""
+        self.buckets -= 1
+        self.objects += objects
+        return not (self.buckets or self.objects)
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectsMatching:
-    """The objects that a pattern means; nobody knows how many before they are listed."""
+    """The objects of a bucket that a pattern means; nobody knows how many before they are listed.
+
+    Attributes:
+        bucket: The bucket.
+        pattern: For their names.
+        matches: Shared by all buckets that the same location means.
+    """
 
     bucket: str
     pattern: Pattern
+    matches: Matches
 
 
 Source = LocalFile | LocalFolder | OneObject | RemoteFolder | ObjectsMatching
 
 
-async def resolve(
-    storage: Storage, location: Location, *, recursive: bool, options: dict[str, Any]
-) -> Sequence[Source]:
+async def resolve(run: Run, location: Location, *, recursive: bool) -> Sequence[Source]:
     """What a location means: one source, or several.
 
-    No request for a path; one for an object, up to two with `recursive`; none for a pattern.
+    No request for a path; one for an object, up to two with `recursive`; none for a pattern, but
+    a list of the buckets if it is one for these.
 
     Raises:
         SourceError: There is no such thing, or it is a folder and is not to be taken whole.
@@ -100,11 +130,23 @@ async def resolve(
         return await asyncio.to_thread(_local, location, recursive=recursive)
     if not isinstance(location, ObjectLocation):
         raise click.UsageError("- is standard input or output, and goes with one other place")
-    if not location.bucket_pattern.is_literal:
-        raise click.UsageError(f"{location}: the bucket has to be named without wildcards")
-    if not location.pattern.is_literal:
-        return [ObjectsMatching(location.bucket, location.pattern)]
-    return await _remote(storage, location, recursive=recursive, options=options)
+    if location.has_wildcards:
+        return await _matching(run, location, recursive=recursive)
+    return await _remote(run.storage, location, recursive=recursive, options=run.options)
+
+
+async def _matching(run: Run, location: ObjectLocation, *, recursive: bool) -> Sequence[Source]:
+    if not location.bucket:
+        raise click.UsageError(f"{location} names no bucket; gs://* are all of them")
+    buckets = await buckets_of(run, location)
+    if not buckets:
+        raise SourceError(f"{location}: no bucket matches")
+    if location.is_bucket:
+        if not recursive:
+            raise SourceError(f"{location} are buckets; -r takes them with all that is in them")
+        return [RemoteFolder(bucket, "") for bucket in buckets]
+    matches = Matches(str(location), len(buckets))
+    return [ObjectsMatching(bucket, location.pattern, matches) for bucket in buckets]
 
 
 async def is_folder_there(

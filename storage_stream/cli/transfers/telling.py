@@ -30,23 +30,31 @@ class Teller:
         self._manifest = manifest
         self._begun = time.monotonic()
         self.counts = {"done": 0, "skipped": 0, "failed": 0}
+        self.planned: dict[str, int] = {}
         self.bytes = 0
 
     @property
     def has_told(self) -> bool:
         """Whether anything was told of yet."""
-        return any(self.counts.values())
+        return any(self.counts.values()) or bool(self.planned)
 
     def tell(self, result: TransferResult) -> None:
         """What became of one: at once to programs and the manifest; to people if it failed."""
         outcome = Outcome(result, datetime.now(UTC))
-        self.counts[outcome.word] += 1
+        if outcome.word == "planned":
+            verb = result.action.partition(" ")[0]  # delete, of "delete file"
+            self.planned[verb] = self.planned.get(verb, 0) + 1
+            self._run.output.say(f"Would {result.action}: {shown_name(result.target)}")
+        else:
+            self.counts[outcome.word] += 1
         self.bytes += result.bytes
         self._run.output.event("result", **outcome.fields())
         if self._manifest is not None:
             self._manifest.add(outcome)
         if result.error is not None:
             self._run.fail(result.error, result.source)
+            return
+        if outcome.word == "planned":
             return
         why = f" ({result.skipped})" if result.skipped else ""
         self._run.output.detail(
@@ -66,6 +74,14 @@ class Teller:
 
             yield told()
 
+    def conclude_plan(self) -> None:
+        """The same of what was only planned."""
+        failed = self.counts["failed"]
+        self._run.output.event("summary", planned=self.planned, failed=failed)
+        parts = [f"{verb} {_objects(count)}" for verb, count in sorted(self.planned.items())]
+        text = f"Would {', '.join(parts)}" if parts else "Nothing would be done: they are alike"
+        self._run.output.say(f"{text}{f'; {failed} failed' if failed else ''}.")
+
     def conclude(self) -> None:
         """The sum, in a sentence and as a JSON object."""
         seconds = time.monotonic() - self._begun
@@ -80,6 +96,10 @@ class Teller:
             if count
         )
         self._run.output.say(
-            f"{self._verb} {done} {'object' if done == 1 else 'objects'},"
+            f"{self._verb} {_objects(done)},"
             f" {human_size(self.bytes)} in {seconds:.1f} s{rate}{more}."
         )
+
+
+def _objects(count: int) -> str:
+    return f"{count} {'object' if count == 1 else 'objects'}"
