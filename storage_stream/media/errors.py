@@ -3,11 +3,13 @@
     StorageError
     ├── UsageError
     │   ├── ExtraMissing         (ImportError)  pyvips or Pillow is not installed
+    │   ├── ParserClosed         (ValueError)   a parser was fed after its end
     │   ├── OutsideRunError      (RuntimeError) pixels were asked for outside `run`
     │   └── UnsupportedFormat    (ValueError)   nothing here writes files of that kind
     └── MediaError
         ├── UnidentifiedImage    (ValueError)   no picture of a format we read, or a broken header
         ├── DamagedImage         (ValueError)   it begins as one, and cannot be decoded
+        ├── TruncatedImage       (EOFError)     it ends before its picture does
         ├── ImageTooLarge        (ValueError)   more pixels than are allowed
         ├── UnseekableTooLarge   (ValueError)   too much to keep, and it cannot be read again
         └── SpoolTooSmall        (ValueError)   what is written is more than `spool_limit`
@@ -19,7 +21,12 @@ one. This module knows no format and no decoder. What the network does to a pict
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from storage_stream.errors import StorageError, UsageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 __all__ = [
     "DamagedImage",
@@ -27,7 +34,9 @@ __all__ = [
     "ImageTooLarge",
     "MediaError",
     "OutsideRunError",
+    "ParserClosed",
     "SpoolTooSmall",
+    "TruncatedImage",
     "UnidentifiedImage",
     "UnseekableTooLarge",
     "UnsupportedFormat",
@@ -40,6 +49,10 @@ class ExtraMissing(UsageError, ImportError):
 
 class OutsideRunError(UsageError, RuntimeError):
     """Pixels of a connection were asked for outside its `run`, where nobody fetches them."""
+
+
+class ParserClosed(UsageError, ValueError):
+    """A parser was fed, or closed, after it had been closed or had failed; `reset` begins anew."""
 
 
 class UnsupportedFormat(UsageError, ValueError):
@@ -56,6 +69,35 @@ class UnidentifiedImage(MediaError, ValueError):
 
 class DamagedImage(MediaError, ValueError):
     """It begins as a picture, and cannot be decoded; its bytes arrived as they are stored."""
+
+
+class TruncatedImage(MediaError, EOFError):
+    """The bytes ended before the picture did.
+
+    Attributes:
+        rows_ready: How many rows of it are final.
+        height: How many it has, or None if not even its header came.
+        partial: What there is of it, blank where nothing came; None where nothing can be shown.
+    """
+
+    def __init__(
+        self,
+        rows_ready: int,
+        height: int | None,
+        partial: Image | None = None,
+        *,
+        subject: str | None = None,
+    ) -> None:
+        there = "in its header" if height is None else f"with {rows_ready} of {height} rows final"
+        super().__init__(f"the picture ends {there}", subject=subject)
+        self.rows_ready = rows_ready
+        self.height = height
+        self.partial = partial
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To other processes it goes without the picture, which is large and not theirs."""
+        rebuild, (kind, message, state) = super().__reduce__()
+        return rebuild, (kind, message, {**state, "partial": None})
 
 
 class ImageTooLarge(MediaError, ValueError):
