@@ -76,4 +76,51 @@ def test_links_are_not_moved(gcs: EmulatorHandle, gcs_bucket: str, here: Path) -
     assert names(gcs, gcs_bucket) == ["p/a"]
 
 
-# -- sync -------------------------------------------------------------------------------------
+def test_within_a_bucket_the_service_renames(gcs: EmulatorHandle, gcs_bucket: str) -> None:
+    for name, data in FILES.items():
+        gcs.put(gcs_bucket, f"p/{name}", data, contentType="text/x")
+    gcs.log.clear()
+    ran = run("mv", "-r", f"gs://{gcs_bucket}/p", f"gs://{gcs_bucket}/q", "--json")
+    results = [each for each in ran.events if each["event"] == "result"]
+    assert {each["action"] for each in results} == {"move"}
+    assert sum(each["bytes"] for each in results) == sum(map(len, FILES.values()))
+    moves = gcs.log.select(operation="storage.objects.move")
+    assert len(moves) == len(FILES)
+    assert all("ifSourceGenerationMatch=" in entry.query for entry in moves)
+    assert {entry.operation for entry in gcs.log} == {
+        *("storage.objects.list", "storage.objects.get", "storage.objects.move")
+    }
+    assert {each["contentType"] for each in gcs.objects(gcs_bucket)} == {"text/x"}
+
+
+def test_a_rename_that_fails_is_named_and_the_others_are_done(
+    gcs: EmulatorHandle, gcs_bucket: str
+) -> None:
+    for name, data in FILES.items():
+        gcs.put(gcs_bucket, f"p/{name}", data)
+    gcs.arm_next("storage.objects.move", "pass", "return-403")
+    ran = run("mv", f"gs://{gcs_bucket}/p/**", f"gs://{gcs_bucket}/q/", "--concurrency", "1")
+    assert ran.status == 1
+    assert "Moved 2 objects" in ran.stderr
+    assert f"gs://{gcs_bucket}/p/sub/b.jpg" in ran.stderr
+    assert names(gcs, gcs_bucket) == ["p/sub/b.jpg", "q/a.txt", "q/c"]
+    assert run("mv", f"gs://{gcs_bucket}/p/**", f"gs://{gcs_bucket}/q/", "--resume").status == 0
+    assert names(gcs, gcs_bucket) == ["q/a.txt", "q/b.jpg", "q/c"]
+
+
+def test_a_rename_whose_answer_was_lost_is_done(gcs: EmulatorHandle, gcs_bucket: str) -> None:
+    gcs.put(gcs_bucket, "a", b"one")
+    gcs.arm_next("storage.objects.move", "commit-then-drop")
+    ran = run("mv", f"gs://{gcs_bucket}/a", f"gs://{gcs_bucket}/b")
+    assert (ran.status, names(gcs, gcs_bucket)) == (0, ["b"])
+
+
+def test_between_buckets_the_generation_that_was_copied_goes(
+    gcs: EmulatorHandle, gcs_bucket: str
+) -> None:
+    gcs.create_bucket("other")
+    generation = gcs.put(gcs_bucket, "a", b"one")["generation"]
+    assert run("mv", f"gs://{gcs_bucket}/a", "gs://other/b").status == 0
+    assert (names(gcs, gcs_bucket), gcs.read("other", "b")) == ([], b"one")
+    (deletion,) = gcs.log.select(operation="storage.objects.delete")
+    assert f"ifGenerationMatch={generation}" in deletion.query

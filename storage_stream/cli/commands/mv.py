@@ -32,12 +32,12 @@ async def command(
 ) -> None:
     """Move files and objects, to, from and between buckets.
 
-    Targets are named as by cp. Each source is deleted when its target holds what it holds: a file
-    after its checksum was compared with the object's, an object only if it still is the one that
-    was read.
+    Targets are named as by cp. Within a bucket the service renames each object at once. Else each
+    source is deleted when its target holds what it holds: a file after its checksum was compared
+    with the object's, an object only if it still is the generation that was copied.
     """
     if len(places) < 2:  # noqa: PLR2004 - source and target
         raise click.UsageError("name a source and a target")
     *sources, target = places
-    choices = Choices(options=run_options(run), requests=run.options, **how)
+    choices = Choices(options=run_options(run), requests=run.options, move=True, **how)
     await carry_out(run, Order("mv", sources, target, choices, resume, manifest))

@@ -3,15 +3,16 @@
 Each run takes what it can from the library: lists, names that cannot be files, retries, journals.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from storage_stream import ManyTransfer, Storage
+from storage_stream import ManyTransfer, Progress, Storage, TransferResult
 from storage_stream.cli.locations import gs_url
 from storage_stream.cli.transfers.naming import Target, leaf_of
+from storage_stream.cli.transfers.renames import Pair, Renames
 from storage_stream.cli.transfers.selection import Selection, matched_name
 from storage_stream.cli.transfers.sources import (
     LISTED_FIELDS,
@@ -23,7 +24,9 @@ from storage_stream.cli.transfers.sources import (
     Source,
 )
 
-__all__ = ["Choices", "Job", "jobs_of"]
+__all__ = ["Choices", "Job", "Results", "jobs_of"]
+
+_RENAMES_AT_ONCE = 32  # each is one small request
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Choices:
         follow_symlinks: Take what links lead to.
         options: Of each run: concurrency, processes, journal, progress, preconditions.
         requests: Of each request: which project pays.
+        move: Sources do not stay: within a bucket they are renamed.
     """
 
     recursive: bool = False
@@ -51,6 +55,7 @@ class Choices:
     follow_symlinks: bool = False
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     requests: dict[str, Any] = field(default_factory=dict[str, Any])
+    move: bool = False
 
     @property
     def run(self) -> dict[str, Any]:
@@ -72,6 +77,10 @@ Refuse = Callable[[str, str], None]
 """Called with a source, and why it does not come."""
 
 
+Results = AbstractAsyncContextManager[AsyncIterable[TransferResult]]
+"""A run that is under way while its block is entered, such as `ManyTransfer`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A run of many, not begun.
@@ -81,7 +90,7 @@ class Job:
         folder: The folder on this machine that it takes whole, or None.
     """
 
-    start: Callable[[], ManyTransfer]
+    start: Callable[[], Results]
     folder: str | None = None
 
 
@@ -140,8 +149,12 @@ class _Jobs:
     def objects(self, bucket: str, sources: Sequence[OneObject | ObjectsMatching]) -> Job:
         target, how = self._target, self._how
 
-        def start() -> ManyTransfer:
+        def start() -> Results:
             pairs = self._pairs(bucket, sources)
+            if how.move and target.bucket == bucket:
+                return self._renamed(
+                    bucket, ((resource, target.prefix + name) async for resource, name in pairs)
+                )
             if target.bucket is None:
                 return self._storage.download_many(bucket, pairs, target.folder, **how.run)
             return self._storage.copy_many(
@@ -167,9 +180,34 @@ class _Jobs:
             **how.run,
         )
 
-    def _folder_of_objects(self, source: RemoteFolder) -> ManyTransfer:
+    def _renamed(self, bucket: str, pairs: AsyncGenerator[tuple[Any, str], None]) -> Results:
+        how = self._how
+        renames = Renames(
+            self._storage,
+            bucket,
+            how.options.get("concurrency", _RENAMES_AT_ONCE),
+            how.options.get("progress") or Progress(),
+            how.requests,
+        )
+        return aclosing(renames.all(pairs))
+
+    async def _below(self, source: RemoteFolder, prefix: str) -> AsyncGenerator[Pair, None]:
+        """What is in a "folder", and its names below another prefix."""
+        listing = self._storage.iter_objects(
+            source.bucket, prefix=source.prefix, fields=LISTED_FIELDS, **self._how.requests
+        )
+        async with aclosing(listing):
+            async for resource in listing:
+                name = resource["name"].removeprefix(source.prefix)
+                if self._selection.takes(name):
+                    yield resource, prefix + name
+
+    def _folder_of_objects(self, source: RemoteFolder) -> Results:
         target, how = self._target, self._how
         leaf = leaf_of(source.prefix) or source.bucket
+        if how.move and target.bucket == source.bucket:
+            prefix = target.prefix_of(leaf)
+            return self._renamed(source.bucket, self._below(source, prefix))
         if target.bucket is None:
             return self._storage.download_many(
                 source.bucket,

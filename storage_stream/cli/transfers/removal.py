@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from storage_stream import Preconditions, Storage, TransferResult
 from storage_stream.cli.transfers.file_checksum import crc32c_of_file
+from storage_stream.cli.transfers.renames import ACTION
 from storage_stream.errors import NotFound, StorageError
 
 __all__ = ["Removal", "remove_empty_folders"]
@@ -55,8 +56,11 @@ class Removal:
         await self._tasks.__aexit__(kind, error, traceback)
 
     async def add(self, result: TransferResult) -> None:
-        """Delete the source of a result, if it did not fail; waits while many are under way."""
-        if result.error is None:
+        """Delete the source of a result, if it did not fail; waits while many are under way.
+
+        What was renamed has left its place already.
+        """
+        if result.error is None and result.action != ACTION:
             await self._room.acquire()
             self._tasks.create_task(self._one(result))
 

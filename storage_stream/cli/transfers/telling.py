@@ -5,10 +5,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from storage_stream import ManyTransfer, TransferResult
+from storage_stream import TransferResult
 from storage_stream.cli.output import shown_name
 from storage_stream.cli.running import Run
 from storage_stream.cli.sizes import human_rate, human_size
+from storage_stream.cli.transfers.jobs import Results
 from storage_stream.cli.transfers.manifest import Manifest
 from storage_stream.cli.transfers.outcome import Outcome
 
@@ -63,7 +64,7 @@ class Teller:
         )
 
     @asynccontextmanager
-    async def results(self, many: ManyTransfer) -> AsyncGenerator[AsyncIterator[TransferResult]]:
+    async def results(self, many: Results) -> AsyncGenerator[AsyncIterator[TransferResult]]:
         """Within the block, the results of a run, each of them told; it ends with the block."""
         async with many as transfers:
 
