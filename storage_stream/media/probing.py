@@ -6,7 +6,7 @@ It makes the requests that `headers.HeaderRanges` decides on, and knows no forma
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from storage_stream.errors import (
     InvalidArgument,
@@ -21,7 +21,7 @@ from storage_stream.media.headers import FIRST_BYTES, MAX_BYTES, HeaderRanges, H
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storage_stream import DownloadRequest, ObjectHead, Storage
+    from storage_stream import DownloadRequest, ObjectHead, RequestKeywords, Storage
     from storage_stream.media.headers import ImageInfo
 
 __all__ = ["RangeReader", "probe", "probe_file", "probe_ranges"]
@@ -46,7 +46,7 @@ async def probe(
     first: int = FIRST_BYTES,
     max_bytes: int = MAX_BYTES,
     generation: int | None = None,
-    **options: Any,
+    **options: Unpack[RequestKeywords],
 ) -> ImageInfo:
     """What the header of a picture says, read by ranges; no pixel is downloaded.
 
@@ -63,7 +63,7 @@ async def probe(
         first: Bytes of the first range.
         max_bytes: At most so many bytes in all; a header that needs more is refused.
         generation: Which generation; None for the one that is live at the first request.
-        **options: As for every request.
+        **options: See `RequestKeywords`.
 
     Returns:
         The header.

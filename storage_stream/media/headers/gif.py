@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from storage_stream.media.errors import UnidentifiedImage
 from storage_stream.media.headers.info import ImageInfo
-from storage_stream.media.headers.reading import Reading, check_size, exactly, in_hand
+from storage_stream.media.headers.reading import MAX_STEPS, Reading, check_size, exactly, in_hand
 
 __all__ = ["MAGIC", "read_gif"]
 
@@ -77,25 +77,24 @@ def _frame(at: int, data: bytes) -> _Frame:
 
 def _count(at: int) -> Reading[tuple[int | None, bool]]:
     """Frames if the file's end is in hand, and whether a second one is."""
-    frames = 1
-    while True:
-        while True:
-            size = yield from in_hand(at, 1)
-            if not size:
-                return None, frames > 1
-            at += size[0] + 1
-            if not size[0]:
-                break
-        while not (kind := (yield from in_hand(at, 1))).strip(b"\0") and kind:
-            at += 1
+    frames, in_blocks = 1, True
+    for _ in range(MAX_STEPS):
+        kind = yield from in_hand(at, 1)
         if not kind:
-            return None, frames > 1
-        if kind[0] == _EXTENSION:
-            at += 2
-            continue
-        head = yield from in_hand(at, 10)
-        if kind[0] != _IMAGE or len(head) < 10:  # noqa: PLR2004 - an image descriptor
-            whole = kind[0] == _TRAILER
-            return (frames if whole else None), frames > 1
-        frames += 1
-        at = _frame(at, head).end
+            break
+        if in_blocks:
+            at += kind[0] + 1
+            in_blocks = kind != b"\0"
+        elif kind[0] == _TRAILER:
+            return frames, frames > 1
+        elif kind[0] == _IMAGE:
+            head = yield from in_hand(at, 10)
+            if len(head) < 10:  # noqa: PLR2004 - an image descriptor
+                break
+            frames += 1
+            at, in_blocks = _frame(at, head).end, True
+        elif kind[0] in {_EXTENSION, 0}:
+            at, in_blocks = (at + 2, True) if kind[0] else (at + 1, False)
+        else:
+            break
+    return None, frames > 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from storage_stream.media.errors import UnidentifiedImage
-from storage_stream.media.headers.reading import Need
+from storage_stream.media.headers.reading import MAX_STEPS, Need
 from storage_stream.media.headers.sniffing import read_header
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class HeaderReader:
         self._data = bytearray()
         self._reading = read_header()
         self._need = _NOTHING
+        self._steps = 0
         self._error: UnidentifiedImage | None = None
         self.info: ImageInfo | None = None
         self._send(None)
@@ -74,10 +75,10 @@ class HeaderReader:
         """
         if self._error is not None:
             raise self._error
-        if self.info is not None or self.is_beyond:
+        if self.is_over:
             return self.info
         self._data += memoryview(data)[: self._max_bytes - len(self._data)]
-        self._go_on(at_end=False)
+        self._go_on()
         return self.info
 
     def finish(self) -> ImageInfo:
@@ -93,22 +94,26 @@ class HeaderReader:
             raise self._error
         if self.is_beyond:
             self._fail(UnidentifiedImage(f"no header in the first {self._max_bytes} bytes"))
-        self._go_on(at_end=True)
-        assert self.info is not None  # noqa: S101 - every reader ends with it, or with an error
+        while self.info is None:  # all of the file is held
+            need = self._need
+            self._send(b"" if need.optional else bytes(self._data[need.start : need.end]))
         return self.info
 
-    def _go_on(self, *, at_end: bool) -> None:
-        while self.info is None and not self.is_beyond:
+    def _go_on(self) -> None:
+        while not self.is_over:
             need = self._need
             if need.optional:
                 self._send(b"")
-            elif at_end or need.end <= len(self._data):
+            elif need.end <= len(self._data):
                 self._send(bytes(self._data[need.start : need.end]))
             else:
                 return
         self._data.clear()
 
     def _send(self, data: bytes | None) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            self._fail(UnidentifiedImage(f"no header within {MAX_STEPS} steps"))
         try:
             self._need = next(self._reading) if data is None else self._reading.send(data)
         except StopIteration as result:
@@ -116,7 +121,7 @@ class HeaderReader:
         except UnidentifiedImage as error:
             self._fail(error)
 
-    def _fail(self, error: UnidentifiedImage) -> None:
+    def _fail(self, error: UnidentifiedImage) -> NoReturn:
         self._error = error
         self._data.clear()
         raise error

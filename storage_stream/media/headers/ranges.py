@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from storage_stream.media.errors import UnidentifiedImage
+from storage_stream.media.headers.reading import MAX_STEPS
 from storage_stream.media.headers.sniffing import read_header
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ MAX_BYTES = 1 << 20
 """Of all ranges together."""
 _JUMP_BYTES = 4096  # a directory of TIFF, or the head of a segment and the next one's
 _PATIENCE = 12  # jumps of that size; metadata of 750 KB in segments of 64 KB need no more
-_STEPS = 4  # jumps of each size after that
+_EACH = 4  # jumps of each size after that
 _NEAR = 4096  # a gap between two ranges that is no jump
 
 
@@ -50,6 +51,7 @@ class HeaderRanges:
         self._fetched = 0
         self._requests = 0
         self._jump = _JUMP_BYTES
+        self._jumps = 0
         self._steps = 0
         self._asked: tuple[int, int] | None = None
         self._reading = read_header()
@@ -103,6 +105,9 @@ class HeaderRanges:
             self._pieces.append((start, bytearray(data)))
 
     def _send(self, data: bytes) -> None:
+        self._steps += not self._need.optional
+        if self._steps > MAX_STEPS:
+            raise UnidentifiedImage(f"no header within {MAX_STEPS} steps")
         try:
             self._need = self._reading.send(data)
         except StopIteration as result:
@@ -134,8 +139,8 @@ class HeaderRanges:
             return self._first
         begin, last = self._pieces[-1]
         goes_on = self._requests > 1 and 0 <= start - begin - len(last) <= _NEAR
-        self._steps += 1
-        is_step = self._steps > _PATIENCE and (self._steps - _PATIENCE) % _STEPS == 1
-        if goes_on or is_step:
+        self._jumps += 1
+        is_impatient = self._jumps > _PATIENCE and (self._jumps - _PATIENCE) % _EACH == 1
+        if goes_on or is_impatient:
             self._jump *= 2
         return self._jump

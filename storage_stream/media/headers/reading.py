@@ -17,9 +17,13 @@ from storage_stream.media.errors import UnidentifiedImage
 if TYPE_CHECKING:
     from storage_stream.media.headers.info import ImageInfo
 
-__all__ = ["Need", "Reading", "at_most", "check_size", "exactly", "in_hand"]
+__all__ = ["MAX_STEPS", "Need", "Reading", "at_most", "check_size", "exactly", "in_hand"]
 
 T = TypeVar("T")
+
+MAX_STEPS = 16_384
+"""Needs of one header. A mebibyte of comment in a GIF takes 8,000; what takes more was made to keep
+its reader, and the event loop, busy."""
 
 
 @dataclass(frozen=True, slots=True)

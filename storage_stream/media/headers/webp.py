@@ -10,7 +10,14 @@ from dataclasses import replace
 from storage_stream.media.errors import UnidentifiedImage
 from storage_stream.media.headers.ifd import orientation_at
 from storage_stream.media.headers.info import ImageInfo
-from storage_stream.media.headers.reading import Reading, at_most, check_size, exactly, in_hand
+from storage_stream.media.headers.reading import (
+    MAX_STEPS,
+    Reading,
+    at_most,
+    check_size,
+    exactly,
+    in_hand,
+)
 
 __all__ = ["is_webp", "read_webp"]
 
@@ -83,13 +90,15 @@ def _extended(file_end: int) -> Reading[ImageInfo]:
 
 def _count_frames(at: int, file_end: int) -> Reading[int | None]:
     frames = 0
-    while at < file_end:
+    for _ in range(MAX_STEPS):
+        if at >= file_end:
+            return frames
         head = yield from in_hand(at, _CHUNK_HEAD)
         if len(head) < _CHUNK_HEAD:
-            return None
+            break
         frames += head[:4] == b"ANMF"
         at = _after(at, head)
-    return frames
+    return None
 
 
 def _find_exif(at: int, file_end: int, info: ImageInfo) -> Reading[int | None]:
