@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 from storage_stream._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from storage_stream.media.connection import (
+        Connection,
+    )
     from storage_stream.media.errors import (
         DamagedImage,
         ExtraMissing,
@@ -27,34 +30,84 @@ if TYPE_CHECKING:
         UnseekableTooLarge,
         UnsupportedFormat,
     )
+    from storage_stream.media.headers import HeaderReader, ImageInfo
+    from storage_stream.media.limits import MemoryClass, check_memory, check_pixels, memory_class
+    from storage_stream.media.pinned import (
+        SourceStats,
+    )
+    from storage_stream.media.probing import RangeReader, probe, probe_file, probe_ranges
+    from storage_stream.media.running import (
+        cancellable,
+    )
+    from storage_stream.media.source import (
+        Source,
+        SourceCustom,
+    )
+    from storage_stream.media.target import (
+        Target,
+        TargetCustom,
+    )
+    from storage_stream.media.transform import (
+        transform,
+    )
 
 __all__ = [
+    "Connection",
     "DamagedImage",
     "ExtraMissing",
+    "HeaderReader",
+    "ImageInfo",
     "ImageTooLarge",
     "MediaError",
+    "MemoryClass",
     "OutsideRunError",
     "ParserClosed",
+    "RangeReader",
+    "Source",
+    "SourceCustom",
+    "SourceStats",
     "SpoolTooSmall",
+    "Target",
+    "TargetCustom",
     "TruncatedImage",
     "UnidentifiedImage",
     "UnseekableTooLarge",
     "UnsupportedFormat",
+    "cancellable",
+    "transform",
 ]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "Connection": "storage_stream.media.connection",
         "DamagedImage": "storage_stream.media.errors",
         "ExtraMissing": "storage_stream.media.errors",
         "ImageTooLarge": "storage_stream.media.errors",
         "MediaError": "storage_stream.media.errors",
         "OutsideRunError": "storage_stream.media.errors",
         "ParserClosed": "storage_stream.media.errors",
+        "Source": "storage_stream.media.source",
+        "SourceCustom": "storage_stream.media.source",
+        "SourceStats": "storage_stream.media.pinned",
         "SpoolTooSmall": "storage_stream.media.errors",
+        "Target": "storage_stream.media.target",
+        "TargetCustom": "storage_stream.media.target",
         "TruncatedImage": "storage_stream.media.errors",
         "UnidentifiedImage": "storage_stream.media.errors",
         "UnseekableTooLarge": "storage_stream.media.errors",
         "UnsupportedFormat": "storage_stream.media.errors",
+        "HeaderReader": "storage_stream.media.headers",
+        "ImageInfo": "storage_stream.media.headers",
+        "MemoryClass": "storage_stream.media.limits",
+        "check_memory": "storage_stream.media.limits",
+        "check_pixels": "storage_stream.media.limits",
+        "memory_class": "storage_stream.media.limits",
+        "RangeReader": "storage_stream.media.probing",
+        "probe": "storage_stream.media.probing",
+        "probe_file": "storage_stream.media.probing",
+        "probe_ranges": "storage_stream.media.probing",
+        "cancellable": "storage_stream.media.running",
+        "transform": "storage_stream.media.transform",
     },
 )
