@@ -52,7 +52,11 @@ class RunFile(io.RawIOBase):
 
     def guarded(self, handler: Callable[..., int]) -> Callable[..., int]:
         """The handler as libvips may call it, in the run that is under way then."""
-        return lambda *arguments: self._run.guard(handler, *arguments)
+
+        def guarding(*arguments: Any) -> int:
+            return self._run.guard(handler, *arguments)
+
+        return guarding
 
     def readable(self) -> bool:
         """Always."""

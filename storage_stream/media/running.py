@@ -135,22 +135,38 @@ class Run:
                 told(outside)
             raise outside
 
-    def wait_for(self, make: Callable[[], Coroutine[Any, Any, T]], timeout: float | None) -> T:
-        """What a coroutine gives that the loop runs meanwhile.
+    def start(
+        self, make: Callable[[], Coroutine[Any, Any, T]], timeout: float | None
+    ) -> Callable[[], T]:
+        """Have the loop run a coroutine meanwhile.
 
         Args:
             make: Gives the coroutine.
-            timeout: Seconds to wait for it; None waits for ever.
+            timeout: Seconds to wait for it, from when it is waited for; None waits for ever.
+
+        Returns:
+            Waits for it, and gives what it gives.
 
         Raises:
-            Stopped: The run was ended meanwhile.
-            RequestTimeout: It took longer.
+            Stopped: The run was ended.
         """
         with self._lock:
             if self.error is not None:
                 raise Stopped
             future = self._submit(make())
             self._awaited.add(future)
+        return lambda: self._result(future, timeout)
+
+    def wait_for(self, make: Callable[[], Coroutine[Any, Any, T]], timeout: float | None) -> T:
+        """What a coroutine gives that the loop runs meanwhile; as `start`.
+
+        Raises:
+            Stopped: The run was ended.
+            RequestTimeout: It took longer.
+        """
+        return self.start(make, timeout)()
+
+    def _result(self, future: concurrent.futures.Future[T], timeout: float | None) -> T:
         try:
             return future.result(timeout)
         except TimeoutError:
@@ -158,7 +174,7 @@ class Run:
                 raise
             future.cancel()
             raise RequestTimeout(
-                f"no bytes came within {timeout:g} s", subject=self.subject
+                f"nothing came of the network within {timeout:g} s", subject=self.subject
             ) from None
         finally:
             with self._lock:

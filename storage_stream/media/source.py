@@ -22,9 +22,12 @@ from storage_stream.media.inputs import (
     MemoryInput,
     ObjectInput,
 )
+from storage_stream.media.limits import MAX_MEMORY_PIXELS
 from storage_stream.media.object_blocks import ObjectBlocks
 from storage_stream.media.pinned import PinnedObject, SourceStats
 from storage_stream.media.running import Run, current_run
+from storage_stream.media.saving import check_format
+from storage_stream.media.thumbnails import Thumbnail
 
 if TYPE_CHECKING:
     import io
@@ -197,6 +200,40 @@ class Source(Connection):
         """
         async with asyncio.timeout(timeout), self.entered() as entered:
             return await self.work(entered, lambda: fn(entered.opened.file()))
+
+    async def thumbnail(
+        self,
+        width: int,
+        *,
+        height: int | None = None,
+        format: str = ".jpg",  # noqa: A002 - the word that pyvips' users look for
+        max_memory_pixels: int | None = MAX_MEMORY_PIXELS,
+        timeout: float | None = None,  # noqa: ASYNC109 - a limit, as for every call
+        **save: Any,
+    ) -> bytes:
+        """A small picture of it, upright, as a file.
+
+        Only what it takes is decoded, and downloaded where the format has levels or tiles.
+
+        Args:
+            width: Pixels of the box that it has to fit in.
+            height: The same; None for as many as `width`.
+            format: Its suffix, with options or without: `.jpg`, `.webp[Q=80]`.
+            max_memory_pixels: Pixels that may be in memory at once; None for no limit.
+            timeout: Seconds for all of it; None for no limit.
+            **save: Options of the saver, such as `Q`.
+
+        Raises:
+            UnsupportedFormat: Nothing here writes such files; nothing was requested.
+            UnidentifiedImage: It is no picture.
+            ImageTooLarge: It takes too much memory; no pixel was read.
+            DamagedImage: It cannot be decoded.
+            StorageError: It cannot be read.
+        """
+        check_format(format)
+        wanted = Thumbnail(width, height, format, max_memory_pixels, save)
+        async with asyncio.timeout(timeout), self.entered() as entered:
+            return await self.work(entered, lambda: wanted.make(*entered))
 
     def reader(self) -> io.RawIOBase:
         """A file of its own on the same bytes, for code inside the function that `run` calls.

@@ -1,0 +1,25 @@
+"""Which formats can be written, told before anything is requested."""
+
+from __future__ import annotations
+
+from storage_stream.media import vips
+from storage_stream.media.errors import UnsupportedFormat
+
+__all__ = ["check_format"]
+
+_NOT_TO_STREAMS = {".v", ".vips"}  # libvips' own, which it only writes to files of its own
+
+
+def check_format(text: str) -> str:
+    """A suffix that can be saved to a stream, with options or without (`.jpg[Q=90]`).
+
+    Returns:
+        The suffix alone.
+
+    Raises:
+        UnsupportedFormat: Nothing here writes such files.
+    """
+    suffix = text.partition("[")[0]
+    if suffix.lower() in _NOT_TO_STREAMS or not suffix.startswith(".") or not vips.can_save(text):
+        raise UnsupportedFormat(f"no saver writes {suffix!r} to a stream")
+    return suffix

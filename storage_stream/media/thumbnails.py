@@ -1,0 +1,109 @@
+"""Pictures made small, in a worker thread: what is checked before, and what an error then means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from storage_stream.media import vips
+from storage_stream.media.errors import DamagedImage, ImageTooLarge, UnidentifiedImage
+from storage_stream.media.limits import check_memory
+from storage_stream.media.probing import probe_file
+
+if TYPE_CHECKING:
+    import io
+
+    from storage_stream.media.headers import ImageInfo
+    from storage_stream.media.inputs import Opened
+    from storage_stream.media.running import Run
+
+__all__ = ["Thumbnail", "checked_source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """What is wanted.
+
+    Attributes:
+        width: Pixels of the box that it has to fit in.
+        height: The same; None for as many as `width`.
+        suffix: The format, as libvips spells it.
+        save: Options of its saver.
+        max_memory_pixels: Pixels that may be in memory at once; None for no limit.
+    """
+
+    width: int
+    height: int | None
+    suffix: str
+    max_memory_pixels: int | None
+    save: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def make(self, run: Run, opened: Opened) -> bytes:
+        """The picture's file; in the worker of a run.
+
+        Raises:
+            UnidentifiedImage: It is no picture.
+            ImageTooLarge: It takes too much memory; no pixel was read.
+            DamagedImage: It cannot be decoded.
+        """
+        library = vips.pyvips()
+        source = checked_source(run, opened, self.max_memory_pixels)
+        box = {} if self.height is None else {"height": self.height}
+        try:
+            image = library.Image.thumbnail_source(source, self.width, fail_on="error", **box)
+            run.watch(image)
+            image = image.copy_memory()  # so that an error of the saver is no damage of the source
+        except library.Error as error:
+            raise DamagedImage("it cannot be decoded", subject=run.subject) from error
+        made: bytes = image.write_to_buffer(self.suffix, **self.save)
+        return made
+
+
+def checked_source(
+    run: Run, opened: Opened, max_memory_pixels: int | None, *, random_access: bool = False
+) -> Any:
+    """A `pyvips.Source` of what is a picture, and not too large a one.
+
+    Raises:
+        UnidentifiedImage: It is no picture.
+        ImageTooLarge: It takes too much memory; no pixel was read.
+    """
+    info = _header(opened.file())
+    if info is not None:
+        check_memory(info, max_memory_pixels, random_access=random_access, subject=run.subject)
+    source = opened.source()
+    if not vips.can_load(source):
+        raise UnidentifiedImage("libvips knows no picture that begins so", subject=run.subject)
+    if info is None and max_memory_pixels is not None:
+        image = vips.pyvips().Image.new_from_source(source, "", fail_on="error")
+        if image.width * image.height > max_memory_pixels:
+            why = "in memory at once, which this format may need"
+            raise ImageTooLarge(
+                image.width, image.height, max_memory_pixels, why=why, subject=run.subject
+            )
+    return source
+
+
+def _header(file: io.RawIOBase) -> ImageInfo | None:
+    """Its header, where it can be read here, without asking libvips, which reads a WebP whole."""
+    if not file.seekable():
+        return None
+
+    def read_range(start: int, length: int) -> bytes:
+        file.seek(start)
+        return _all_of(file, length)
+
+    try:
+        return probe_file(read_range)
+    except UnidentifiedImage:  # libvips knows more formats
+        return None
+    finally:
+        file.seek(0)
+
+
+def _all_of(file: io.RawIOBase, length: int) -> bytes:
+    pieces: list[bytes] = []
+    while length > 0 and (piece := file.read(length)):
+        pieces.append(piece)
+        length -= len(piece)
+    return b"".join(pieces)
