@@ -74,6 +74,12 @@ __all__ = [
     "UnseekableTooLarge",
     "UnsupportedFormat",
     "cancellable",
+    "check_memory",
+    "check_pixels",
+    "memory_class",
+    "probe",
+    "probe_file",
+    "probe_ranges",
     "transform",
 ]
 
