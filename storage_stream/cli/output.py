@@ -12,6 +12,8 @@ from typing import Any, BinaryIO, TextIO
 
 import click
 
+from storage_stream.cli.standard_output import StandardOutput
+
 __all__ = ["Output", "iso_time", "shown_name"]
 
 
@@ -61,7 +63,7 @@ class Output:
         verbose: bool = False,
         color: bool = True,
         null: bool = False,
-        stdout: BinaryIO | None = None,
+        stdout: BinaryIO | io.RawIOBase | None = None,
         stderr: TextIO | None = None,
     ) -> None:
         self.as_json = as_json
@@ -71,6 +73,9 @@ class Output:
         self.stdout: BinaryIO | io.RawIOBase = stdout or sys.stdout.buffer
         self.stderr: TextIO = stderr or sys.stderr
         self.color = color and self.stderr.isatty()
+        self.subject: dict[str, Any] = {}
+        """Fields of every JSON object, which errors name, too: of which command they are."""
+        self.shows_progress = True
         self.above: Callable[[str, str | None], None] | None = None
         """Prints talk while bars stand at the bottom of the screen."""
 
@@ -79,14 +84,14 @@ class Output:
     def result(self, document: Mapping[str, Any], text: str | None = None) -> None:
         """A result: the document as JSON, or the text for people (None prints them nothing)."""
         if self.as_json:
-            self._write(_json(document) + "\n")
+            self._write(_json({**document, **self.subject}) + "\n")
         elif text is not None:
             self._write(text + ("\0" if self.null else "\n"))
 
     def event(self, event: str, **fields: Any) -> None:
         """Something that happened, told to programs at once; people see it otherwise."""
         if self.as_json:
-            self._write(_json({"event": event, **fields}) + "\n")
+            self._write(_json({"event": event, **fields, **self.subject}) + "\n")
             self.flush()
 
     def name(self, name: str) -> str:
@@ -106,9 +111,11 @@ class Output:
             ]
             self.result({}, "  ".join(cells).rstrip())
 
-    def leave_stdout_to_data(self) -> None:
-        """The command prints bytes there: results and events go to stderr."""
+    def leave_stdout_to_data(self) -> StandardOutput:
+        """The command prints bytes to what this gives: results and events go to stderr."""
+        data = StandardOutput(self.stdout)
         self.stdout = _BinaryTalk(self.stderr)
+        return data
 
     def flush(self) -> None:
         """Let go of what is buffered."""
@@ -134,7 +141,8 @@ class Output:
     def error(self, text: str, **fields: Any) -> None:
         """Why something failed, on stderr in any case, and as an event."""
         self.event("error", message=text, **fields)
-        self._talk(f"Error: {text}", "red")
+        where = "".join(f"{name} {value}: " for name, value in self.subject.items())
+        self._talk(f"Error: {where}{text}", "red")
 
     def _talk(self, text: str, color: str | None = None) -> None:
         # A message may quote a name or an answer: no escape code of theirs reaches the terminal.
@@ -143,7 +151,8 @@ class Output:
         if self.above is not None:
             self.above(safe, color if self.color else None)
             return
-        click.echo(click.style(safe, fg=color) if self.color else safe, self.stderr)
+        styled = click.style(safe, fg=color) if self.color else safe
+        click.echo(styled, self.stderr, color=self.color)
 
     def _write(self, text: str) -> None:
         self.stdout.write(text.encode("utf-8", "surrogateescape"))

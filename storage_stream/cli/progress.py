@@ -49,7 +49,8 @@ class Display:
         self._console = console or Console(
             file=output.stderr, no_color=not output.color, highlight=False
         )
-        self._is_live = self._console.is_terminal and not (output.quiet or output.as_json)
+        is_watched = output.shows_progress and not (output.quiet or output.as_json)
+        self._is_live = self._console.is_terminal and is_watched
         self.total: storage_stream.Progress = _Total(self._begin_part)
         self._parts: dict[storage_stream.Progress, TaskID] = {}
         self._under_way: dict[storage_stream.Progress, TaskID | None] = {}
@@ -76,7 +77,7 @@ class Display:
             self._bars.start()
             self._total_row = self._row(self._what)
             self._output.above = self._print_above
-        if not self._output.quiet or self._output.as_json:
+        if self._output.shows_progress and (not self._output.quiet or self._output.as_json):
             self._owner = asyncio.current_task()
             self._ticker = asyncio.create_task(self._tick())
         return self
@@ -96,7 +97,7 @@ class Display:
                 self._output.above = None
         if self._broken is not None:
             raise self._broken
-        if self._output.as_json:
+        if self._output.as_json and self._output.shows_progress:
             self._show()
 
     @contextlib.contextmanager

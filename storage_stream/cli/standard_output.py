@@ -7,6 +7,7 @@ pipe is asked whether it takes bytes, and given as many as it then takes for cer
 
 import asyncio
 import contextlib
+import io
 import os
 import select
 import stat
@@ -26,7 +27,7 @@ class StandardOutput:
         file: A binary file; None for standard output.
     """
 
-    def __init__(self, file: BinaryIO | None = None) -> None:
+    def __init__(self, file: BinaryIO | io.RawIOBase | None = None) -> None:
         self._file = sys.stdout.buffer if file is None else file
         self._descriptor = _waiting_descriptor(self._file)
 
@@ -58,7 +59,7 @@ class StandardOutput:
         self._file.flush()
 
 
-def _waiting_descriptor(file: BinaryIO) -> int | None:
+def _waiting_descriptor(file: BinaryIO | io.RawIOBase) -> int | None:
     """The descriptor of what may keep a writer waiting: a pipe, a socket, a terminal."""
     try:
         descriptor = file.fileno()

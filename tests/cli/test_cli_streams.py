@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -243,6 +244,30 @@ def test_commands_of_a_pipe_run_as_they_come(gcs: EmulatorHandle, tmp_path: Path
     assert "line 5: 'run' is no command" in told
     assert "line 7: " in told
     assert told.endswith("1 of 5 commands done.\n")
+
+
+def test_what_a_command_prints_stays_together(gcs: EmulatorHandle, tmp_path: Path) -> None:
+    for name in "abc":
+        gcs.put("bucket", name, name.encode() * 700_000 + b"\n")
+    file = tmp_path / "commands"
+    file.write_text("\n".join(f"cat gs://bucket/{name} gs://bucket/none" for name in "abc" * 3))
+    done = inside("run", str(file))
+    assert done.exit_code == 1
+    assert sorted(done.stdout.split()) == sorted([name * 700_000 for name in "abc"] * 3)
+    assert sorted(re.findall(r"Error: line (\d): ", done.stderr)) == list("123456789")
+
+
+def test_json_says_which_line_it_is_of(gcs: EmulatorHandle, tmp_path: Path) -> None:
+    gcs.put("bucket", "a", b"1")
+    file = tmp_path / "commands"
+    file.write_text("# one\nls gs://bucket\n\nstat gs://bucket/none\nls 'open\n")
+    told = [json.loads(line) for line in inside("run", "--json", str(file)).stdout.splitlines()]
+    by_line = {each.get("line"): each for each in told}
+    assert by_line[2]["name"] == "a"
+    assert by_line[4]["error"] == "NotFound"
+    assert by_line[5]["message"] == "No closing quotation."
+    assert by_line[None] == {"event": "ended", "done": 1, "failed": 2}
+    assert "progress" not in {each.get("event") for each in told}
 
 
 def test_a_question_before_very_many_are_deleted(gcs: EmulatorHandle, tmp_path: Path) -> None:

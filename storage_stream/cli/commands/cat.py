@@ -60,8 +60,7 @@ async def command(
     Large objects come over several connections at once; what is printed is compared with their
     checksums. With --json, what is told goes to standard error: standard output is the objects'.
     """
-    run.output.leave_stdout_to_data()
-    out = StandardOutput()
+    out = run.output.leave_stdout_to_data()
     for location in locations:
         try:
             async for bucket, name, generation in named_objects(run, location):

@@ -35,8 +35,7 @@ async def command(
     """
     if lines is not None and size is not None:
         raise click.UsageError("Lines or bytes, not both.")
-    run.output.leave_stdout_to_data()
-    out = StandardOutput()
+    out = run.output.leave_stdout_to_data()
     count = 0
     for location in locations:
         try:

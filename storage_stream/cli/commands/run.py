@@ -3,13 +3,17 @@
 import asyncio
 import shlex
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from storage_stream.cli.command import StorageCommand, begin, carry_out, storage_command
+from storage_stream.cli.held_output import HeldOutput
+from storage_stream.cli.output import Output
 from storage_stream.cli.running import Run
 from storage_stream.cli.standard_input import standard_input
+from storage_stream.cli.standard_output import StandardOutput
 from storage_stream.errors import StorageError
 from storage_stream.pipeline import lines
 
@@ -69,38 +73,88 @@ class _Commands:
     def __init__(self, root: click.Context, run: Run) -> None:
         self._root = root
         self._run = run
+        self._stdout = StandardOutput(run.output.stdout)
+        self._turn = asyncio.Lock()  # to print
         self.done = self.failed = 0
 
     async def carry_out(self, number: int, line: str) -> None:
-        """Run one of them; its errors are told, and not raised."""
+        """Run one of them; its errors are told, and not raised. It prints when it has ended."""
+        held = HeldOutput()
+        output = self._output_of(number, held)
+        told = Run(self._run.config, output, debug=self._run.debug)
         try:
-            failures = await self._run_line(line)
+            child = self._child(told, line)
+            told.failures += await _failures(child)
         except click.exceptions.Exit:  # it asked for help, and got it
-            failures = 0
-        except (click.ClickException, StorageError, OSError, ValueError) as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            self._run.fail(error, f"line {number}")
-            failures = 1
-        self._run.failures += failures
-        self.failed += bool(failures)
-        self.done += not failures
+            pass
+        except (click.ClickException, StorageError, OSError) as error:
+            told.fail(error)
+        finally:
+            async with self._turn:
+                self._run.output.flush()
+                await held.release(self._stdout, self._run.output.stderr)
+        self._run.failures += told.failures
+        self.failed += bool(told.failures)
+        self.done += not told.failures
 
-    async def _run_line(self, line: str) -> int:
+    def _output_of(self, number: int, held: HeldOutput) -> Output:
+        """Where a command prints: what is held of it, with its line."""
+        mine = self._run.output
+        output = Output(
+            as_json=mine.as_json,
+            verbose=mine.verbose,
+            quiet=not mine.verbose,
+            stdout=held.stdout,
+            stderr=held.stderr,
+        )
+        output.color = mine.color
+        output.subject = {"line": number}
+        output.shows_progress = False
+        return output
+
+    def _child(self, told: Run, line: str) -> "_Child":
+        """The command of a line, and what it runs with.
+
+        Raises:
+            click.ClickException: It is none that can be run here, or called wrongly.
+        """
         group = self._root.command
-        name, *words = shlex.split(line)
+        try:
+            name, *words = shlex.split(line)
+        except ValueError as error:  # a quotation that does not end
+            raise click.UsageError(f"{error}.") from error
         command = group.get_command(self._root, name) if isinstance(group, click.Group) else None
         if not isinstance(command, StorageCommand) or name == "run":
             raise click.UsageError(f"{name!r} is no command that can be run here.")
         context = command.make_context(name, words, parent=self._root)
-        child = begin(context.params)
-        child.share_client(self._run)
-        mine, its = self._run.output, child.output
-        its.as_json = its.as_json or mine.as_json
-        its.quiet = its.quiet or not (mine.verbose or its.verbose)
-        try:
-            await carry_out(command.function, child, context.params)
-        finally:
-            await child.close()
-            context.close()
-        return child.failures
+        run = begin(context.params)
+        run.share_client(self._run)
+        run.output = _merged(told.output, run.output)
+        return _Child(command, context, run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    command: StorageCommand
+    context: click.Context
+    run: Run
+
+
+def _merged(ours: Output, its: Output) -> Output:
+    """Our output, with what its own line says of it."""
+    ours.as_json = ours.as_json or its.as_json
+    ours.null = its.null
+    ours.verbose = ours.verbose or its.verbose
+    ours.quiet = its.quiet or not ours.verbose
+    ours.color = ours.color and its.color
+    return ours
+
+
+async def _failures(child: _Child) -> int:
+    """Run it; returns how many failures it told of."""
+    try:
+        await carry_out(child.command.function, child.run, child.context.params)
+    finally:
+        await child.run.close()
+        child.context.close()
+    return child.run.failures

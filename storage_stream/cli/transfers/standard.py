@@ -13,7 +13,6 @@ from storage_stream.cli.object_bytes import Asked, object_bytes
 from storage_stream.cli.progress import Display
 from storage_stream.cli.running import Run
 from storage_stream.cli.standard_input import standard_input
-from storage_stream.cli.standard_output import StandardOutput
 from storage_stream.cli.transfers.jobs import Choices
 from storage_stream.cli.transfers.telling import Teller
 from storage_stream.errors import PreconditionFailed, StorageError
@@ -68,8 +67,7 @@ async def copy_to_output(run: Run, sources: Sequence[Location]) -> None:
     Raises:
         click.UsageError: A source is no object.
     """
-    run.output.leave_stdout_to_data()
-    out = StandardOutput()
+    out = run.output.leave_stdout_to_data()
     for source in sources:
         if not isinstance(source, ObjectLocation):
             raise click.UsageError(f"{source}: only objects are copied to standard output")
