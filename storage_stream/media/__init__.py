@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 from storage_stream._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from storage_stream.media.connection import (
-        Connection,
-    )
+    from storage_stream.media.connection import Connection
     from storage_stream.media.errors import (
         DamagedImage,
         ExtraMissing,
@@ -32,24 +30,12 @@ if TYPE_CHECKING:
     )
     from storage_stream.media.headers import HeaderReader, ImageInfo
     from storage_stream.media.limits import MemoryClass, check_memory, check_pixels, memory_class
-    from storage_stream.media.pinned import (
-        SourceStats,
-    )
+    from storage_stream.media.pinned import SourceStats
     from storage_stream.media.probing import RangeReader, probe, probe_file, probe_ranges
-    from storage_stream.media.running import (
-        cancellable,
-    )
-    from storage_stream.media.source import (
-        Source,
-        SourceCustom,
-    )
-    from storage_stream.media.target import (
-        Target,
-        TargetCustom,
-    )
-    from storage_stream.media.transform import (
-        transform,
-    )
+    from storage_stream.media.running import cancellable
+    from storage_stream.media.source import Source, SourceCustom
+    from storage_stream.media.target import Target, TargetCustom
+    from storage_stream.media.transform import transform
 
 __all__ = [
     "Connection",

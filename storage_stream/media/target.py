@@ -14,13 +14,9 @@ from storage_stream import Preconditions
 from storage_stream.errors import UsageError
 from storage_stream.media.connection import Connection, path_text
 from storage_stream.media.custom_output import CustomOutput
+from storage_stream.media.object_output import NewPicture, ObjectOutput
 from storage_stream.media.output_files import Spool
-from storage_stream.media.outputs import (
-    DescriptorOutput,
-    FileOutput,
-    MemoryOutput,
-    ObjectOutput,
-)
+from storage_stream.media.outputs import DescriptorOutput, FileOutput, MemoryOutput
 from storage_stream.media.running import Run
 from storage_stream.media.source import DEFAULT_TIMEOUT
 
@@ -28,7 +24,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import AsyncGenerator, Callable, Mapping
 
-    from storage_stream import RequestKeywords, Storage, StreamWriter
+    from storage_stream import RequestKeywords, Storage
     from storage_stream.media.outputs import OpenedOutput, Output
 
 __all__ = ["Target", "TargetCustom"]
@@ -94,35 +90,14 @@ class Target(Connection):
             if options.get("preconditions") is not None:
                 raise UsageError("if_generation_match, and preconditions besides: which?")
             options["preconditions"] = Preconditions(if_generation_match=if_generation_match)
-        subject = f"gs://{bucket}/{name}"
         folder = None if spool_dir is None else path_text(spool_dir)
-
-        def new_writer(guessed: str | None) -> StreamWriter:
-            return storage.upload_stream(
-                *(bucket, name),
-                content_type=content_type or guessed,
-                metadata=metadata,
-                chunk_bytes=chunk_size,
-                **options,
-            )
-
-        def upload(file: Any, guessed: str | None) -> Any:
-            return storage.upload(
-                *(bucket, name, file),
-                content_type=content_type or guessed,
-                metadata=metadata,
-                chunk_bytes=chunk_size,
-                **options,
-            )
-
-        output = ObjectOutput(
-            *(storage, subject),
-            new_writer=new_writer,
-            upload=upload,
-            new_spool=lambda: Spool(spool_memory, folder, spool_limit, subject),
-            chunk_size=chunk_size,
+        subject = f"gs://{bucket}/{name}"
+        picture = NewPicture(
+            *(storage, bucket, name, content_type, metadata, chunk_size),
+            spool=lambda: Spool(spool_memory, folder, spool_limit, subject),
+            options=options,
         )
-        return Target(output, filename=subject)
+        return Target(ObjectOutput(picture), filename=subject)
 
     @staticmethod
     def new_to_memory() -> Target:
