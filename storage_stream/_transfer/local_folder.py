@@ -56,7 +56,8 @@ class LocalFolder:
             The file that is there, or None.
 
         Raises:
-            InvalidName: A link is on the way, or in the place: it may lead outside.
+            InvalidName: A link is on the way, or in the place: it may lead outside; or what is
+                there is a device or a pipe.
             NotADirectoryError: A file is where a folder has to be.
             IsADirectoryError: A folder is where the file has to be.
             OSError: A folder cannot be made.
@@ -71,6 +72,8 @@ class LocalFolder:
             raise InvalidName(f"{path!r} is a symbolic link: it may lead out of the target folder")
         if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(f"{path} is a folder, and is to be a file, too")
+        if not stat.S_ISREG(found.st_mode):
+            raise InvalidName(f"{path!r} is a device or a pipe, which no file replaces")
         return found
 
     def make_folder(self, parts: tuple[str, ...]) -> bool:

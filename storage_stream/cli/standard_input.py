@@ -45,7 +45,10 @@ async def read_line() -> str:
 async def _pieces(descriptor: int) -> AsyncGenerator[bytes, None]:
     while True:
         await _until_readable(descriptor)
-        piece = os.read(descriptor, _READ_BYTES)  # it is ready: this does not wait
+        try:
+            piece = os.read(descriptor, _READ_BYTES)  # it is ready: this does not wait
+        except BlockingIOError:  # another reader was faster
+            continue
         if not piece:
             return
         yield piece

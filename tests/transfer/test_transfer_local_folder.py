@@ -142,3 +142,11 @@ def test_two_of_a_run_that_are_one_file_do_not_mix(tmp_path: Path) -> None:
         os.replace(other, tmp_path / "a")  # noqa: PTH105 - the same
     assert names_in(tmp_path) == ["a"]
     assert (tmp_path / "a").read_bytes() == b"short"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidName, match="device or a pipe"):
+        LocalFolder(str(tmp_path)).write(("pipe",), b"1", None)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)

@@ -17,11 +17,13 @@ from typing import Any
 
 from storage_stream import Preconditions, Progress, Storage, TransferResult
 from storage_stream.cli.locations import gs_url
+from storage_stream.cli.object_bytes import Asked
 from storage_stream.cli.running import Run
 from storage_stream.cli.transfers.jobs import Choices
 from storage_stream.cli.transfers.naming import Target, below, leaf_of
 from storage_stream.cli.transfers.run_folder import RunFolder
 from storage_stream.cli.transfers.sources import LocalFile, OneObject, Source
+from storage_stream.cli.transfers.special_files import is_special, pipe_pieces, write_into
 from storage_stream.errors import InvalidArgument, ObjectChanged, PreconditionFailed, UsageError
 
 __all__ = ["LARGE_BYTES", "Single"]
@@ -37,7 +39,7 @@ class Single:
     """One transfer.
 
     Attributes:
-        storage: The client.
+        run: The command.
         choices: As for many.
         folder: Of the run.
         workers: Connections for a download; for an upload in parts, how many at a time.
@@ -49,7 +51,7 @@ class Single:
         resource: The object's, for a download.
     """
 
-    storage: Storage
+    run: Run
     choices: Choices
     folder: RunFolder
     workers: int
@@ -76,7 +78,12 @@ class Single:
         if named is None or choices.include or choices.exclude:
             return None
         how = (run.config["workers"], run.config["slice_size"], parts)
-        return cls(run.storage, choices, folder, *how, *named)
+        return cls(run, choices, folder, *how, *named)
+
+    @property
+    def storage(self) -> Storage:
+        """The client."""
+        return self.run.storage
 
     @property
     def source(self) -> str:
@@ -108,8 +115,12 @@ class Single:
     async def _download(self, progress: Progress) -> TransferResult:
         if not self.choices.overwrite and await asyncio.to_thread(os.path.lexists, self.path):
             return self._skipped()
-        await asyncio.to_thread(_make_folder, self.path)
         generation = int(self.resource["generation"])
+        if is_special(self.path):
+            asked = Asked(self.bucket, self.name, generation)
+            size = await write_into(self.run, asked, self.path)
+            return self._downloaded(generation, size)
+        await asyncio.to_thread(_make_folder, self.path)
         said = self.choices.options.get("preconditions")
         await self.storage.download_to_filename(
             *(self.bucket, self.name, self.path),
@@ -121,6 +132,9 @@ class Single:
             **self.choices.requests,
         )
         size = await asyncio.to_thread(_stamp, self.path, _file_time(self.resource))
+        return self._downloaded(generation, size)
+
+    def _downloaded(self, generation: int, size: int) -> TransferResult:
         return TransferResult(
             *(self._action, self.source, self.target, size, generation),
             source_generation=generation,
@@ -131,6 +145,8 @@ class Single:
         send = self._in_parts if self.parts else self._in_a_session
         if self.choices.zipped:  # another version of zlib may go on otherwise
             send = self._at_once
+        if is_special(self.path):
+            send = self._from_pipe
         try:
             resource = await send(progress)
         except PreconditionFailed:
@@ -164,6 +180,16 @@ class Single:
             *(self.bucket, self.name, self.path),
             metadata=await self._metadata(),
             zipped=True,
+            preconditions=self._preconditions,
+            progress=progress,
+            **self.choices.requests,
+        )
+
+    async def _from_pipe(self, progress: Progress) -> Any:
+        return await self.storage.upload(
+            *(self.bucket, self.name, pipe_pieces(self.path)),
+            metadata=self.choices.metadata or None,
+            zipped=self.choices.zipped,
             preconditions=self._preconditions,
             progress=progress,
             **self.choices.requests,
@@ -218,15 +244,19 @@ def _named(source: Source, target: Target) -> tuple[str, str, str, Any] | None:
     """Bucket, name, path and resource of a large one; None of all else."""
     if isinstance(source, LocalFile) and target.bucket is not None:
         name = target.prefix + target.name_of(leaf_of(source.path))
-        # A pipe or a device has no size, and is read as it comes.
         is_large = os.path.getsize(source.path) > LARGE_BYTES  # noqa: PTH202 - texts
-        return (target.bucket, name, source.path, None) if is_large else None
+        is_alone = is_large or is_special(source.path)
+        return (target.bucket, name, source.path, None) if is_alone else None
     if isinstance(source, OneObject) and target.bucket is None:
         leaf = source.name.rpartition("/")[2]
         # A run of many refuses what cannot be a file, and what is kept as gzip has no size here.
         is_plain = re.fullmatch(r"[^:\\\x00]+", leaf) and leaf not in {".", ".."}
         is_large = int(source.resource["size"]) > LARGE_BYTES
         path = below(target.folder, target.name_of(leaf))
+        if is_plain and (is_special(path) or os.path.islink(path)):  # noqa: PTH114 - texts
+            # Somebody named it himself: a link is followed, and nothing that is no file replaced.
+            place = path if is_special(path) else os.path.realpath(path)
+            return (source.bucket, source.name, place, source.resource)
         if is_plain and is_large and source.resource.get("contentEncoding") != "gzip":
             return (source.bucket, source.name, path, source.resource)
     return None

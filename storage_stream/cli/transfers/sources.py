@@ -16,6 +16,7 @@ from storage_stream import Storage
 from storage_stream.cli.locations import LocalLocation, Location, ObjectLocation, gs_url
 from storage_stream.cli.matching import buckets_of
 from storage_stream.cli.running import Run
+from storage_stream.cli.transfers.special_files import is_device
 from storage_stream.cli.wildcards import Pattern
 from storage_stream.errors import NotFound
 
@@ -176,6 +177,8 @@ def _file_or_folder(path: str, *, recursive: bool) -> Source:
         return LocalFolder(path)
     if not os.path.lexists(path):
         raise SourceError(f"{path}: there is no such file")
+    if is_device(path):
+        raise SourceError(f"{path} is a device; `storage-stream cp - TARGET <{path}` reads it")
     return LocalFile(path)
 
 

@@ -1,0 +1,89 @@
+"""Pipes, devices and links as sources and targets: none is replaced."""
+
+import os
+import stat
+import threading
+import tty
+from pathlib import Path
+
+import pytest
+from cli_running import make_tree, names, run, tree
+
+from storage_stream.testing.emulator_handle import EmulatorHandle
+
+pytestmark = [
+    pytest.mark.usefixtures("here"),
+    pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such files"),
+]
+
+DATA = bytes(range(256)) * 4096  # more than a pipe holds
+
+
+def reading(path: Path) -> tuple[threading.Thread, list[bytes]]:
+    """A thread that reads a file to its end."""
+    read: list[bytes] = []
+    thread = threading.Thread(target=lambda: read.append(path.read_bytes()))
+    thread.start()
+    return thread, read
+
+
+def test_an_object_into_a_pipe(gcs: EmulatorHandle, gcs_bucket: str, here: Path) -> None:
+    gcs.put(gcs_bucket, "a", DATA)
+    os.mkfifo(here / "pipe")
+    thread, read = reading(here / "pipe")
+    assert run("cp", f"gs://{gcs_bucket}/a", "pipe").status == 0
+    thread.join()
+    assert read == [DATA]
+    assert stat.S_ISFIFO((here / "pipe").stat().st_mode)
+
+
+def test_a_pipe_into_an_object(gcs: EmulatorHandle, gcs_bucket: str, here: Path) -> None:
+    os.mkfifo(here / "pipe")
+    thread = threading.Thread(target=lambda: (here / "pipe").write_bytes(DATA))
+    thread.start()
+    assert run("cp", "pipe", f"gs://{gcs_bucket}/a").status == 0
+    thread.join()
+    assert gcs.read(gcs_bucket, "a") == DATA
+
+
+def test_an_object_onto_a_device(gcs: EmulatorHandle, gcs_bucket: str) -> None:
+    gcs.put(gcs_bucket, "a", b"on a screen")
+    main, side = os.openpty()
+    try:
+        tty.setraw(side)
+        device = os.ttyname(side)
+        assert run("cp", f"gs://{gcs_bucket}/a", device).status == 0
+        assert os.read(main, 100) == b"on a screen"
+        assert stat.S_ISCHR(Path(device).stat().st_mode)
+        ran = run("mv", device, f"gs://{gcs_bucket}/b")
+        assert (ran.status, f"cp - TARGET <{device}" in ran.stderr) == (1, True)
+    finally:
+        os.close(main)
+        os.close(side)
+    assert names(gcs, gcs_bucket) == ["a"]
+
+
+def test_in_a_folder_no_pipe_and_no_link_is_replaced(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path
+) -> None:
+    for name in ("link", "pipe", "plain"):
+        gcs.put(gcs_bucket, f"p/{name}", b"new")
+    make_tree(here, {"outside": b"old", "out/x": b""})
+    os.mkfifo(here / "out/pipe")
+    (here / "out/link").symlink_to("../outside")
+    ran = run("cp", "-r", f"gs://{gcs_bucket}/p/*", "out")
+    assert ran.status == 1
+    assert "no file replaces" in ran.stderr
+    assert "is a symbolic link" in ran.stderr
+    assert stat.S_ISFIFO((here / "out/pipe").stat().st_mode)
+    assert (here / "outside").read_bytes() == b"old"
+    assert (here / "out/plain").read_bytes() == b"new"
+
+
+def test_a_link_that_is_named_is_followed(gcs: EmulatorHandle, gcs_bucket: str, here: Path) -> None:
+    gcs.put(gcs_bucket, "a", b"new")
+    make_tree(here, {"real": b"old"})
+    (here / "link").symlink_to("real")
+    assert run("cp", f"gs://{gcs_bucket}/a", "link").status == 0
+    assert (here / "link").is_symlink()
+    assert tree(here) == {"real": b"new", "link": b"new"}
