@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from storage_stream.media import vips
-from storage_stream.media.output_files import Writing
 from storage_stream.media.pool import pool_of_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from contextlib import AbstractAsyncContextManager
 
+    from storage_stream.media.output_files import Writing
     from storage_stream.media.pool import MediaPool
     from storage_stream.media.running import Run
 
