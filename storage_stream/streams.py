@@ -117,6 +117,11 @@ class StreamResponse:
             IntegrityError: The end was reached, and the checksum is wrong.
             StorageError: The download cannot be continued.
         """
+        if size is not None and size > 0:
+            data = self._reads.take(size)
+            if data is not None:
+                self._delivered += size
+                return data
         return self._counted(await self._reads.read(_limit(size)))
 
     async def read1(self, size: int = -1) -> bytes:
