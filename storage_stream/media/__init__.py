@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     )
     from storage_stream.media.headers import HeaderReader, ImageInfo
     from storage_stream.media.limits import MemoryClass, check_memory, check_pixels, memory_class
+    from storage_stream.media.parsing.objects import parse_object
+    from storage_stream.media.parsing.processor import StreamingProcessor
+    from storage_stream.media.parsing.stream_parser import ParserKeywords, StreamParser
     from storage_stream.media.pinned import SourceStats
     from storage_stream.media.probing import RangeReader, probe, probe_file, probe_ranges
     from storage_stream.media.running import cancellable
@@ -48,11 +51,14 @@ __all__ = [
     "MemoryClass",
     "OutsideRunError",
     "ParserClosed",
+    "ParserKeywords",
     "RangeReader",
     "Source",
     "SourceCustom",
     "SourceStats",
     "SpoolTooSmall",
+    "StreamParser",
+    "StreamingProcessor",
     "Target",
     "TargetCustom",
     "TruncatedImage",
@@ -63,6 +69,7 @@ __all__ = [
     "check_memory",
     "check_pixels",
     "memory_class",
+    "parse_object",
     "probe",
     "probe_file",
     "probe_ranges",
@@ -78,6 +85,10 @@ __getattr__, __dir__ = lazy_names(
         "ImageTooLarge": "storage_stream.media.errors",
         "MediaError": "storage_stream.media.errors",
         "OutsideRunError": "storage_stream.media.errors",
+        "ParserKeywords": "storage_stream.media.parsing.stream_parser",
+        "StreamParser": "storage_stream.media.parsing.stream_parser",
+        "StreamingProcessor": "storage_stream.media.parsing.processor",
+        "parse_object": "storage_stream.media.parsing.objects",
         "ParserClosed": "storage_stream.media.errors",
         "Source": "storage_stream.media.source",
         "SourceCustom": "storage_stream.media.source",
