@@ -106,6 +106,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "storage_stream.cli.commands.bench",
             "Measure how fast a bucket of yours is from here.",
         ),
+        "probe": (
+            "storage_stream.cli.commands.probe",
+            "Show size and kind of pictures without downloading them.",
+        ),
+        "thumbnail": (
+            "storage_stream.cli.commands.thumbnail",
+            "Make small pictures of objects, upright.",
+        ),
         "stat": (
             "storage_stream.cli.commands.stat",
             "Show all that is known about objects or buckets.",

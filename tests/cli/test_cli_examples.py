@@ -1,12 +1,14 @@
 """Every example of every command's help, run against the emulator as it stands."""
 
 import asyncio
+import io
 import shlex
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from storage_stream import Storage
 from storage_stream.cli.command import ExampleCommand
@@ -39,12 +41,19 @@ def prepared(gcs: EmulatorHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         gcs.put("my-bucket", name, f"{name}\n".encode() * 30)
     for name in ("tmp/x", "data/1.csv", "data/2.csv", "logs/1.gz", "draft.txt", "incoming/x"):
         gcs.put("my-bucket", name, name.encode())
+    gcs.put("my-bucket", "pictures/a.jpg", picture())
     asyncio.run(deleted())
     for path in ("photos/d.jpg", "photos/2026/e.jpg", "local.txt", "site/index.html"):
         file = Path(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(path)
     Path("commands.txt").write_text("# comment\nstat gs://my-bucket/log.txt\nls gs://my-bucket\n")
+
+
+def picture() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (400, 300)).save(file, "JPEG")
+    return file.getvalue()
 
 
 async def deleted() -> None:
