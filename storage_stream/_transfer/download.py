@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 from storage_stream._cancellation import cancels_so_far
 from storage_stream._protocol.download_actions import Done, Fetch, Receive, Wait
 from storage_stream._protocol.generations import generation_number
-from storage_stream._protocol.gunzip import Gunzipper
 from storage_stream._protocol.objects import get_media
 from storage_stream._protocol.options import DownloadKeywords, RequestOptions
 from storage_stream._protocol.ranges import ByteRange
 from storage_stream._protocol.replies import is_success
 from storage_stream._protocol.resumable_download import ResumableDownload
+from storage_stream._transfer.decoded_pieces import DecodedPieces
 from storage_stream.errors import (
     ClientClosed,
+    ContentDecodingError,
     IntegrityError,
     InvalidArgument,
     StorageError,
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from storage_stream._transport.sender import Sender
 
 __all__ = ["Download"]
-
-_STEPS_IN_A_ROW = 4  # of 256 KiB at most: about 2 ms
 
 
 class Download:
@@ -66,10 +65,7 @@ class Download:
         self._raw: Any = None
         self._error: StorageError | None = None
         self._acting: asyncio.Future[None] | None = None
-        self._gunzip: Gunzipper | None = None
-        self._steps = 0  # of decompression
-        self._decoded_skip = 0
-        self._decoded_left: int | None = None
+        self._decoded: DecodedPieces | None = None
         self._asked: Asked | None = None
         self._begun = 0.0  # when the first request was made, by the sender's clock
         self.tells_gains = True  # False: who takes the pieces tells which of them he could use
@@ -167,7 +163,7 @@ class Download:
         A range of decompressed bytes with an end leaves the rest of the gzip unread. Whether a
         small object's end had arrived by then is chance, and chance is not told.
         """
-        if self._decoded_left is not None:
+        if self._decoded is not None and self._decoded.has_end:
             return None
         action = self._machine.next_action()
         return action.verified if isinstance(action, Done) else None
@@ -180,7 +176,9 @@ class Download:
     @property
     def is_over(self) -> bool:
         """Whether no more will be asked of the network."""
-        ended = self._decoded_left == 0 or isinstance(self._machine.next_action(), Done)
+        ended = isinstance(self._machine.next_action(), Done)
+        if self._decoded is not None:
+            ended = ended or self._decoded.is_complete
         return ended or self._error is not None
 
     async def open(self, asked: Asked | None = None) -> None:
@@ -199,10 +197,12 @@ class Download:
         while not isinstance(action := self._machine.next_action(), Receive | Done):
             await self._act(action)
         if self._machine.decodes:
-            self._gunzip = Gunzipper()
-            self._decoded_skip = self._machine.decoded_skip
-            stop = self._machine.decoded_stop
-            self._decoded_left = None if stop is None else stop - self._decoded_skip
+            self._decoded = DecodedPieces(
+                self._next_received,
+                self._check_goes_on,
+                self._machine.decoded_skip,
+                self._machine.decoded_stop,
+            )
 
     async def next_piece(self, at_least: int = 1) -> bytes | memoryview:
         """The next bytes, as they come; `b""` at the end, every time.
@@ -217,9 +217,9 @@ class Download:
             IntegrityError: In place of the end: the checksum is wrong.
             StorageError: It cannot be continued; every further call raises the same.
         """
-        if self._gunzip is None:
+        if self._decoded is None:
             return await self._next_received(at_least)
-        return await self._next_decoded(self._gunzip)
+        return await self._next_decoded(self._decoded)
 
     def close(self) -> None:
         """Nobody reads it any more: let go of the connection, make no other. Idempotent."""
@@ -237,8 +237,7 @@ class Download:
 
     async def _next_received(self, at_least: int = 1) -> bytes | memoryview:
         while True:
-            if self._error is not None:
-                raise self._error
+            self._check_goes_on()
             action = self._machine.next_action()
             if isinstance(action, Done):
                 return b""
@@ -349,52 +348,16 @@ class Download:
 
     # -- decoded bytes ---------------------------------------------------------------------
 
-    async def _next_decoded(self, gunzip: Gunzipper) -> bytes | memoryview:
-        while self._decoded_left != 0:
-            if gunzip.pending:
-                await self._give_way()  # before the step: what a step gives is not to be lost
-                piece = self._wanted(self._decompress(gunzip))
-                if piece:
-                    return piece
-                continue
-            received = await self._next_received()
-            if not received:
-                self._end_of_gzip(gunzip)
-                return b""
-            gunzip.feed(bytes(received))
-        return b""
+    async def _next_decoded(self, decoded: DecodedPieces) -> bytes | memoryview:
+        try:
+            piece = await decoded.next_piece()
+        except ContentDecodingError as error:
+            self._stop(error)
+            raise
+        if decoded.is_complete:
+            self._release()  # the rest of the gzip is not wanted
+        return piece
 
-    async def _give_way(self) -> None:
-        """Let others run: decompressing waits for nothing, and a MiB can hold a GiB of zeros."""
-        self._steps += 1
-        if self._steps % _STEPS_IN_A_ROW == 0:
-            await asyncio.sleep(0)
-
-    def _decompress(self, gunzip: Gunzipper) -> bytes:
+    def _check_goes_on(self) -> None:
         if self._error is not None:
             raise self._error
-        try:
-            return gunzip.decompress(gunzip.next_gulp())
-        except StorageError as error:
-            self._stop(error)
-            raise
-
-    def _end_of_gzip(self, gunzip: Gunzipper) -> None:
-        try:
-            gunzip.finish()
-        except StorageError as error:
-            self._stop(error)
-            raise
-
-    def _wanted(self, plain: bytes) -> bytes | memoryview:
-        """The part of decoded bytes that lies in the range."""
-        view = memoryview(plain)
-        skipped = min(self._decoded_skip, len(view))
-        self._decoded_skip -= skipped
-        view = view[skipped:]
-        if self._decoded_left is not None:
-            view = view[: self._decoded_left]
-            self._decoded_left -= len(view)
-            if not self._decoded_left:
-                self._release()  # the rest of the gzip is not wanted
-        return view
