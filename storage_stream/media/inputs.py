@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import ExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 from storage_stream.errors import StreamClosed
 from storage_stream.media import vips
@@ -50,7 +50,7 @@ class Opened(Protocol):
         """A `pyvips.Source`."""
         ...
 
-    def file(self) -> io.RawIOBase:
+    def file(self) -> BinaryIO:
         """A file of its own."""
         ...
 
@@ -87,16 +87,12 @@ class FileInput:
 
     @asynccontextmanager
     async def opened(self, _: Run) -> AsyncGenerator[Opened]:
-        """Itself."""
-        yield self
-
-    def source(self) -> Any:
-        """A `pyvips.Source`."""
-        return vips.pyvips().Source.new_from_file(self._path)
-
-    def file(self) -> io.RawIOBase:
-        """The file, opened once more."""
-        return io.FileIO(self._path, "rb")
+        """By its name, each time."""
+        with ExitStack() as files:
+            yield _OpenedLocal(
+                lambda: vips.pyvips().Source.new_from_file(self._path),
+                lambda: files.enter_context(io.FileIO(self._path, "rb")),
+            )
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -120,19 +116,10 @@ class DescriptorInput:
 
     @asynccontextmanager
     async def opened(self, _: Run) -> AsyncGenerator[Opened]:
-        """Itself, when it is this run's turn."""
-        async with self._turn:
-            yield self
-
-    def source(self) -> Any:
         """The same `pyvips.Source` each time: of a pipe, libvips keeps the beginning."""
-        if self._source is None:
-            self._source = vips.pyvips().Source.new_from_descriptor(self._descriptor())
-        return self._source
-
-    def file(self) -> io.RawIOBase:
-        """A file on it, which does not close it."""
-        return io.FileIO(self._descriptor(), "rb", closefd=False)
+        async with self._turn:
+            with ExitStack() as files:
+                yield _OpenedLocal(self._same_source, lambda: files.enter_context(self._file()))
 
     async def close(self) -> None:
         """Close the copy."""
@@ -140,10 +127,27 @@ class DescriptorInput:
         if own is not None:
             os.close(own)
 
+    def _same_source(self) -> Any:
+        if self._source is None:
+            self._source = vips.pyvips().Source.new_from_descriptor(self._descriptor())
+        return self._source
+
+    def _file(self) -> io.FileIO:
+        file = io.FileIO(self._descriptor(), "rb", closefd=False)
+        if file.seekable():
+            file.seek(0)
+        return file
+
     def _descriptor(self) -> int:
         if self._own is None:
             raise StreamClosed("the source was closed")
         return self._own
+
+
+class _OpenedLocal:
+    def __init__(self, source: Callable[[], Any], file: Callable[[], BinaryIO]) -> None:
+        self.source = source
+        self.file = file
 
 
 class MemoryInput:
@@ -272,8 +276,8 @@ class _OpenedCustom:
     def source(self) -> Any:
         return self._given.source_in(self._run)
 
-    def file(self) -> io.RawIOBase:
-        return self._given.file_in(self._run)
+    def file(self) -> BinaryIO:
+        return cast("BinaryIO", self._given.file_in(self._run))
 
 
 class _OpenedFiles:
@@ -281,10 +285,13 @@ class _OpenedFiles:
 
     def __init__(self, run: Run, make: Callable[[], RunFile]) -> None:
         self._run = run
-        self.file = make
+        self._make = make
 
     def source(self) -> Any:
-        return vips.source_of(vips_handlers(self.file()))
+        return vips.source_of(vips_handlers(self._make()))
+
+    def file(self) -> BinaryIO:
+        return cast("BinaryIO", self._make())  # as it behaves, and as Pillow's types ask for
 
 
 def vips_handlers(file: RunFile) -> vips.Handlers:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self, TypeVar, Unpack, cast
 
 from storage_stream.errors import StreamClosed
 from storage_stream.media import vips
@@ -30,7 +30,6 @@ from storage_stream.media.saving import check_format
 from storage_stream.media.thumbnails import Thumbnail
 
 if TYPE_CHECKING:
-    import io
     import os
     from collections.abc import AsyncGenerator, Callable
     from types import TracebackType
@@ -185,7 +184,7 @@ class Source(Connection):
 
     async def run_reader(
         self,
-        fn: Callable[[io.RawIOBase], T],
+        fn: Callable[[BinaryIO], T],
         *,
         timeout: float | None = None,  # noqa: ASYNC109 - a limit, as for every call
     ) -> T:
@@ -235,8 +234,10 @@ class Source(Connection):
         async with asyncio.timeout(timeout), self.entered() as entered:
             return await self.work(entered, lambda: wanted.make(*entered))
 
-    def reader(self) -> io.RawIOBase:
+    def reader(self) -> BinaryIO:
         """A file of its own on the same bytes, for code inside the function that `run` calls.
+
+        It is an `io.RawIOBase`: a read may give less than it was asked for, as of any raw file.
 
         Raises:
             OutsideRunError: This is no thread of a run of this source.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from storage_stream.media import vips
 from storage_stream.media.errors import DamagedImage, ImageTooLarge, UnidentifiedImage
@@ -11,13 +11,14 @@ from storage_stream.media.limits import check_memory
 from storage_stream.media.probing import probe_file
 
 if TYPE_CHECKING:
-    import io
-
     from storage_stream.media.headers import ImageInfo
     from storage_stream.media.inputs import Opened
     from storage_stream.media.running import Run
 
 __all__ = ["Thumbnail", "checked_source"]
+
+# As an option of the loader: libvips 8.18 takes `fail_on` of a thumbnail, and does not pass it on.
+_WHOLE_OR_NOTHING = "[fail_on=error]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ class Thumbnail:
         source = checked_source(run, opened, self.max_memory_pixels)
         box = {} if self.height is None else {"height": self.height}
         try:
-            image = library.Image.thumbnail_source(source, self.width, fail_on="error", **box)
+            image = library.Image.thumbnail_source(
+                source, self.width, option_string=_WHOLE_OR_NOTHING, **box
+            )
             run.watch(image)
             image = image.copy_memory()  # so that an error of the saver is no damage of the source
         except library.Error as error:
@@ -84,7 +87,7 @@ def checked_source(
     return source
 
 
-def _header(file: io.RawIOBase) -> ImageInfo | None:
+def _header(file: BinaryIO) -> ImageInfo | None:
     """Its header, where it can be read here, without asking libvips, which reads a WebP whole."""
     if not file.seekable():
         return None
@@ -101,7 +104,7 @@ def _header(file: io.RawIOBase) -> ImageInfo | None:
         file.seek(0)
 
 
-def _all_of(file: io.RawIOBase, length: int) -> bytes:
+def _all_of(file: BinaryIO, length: int) -> bytes:
     pieces: list[bytes] = []
     while length > 0 and (piece := file.read(length)):
         pieces.append(piece)

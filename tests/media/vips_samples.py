@@ -45,7 +45,7 @@ def local_thumbnail(name: str, width: int = 100) -> bytes:
 
 
 def thumbnail_of(data: bytes, width: int = 100) -> bytes:
-    image = pyvips.Image.thumbnail_buffer(data, width, fail_on="error")
+    image = pyvips.Image.thumbnail_buffer(data, width)
     made: bytes = image.write_to_buffer(".png")
     return made
 
