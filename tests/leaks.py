@@ -27,7 +27,7 @@ def other_tasks() -> set[asyncio.Task[Any]]:
 
 def free_places(storage: Storage) -> int:
     """How many requests could begin at once."""
-    return storage._lanes.places._value
+    return storage._lanes.places.free
 
 
 def busy_connections(storage: Storage) -> int:

@@ -54,11 +54,11 @@ class ApiBase:
         """
         self._check_open()
         if timeout is None or "timeout" in keywords:
-            return RequestOptions.of(keywords, self._defaults)
+            return RequestOptions.of(keywords, self._defaults) if keywords else self._defaults
         defaults = self._unsaid.get(timeout)
         if defaults is None:
             defaults = self._unsaid[timeout] = replace(self._defaults, timeout=timeout)
-        return RequestOptions.of(keywords, defaults)
+        return RequestOptions.of(keywords, defaults) if keywords else defaults
 
     async def _send(self, operation: Operation[T], keywords: RequestKeywords) -> T:
         return await self._sender.send(operation, self._options(keywords))

@@ -53,12 +53,10 @@ class Headers:
     A name may stand in several lines (`x-goog-hash` does): `get` gives the first, `get_all` all.
     """
 
-    __slots__ = ("_columns", "_first", "_made_lines")
+    __slots__ = ("_first", "_made_lines")
 
     def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
-        self._made_lines: tuple[tuple[str, str], ...] | None
         self._made_lines = tuple((name.lower(), value) for name, value in lines)
-        self._columns: tuple[list[str], list[str]] = ([], [])  # where the lines are still to make
         self._first: dict[str, str] | None = None  # made when it is first asked
 
     @classmethod
@@ -74,26 +72,9 @@ class Headers:
         self._first = None
         return self
 
-    @classmethod
-    def received(cls, names: list[str], values: list[str]) -> Headers:
-        """The headers of an answer: the names of the lines, in lower case, and their values.
-
-        Of most answers a few values are looked at, so a line is put together when it is asked
-        for: thousands of pairs that nobody wants are work for the garbage collector.
-        """
-        self = cls.__new__(cls)
-        self._made_lines = None
-        self._columns = names, values
-        names, values = names[::-1], values[::-1]  # the first of a name is set last
-        self._first = dict(zip(names, values, strict=True))
-        return self
-
     @property
     def _lines(self) -> tuple[tuple[str, str], ...]:
-        lines = self._made_lines
-        if lines is None:
-            lines = self._made_lines = tuple(zip(*self._columns, strict=True))
-        return lines
+        return self._made_lines
 
     def get(self, name: str) -> str | None:
         """The first value of a header, or None."""
@@ -104,9 +85,7 @@ class Headers:
     def get_all(self, name: str) -> list[str]:
         """All values of a header in the order of their lines."""
         name = name.lower()
-        pairs = self._made_lines
-        found = zip(*self._columns, strict=True) if pairs is None else pairs
-        return [value for key, value in found if key == name]
+        return [value for key, value in self._lines if key == name]
 
     def followed_by(self, lines: tuple[tuple[str, str], ...]) -> Headers:
         """These headers, and behind them lines with names in lower case."""

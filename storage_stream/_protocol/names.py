@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from storage_stream.errors import InvalidName
 
-__all__ = ["check_bucket", "check_object", "gs_name", "quote_name"]
+__all__ = ["check_bucket", "check_object", "gs_name", "quote_name", "quote_object"]
 
 MAX_OBJECT_NAME_BYTES = 1024
 _FORBIDDEN_IN_BUCKET = frozenset("/?#%\\ \t\r\n\0")
@@ -69,6 +69,17 @@ def quote_name(name: str) -> str:
     if _ONLY_SLASHES_TO_QUOTE.fullmatch(name):
         return name.replace("/", "%2F")
     return quote(name, safe="")
+
+
+def quote_object(name: str) -> str:
+    """The name of an object, checked and percent-encoded as one segment of a path.
+
+    Raises:
+        InvalidName: The service cannot hold it.
+    """
+    if isinstance(name, str) and _PLAIN_OBJECT.fullmatch(name):
+        return name.replace("/", "%2F")
+    return quote_name(check_object(name))
 
 
 def gs_name(bucket: str, name: str | None = None) -> str:

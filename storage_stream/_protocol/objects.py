@@ -9,7 +9,13 @@ from storage_stream._protocol.arguments import check_mapping, fields_of
 from storage_stream._protocol.buckets import JSON_HEADERS, bucket_path
 from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.http import Content, Headers, Reply, check_header_text
-from storage_stream._protocol.names import check_bucket, check_object, gs_name, quote_name
+from storage_stream._protocol.names import (
+    check_bucket,
+    check_object,
+    gs_name,
+    quote_name,
+    quote_object,
+)
 from storage_stream._protocol.operation import Idempotence, Operation
 from storage_stream._protocol.pages import Page, parse_page
 from storage_stream._protocol.replies import parse_empty, parse_json, parse_nothing
@@ -40,7 +46,7 @@ def object_path(bucket: str, name: str) -> str:
     Raises:
         InvalidName: One of them cannot be.
     """
-    return f"{bucket_path(bucket)}/o/{quote_name(check_object(name))}"
+    return f"{bucket_path(bucket)}/o/{quote_object(name)}"
 
 
 def get_media(bucket: str, name: str) -> Operation[None]:

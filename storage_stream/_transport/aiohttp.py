@@ -21,6 +21,7 @@ from storage_stream._transport.allocator import keep_read_buffers
 from storage_stream._transport.base import exact_chunks
 from storage_stream._transport.body_lane import SHORTEST_BODY_BYTES, enter_lane
 from storage_stream._transport.lean.tls import untrusted
+from storage_stream._transport.places import Places
 from storage_stream._transport.session_options import DIRECT, SessionOptions
 from storage_stream.errors import (
     ClientClosed,
@@ -68,7 +69,7 @@ class AiohttpTransport:
         connections: int = 100,
         session: aiohttp.ClientSession | None = None,
         lane_from_bytes: int | None = SHORTEST_BODY_BYTES,
-        places: asyncio.Semaphore | None = None,
+        places: Places | None = None,
         options: SessionOptions = DIRECT,
     ) -> None:
         if connections < 1:
@@ -77,7 +78,7 @@ class AiohttpTransport:
         self._given = session
         self._own: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None  # of our own session
-        self._places = asyncio.Semaphore(connections) if places is None else places
+        self._places = Places(connections) if places is None else places
         self._options = options
         self._lane_from_bytes = lane_from_bytes
         self._closed = False
@@ -142,7 +143,7 @@ class AiohttpTransport:
         request: Request,
         timeout: float | None,  # noqa: ASYNC109 - the name callers know it by
     ) -> _AiohttpReply:
-        await self._places.acquire()
+        await self._places.take()
         try:
             return await _exchange(session, request, timeout, self._places.release)
         except BaseException:

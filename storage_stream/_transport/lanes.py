@@ -6,13 +6,13 @@ them. One pair of lanes shares its places, so that `connections` counts both.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._transport.aiohttp import AiohttpTransport
 from storage_stream._transport.lean.tls import check_verifies
 from storage_stream._transport.lean.transport import LeanTransport
+from storage_stream._transport.places import Places
 from storage_stream.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Lanes:
             check_verifies(options.context)
         if session is not None and not (options.is_direct and options.context is None):
             raise InvalidArgument("a session brings its own ssl, proxy and trust_env")
-        places = asyncio.Semaphore(connections)
+        places = Places(connections)
         self.places = places
         self.aiohttp = AiohttpTransport(session=session, places=places, options=options)
         self.lean: LeanTransport | None = None

@@ -86,6 +86,7 @@ class Sender:
         self._transport = transport
         self._credentials = credentials
         self._root = root
+        self._own_targets = ("/", f"{root}/")
         self._user_agent = user_agent
         parts = urlsplit(root)
         self._is_safe = parts.scheme == "https" or is_loopback(parts.hostname)
@@ -160,19 +161,21 @@ class Sender:
             CredentialsError: No token.
             InsecureTransport: It goes where its bytes or its keys do not belong.
         """
-        is_ours = self._is_ours(request)
+        is_ours = request.target.startswith(self._own_targets)
         if not is_ours:
             self._check_place(request)
+        wants_token = is_ours and request.headers.get("authorization") is None  # else it is his own
+        meter, timeout = options.meter, options.timeout
         for is_last in (False, True):
-            token = await self._token_for(request, options.timeout) if is_ours else None
-            if options.meter is not None:
-                options.meter.attempt()
-            reply = await self._transport.send(
-                self._dressed(request, token), timeout=options.timeout, session=options.session
-            )
-            if options.meter is not None:
-                options.meter.answered(reply.head.status)
-            if reply.head.status != _UNAUTHORIZED or token is None or is_last:
+            token = await self._credentials.token(timeout) if wants_token else None
+            dressed = self._dressed(request, token)
+            if meter is not None:
+                meter.attempt()
+            reply = await self._transport.send(dressed, timeout=timeout, session=options.session)
+            status = reply.head.status
+            if meter is not None:
+                meter.answered(status)
+            if status != _UNAUTHORIZED or token is None or is_last:
                 if reply.whole is not None:
                     return reply  # nobody will wait for it
                 return WatchedReply(reply, self.clock, options.stall_timeout)
@@ -247,19 +250,6 @@ class Sender:
             return None
         return budget.after(self.random(), self.retry_after(error))
 
-    async def _token_for(self, request: Request, timeout: float | None) -> str | None:  # noqa: ASYNC109 - the name callers know it by
-        """A token for the service, if the caller gave none of his own."""
-        if "authorization" in request.headers:
-            return None
-        token = await self._credentials.token(timeout)
-        if token is not None and not self._is_safe:
-            raise InsecureTransport("credentials do not travel over plain http")
-        return token
-
-    def _is_ours(self, request: Request) -> bool:
-        target = request.target
-        return target.startswith(("/", f"{self._root}/"))
-
     def _check_place(self, request: Request) -> None:
         """Look where a service sends us on to elsewhere, as it does with a session's address.
 
@@ -280,7 +270,13 @@ class Sender:
         return self._root + request.target if request.target.startswith("/") else request.target
 
     def _dressed(self, request: Request, token: str | None) -> Request:
-        """The request as a whole, with our lines; a caller's own stay in their place."""
+        """The request as a whole, with our lines; a caller's own stay in their place.
+
+        Raises:
+            InsecureTransport: The token would be read by others.
+        """
+        if token is not None and not self._is_safe:
+            raise InsecureTransport("credentials do not travel over plain http")
         project = None if token is None else self._credentials.quota_project
         if self._own_lines_of != (token, project):
             self._own_lines = self._lines(token, project)

@@ -25,22 +25,6 @@ def test_names_are_compared_without_regard_to_case() -> None:
     assert len(headers) == 3
 
 
-@given(lines)
-def test_received_headers_are_those_of_their_lines(pairs: list[tuple[str, str]]) -> None:
-    pairs = [(name.lower(), value) for name, value in pairs]
-    columns = [name for name, _ in pairs], [value for _, value in pairs]
-    expected = Headers(pairs)
-    for name in ("A", "x-b", "c"):
-        headers = Headers.received(*columns)
-        assert headers.get_all(name) == expected.get_all(name)
-        assert headers.get(name) == expected.get(name)
-    headers = Headers.received(*columns)
-    assert list(headers) == pairs
-    assert headers.get_all("a") == expected.get_all("a")
-    assert headers == expected
-    assert Headers.received(*columns).followed_by((("d", "1"),)) == Headers([*pairs, ("d", "1")])
-
-
 def test_an_empty_value_is_a_value() -> None:
     assert "a" in Headers([("A", "")])
     assert Headers([("A", "")]).get("a") == ""

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from protocol_profiles import examples, patience
 
-from storage_stream._protocol.names import check_bucket, check_object, gs_name, quote_name
+from storage_stream._protocol.names import (
+    check_bucket,
+    check_object,
+    gs_name,
+    quote_name,
+    quote_object,
+)
 from storage_stream.errors import InvalidName, UsageError
 
 pytestmark = patience
@@ -137,3 +143,23 @@ def test_a_name_is_given_back_unchanged_or_refused(name: str) -> None:
 def test_messages_use_gs_names() -> None:
     assert gs_name("b") == "gs://b"
     assert gs_name("b", "folder/o") == "gs://b/folder/o"
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [
+        ("a/b.txt", "a%2Fb.txt"),
+        ("ü", "%C3%BC"),
+        (".a", ".a"),
+        ("a b", "a%20b"),
+        ("a%2Fb", "a%252Fb"),
+    ],
+)
+def test_an_object_is_checked_and_quoted_in_one(name: str, quoted: str) -> None:
+    assert quote_object(name) == quoted
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a\nb", "a" * 1025, "\ud800", b"a"])
+def test_an_object_that_cannot_be_is_not_quoted(name: Any) -> None:
+    with pytest.raises(InvalidName):
+        quote_object(name)

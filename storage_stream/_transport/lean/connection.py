@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 from storage_stream._protocol.http import Framing
 from storage_stream._protocol.replies import without_secrets
 from storage_stream._transport.body_buffer import BodyBuffer
+from storage_stream._transport.lean.chunks import ChunkReader
 from storage_stream._transport.lean.head_reader import HeadReader
 from storage_stream._transport.lean.reply import LeanReply
 from storage_stream._transport.lean.request_body import RequestBody, is_small
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from storage_stream._protocol.http import Content
-    from storage_stream._transport.lean.head import AnswerHead, AnswerParser
+    from storage_stream._transport.lean.head import AnswerHead
 
 __all__ = ["Connection", "ReceiveBuffer"]
 
@@ -63,6 +64,7 @@ class Connection(asyncio.BufferedProtocol):
     __slots__ = (
         "_body",
         "_buffer",
+        "_chunks",
         "_deadline",
         "_heads",
         "_is_idle",
@@ -71,7 +73,6 @@ class Connection(asyncio.BufferedProtocol):
         "_method",
         "_on_free",
         "_on_lost",
-        "_parser",
         "_reply",
         "_request_body",
         "_saw_eof",
@@ -99,7 +100,7 @@ class Connection(asyncio.BufferedProtocol):
         self._on_lost = on_lost
         self.opened_at = self.idle_since = loop.time()
         self.is_lost = False
-        self.has_unread: Callable[[], bool] = unread_of(-1)
+        self.has_unread: Callable[[], object] = unread_of(-1)
         self._transport: asyncio.Transport | None = None
         self._saw_eof = False
         self._is_idle = True
@@ -107,7 +108,7 @@ class Connection(asyncio.BufferedProtocol):
         self._method = ""
         self._waiter: asyncio.Future[LeanReply] | None = None
         self._heads = HeadReader()
-        self._parser: AnswerParser | None = None  # of an answer in chunks
+        self._chunks: ChunkReader | None = None  # of an answer in chunks
         self._body: BodyBuffer | None = None  # that is being received
         self._reply: LeanReply | None = None
         self._request_body: RequestBody | None = None
@@ -118,17 +119,15 @@ class Connection(asyncio.BufferedProtocol):
 
     # -- one exchange ----------------------------------------------------------------------
 
-    async def exchange(
+    def ask(
         self,
         method: str,
         head: bytes,
         body: bytes | Content,
         deadline: float | None,
         seconds: float | None,
-    ) -> LeanReply:
-        """Send a request, and wait for the head of its answer.
-
-        Cancelling closes the connection.
+    ) -> asyncio.Future[LeanReply]:
+        """Send a request. Who does not wait for the answer to the end has to `give_up`.
 
         Args:
             method: Its method.
@@ -136,6 +135,9 @@ class Connection(asyncio.BufferedProtocol):
             body: Its body.
             deadline: By the loop's clock, when it is too late for an answer.
             seconds: By how much each piece of the body that goes out puts that off.
+
+        Returns:
+            The answer, when its head is here. It fails with:
 
         Raises:
             StorageError: As `Transport.send`.
@@ -145,30 +147,32 @@ class Connection(asyncio.BufferedProtocol):
         self._is_idle = False
         self._method = method
         self._seconds = seconds
-        waiter = self._waiter = self._loop.create_future()
+        waiter: asyncio.Future[LeanReply] = self._loop.create_future()
+        self._waiter = waiter
         self._expect_by(deadline)
-        try:
-            if is_small(body):
-                self._transport.write(head + body if body else head)
-            else:
-                self._request_body = RequestBody(head, body, self._transport, self)
-            reply: LeanReply = await waiter
-        except BaseException:
-            self._waiter = self._reply = None
-            self.abort()
-            if self._request_body is not None:
-                await self._request_body.cancelled()
-            raise
-        return reply
+        if is_small(body):
+            self._transport.write(head + body if body else head)
+        else:
+            self._request_body = RequestBody(head, body, self._transport, self)
+        return waiter
+
+    async def give_up(self) -> None:
+        """Close it, because nobody waits for the answer any more, or there is none."""
+        self._waiter = self._reply = None
+        self.abort()
+        if self._request_body is not None:
+            await self._request_body.cancelled()
 
     def finish(self, reply: LeanReply) -> None:
         """The answer is read no further: give the connection back, or close it."""
         request_body = self._request_body
         is_sent = request_body is None or request_body.is_sent
-        clean = is_sent and self._keeps_alive and not self._saw_eof and reply.has_arrived
+        body = reply.body
+        has_arrived = body is None or body.is_complete
+        clean = is_sent and self._keeps_alive and not self._saw_eof and has_arrived
         if not clean:
             self.abort()
-        self._body = self._parser = self._request_body = self._reply = None
+        self._body = self._chunks = self._request_body = self._reply = None
         self._is_idle = True
         self._on_free(self)
 
@@ -201,7 +205,7 @@ class Connection(asyncio.BufferedProtocol):
         buffer = self._buffer
         if body is not None:
             space = body.space()
-            if space and self._parser is None:
+            if space and self._chunks is None:
                 return space
             if space:  # chunks become no longer than they are on the wire
                 buffer.user = self
@@ -212,7 +216,7 @@ class Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """See `asyncio.BufferedProtocol`."""
         body = self._body
-        if body is not None and self._parser is None:
+        if body is not None and self._chunks is None:
             body.received(nbytes)
             if body.left == 0:
                 # Bytes behind the end are no answer to what will be asked next.
@@ -223,14 +227,20 @@ class Connection(asyncio.BufferedProtocol):
         if buffer.user is not self:
             self._fail(ProtocolError("the event loop mixes up the buffers of two connections"))
             return
-        if self._parser is not None:
+        if self._chunks is not None:
             self._receive_chunks(buffer.view[:nbytes])
         elif self._waiter is None or self._waiter.done():
             self._keeps_alive = False  # nothing was asked, or all was answered
             if self._is_idle:
                 self.abort()
         else:
-            self._receive_head(nbytes)
+            try:
+                found = self._heads.read(buffer.memory, nbytes, self._method)
+            except ProtocolError as error:
+                self._fail(error)
+            else:
+                if found is not None:
+                    self._deliver(*found)
 
     def eof_received(self) -> bool:
         """See `asyncio.BaseProtocol`."""
@@ -241,7 +251,7 @@ class Connection(asyncio.BufferedProtocol):
         """See `asyncio.BaseProtocol`."""
         self.is_lost = True
         body, self._body = self._body, None
-        if body is not None and body.left is None and self._parser is None and exc is None:
+        if body is not None and body.left is None and self._chunks is None and exc is None:
             body.end(None if self._saw_eof else ConnectionLost("the connection closed"))
         text = "the connection closed" if exc is None else without_secrets(str(exc))
         error = ConnectionLost(text or type(exc).__name__)
@@ -281,17 +291,7 @@ class Connection(asyncio.BufferedProtocol):
 
     # -- inside ----------------------------------------------------------------------------
 
-    def _receive_head(self, nbytes: int) -> None:
-        buffer = self._buffer
-        try:
-            found = self._heads.read(buffer.memory, buffer.view[:nbytes], self._method)
-        except ProtocolError as error:
-            self._fail(error)
-        else:
-            if found is not None:
-                self._deliver(*found)
-
-    def _deliver(self, head: AnswerHead, parser: AnswerParser, rest: memoryview) -> None:
+    def _deliver(self, head: AnswerHead, rest: memoryview) -> None:
         self._keeps_alive = head.keeps_alive
         length = head.length
         whole = b""
@@ -305,7 +305,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._pause, self._resume, limit=length, catches_excess=length is not None
             )
             if head.framing is Framing.CHUNKED:
-                self._parser = parser
+                self._chunks = ChunkReader()
                 if rest:
                     self._receive_chunks(rest)
             elif rest:
@@ -317,19 +317,19 @@ class Connection(asyncio.BufferedProtocol):
             waiter.set_result(self._reply)
 
     def _receive_chunks(self, data: memoryview) -> None:
-        parser, body = self._parser, self._body
-        if body is None or parser is None:  # behind the last chunk
+        chunks, body = self._chunks, self._body
+        if body is None or chunks is None:  # behind the last chunk
             self._keeps_alive = False
             return
         try:
-            pieces = parser.read_chunks(data)
+            pieces = chunks.read(data)
         except ProtocolError as error:
             self._fail(ConnectionLost(error.message))
             return
         for piece in pieces:
             _copy(piece, body)
-        if parser.is_complete:
-            self._keeps_alive = self._keeps_alive and not parser.excess
+        if chunks.is_complete:
+            self._keeps_alive = self._keeps_alive and not chunks.excess
             self._body = None
             body.end(None)
 

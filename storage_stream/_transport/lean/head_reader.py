@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from storage_stream._transport.lean.head import MOST_HEAD_BYTES, AnswerHead, AnswerParser
+from storage_stream._transport.lean.head import HEAD, MOST_HEAD_BYTES, AnswerHead, read_head
 from storage_stream.errors import ProtocolError
 
 __all__ = ["HeadReader"]
@@ -16,8 +16,8 @@ _MOST_INTERIM_HEADS: Final = 16
 class HeadReader:
     """Reads the heads of one connection's answers; those that only announce others (1xx) go by.
 
-    The end is searched for from where the last search ended, so that a head which comes byte by
-    byte costs no more than its length.
+    What does not begin with a whole head is searched for its end from where the last search ended,
+    so that a head which comes byte by byte costs no more than its length.
     """
 
     __slots__ = ("_interim_heads", "_kept")
@@ -27,58 +27,52 @@ class HeadReader:
         self._interim_heads = 0
 
     def read(
-        self, memory: bytearray, view: memoryview, method: str
-    ) -> tuple[AnswerHead, AnswerParser, memoryview] | None:
-        """Take what has arrived.
+        self, memory: bytearray, size: int, method: str
+    ) -> tuple[AnswerHead, memoryview] | None:
+        """Take in what arrived.
 
         Args:
             memory: Where it lies, at the beginning.
-            view: It, and no more.
+            size: Its bytes.
             method: Of the request that is answered.
 
         Returns:
-            The head, its parser, and what came behind it; None while its end is still to come.
+            The head, and what came behind it; None while its end is still to come.
 
         Raises:
             ProtocolError: It is too long, or no head.
         """
-        if self._kept:
-            end = self._append(view)
-            if end < 0:
+        found = None if self._kept else HEAD.match(memory, 0, size)
+        if found is None:
+            if not self._keep(memoryview(memory)[:size]):
                 return None
-            view, self._kept = memoryview(self._kept), bytearray()
-        else:
-            end = memory.find(_END_OF_HEAD, 0, len(view))
-            if end < 0:
-                self._append(view)
-                return None
-        return self._take(view, end, method)
-
-    def _append(self, view: memoryview) -> int:
-        kept = self._kept
-        searched = max(0, len(kept) - len(_END_OF_HEAD) + 1)
-        kept += view
-        end = kept.find(_END_OF_HEAD, searched)
-        if end < 0 and len(kept) > MOST_HEAD_BYTES:
+            memory, self._kept = self._kept, bytearray()
+            size = len(memory)
+            found = HEAD.match(memory)
+            if found is None:
+                raise ProtocolError("the answer is no HTTP")
+        behind = found.end()
+        if behind > MOST_HEAD_BYTES:
             raise _too_long()
-        return end
-
-    def _take(
-        self, view: memoryview, end: int, method: str
-    ) -> tuple[AnswerHead, AnswerParser, memoryview] | None:
-        if end > MOST_HEAD_BYTES:
-            raise _too_long()
-        behind = end + len(_END_OF_HEAD)
-        parser = AnswerParser()
-        head = parser.read_head(view[:behind], method)
+        head = read_head(found, method)
         if head is not None:
             self._interim_heads = 0
-            return head, parser, view[behind:]
+            return head, memoryview(memory)[behind:size]
         self._interim_heads += 1
         if self._interim_heads > _MOST_INTERIM_HEADS:
             raise ProtocolError("one interim answer after the other, and no final one")
-        rest = bytearray(view[behind:])
-        return self.read(rest, memoryview(rest), method) if rest else None
+        rest = memory[behind:size]
+        return self.read(rest, len(rest), method) if rest else None
+
+    def _keep(self, view: memoryview) -> bool:
+        """Whether the end of the head is there now."""
+        kept = self._kept
+        searched = max(0, len(kept) - len(_END_OF_HEAD) + 1)
+        kept += view
+        has_end = kept.find(_END_OF_HEAD, searched) >= 0
+        if not has_end and len(kept) > MOST_HEAD_BYTES:
+            raise _too_long()
+        return has_end
 
 
 def _too_long() -> ProtocolError:

@@ -60,10 +60,14 @@ class Pool:
         self._empty: asyncio.Future[None] | None = None
         self._closed = False
 
-    def idle(self, origin: Origin) -> Connection | None:
-        """A connection that is there, and as far as is known alive."""
+    def idle(self, origin: Origin, now: float) -> Connection | None:
+        """A connection that is there, and as far as is known alive.
+
+        Args:
+            origin: Where it leads.
+            now: By the loop's clock.
+        """
         kept = self._idle.get(origin)
-        now = self.loop.time()
         while kept:
             connection = kept.pop()
             if connection.is_lost:

@@ -54,11 +54,6 @@ class LeanReply:
         return self._whole
 
     @property
-    def has_arrived(self) -> bool:
-        """Whether the body is here to its end."""
-        return self.body is None or self.body.is_complete
-
-    @property
     def buffered(self) -> int:
         """See `ReplyStream.buffered`."""
         return 0 if self.body is None else self.body.buffered

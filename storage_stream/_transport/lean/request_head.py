@@ -14,7 +14,7 @@ from storage_stream.errors import InvalidArgument
 if TYPE_CHECKING:
     from storage_stream._protocol.http import Request
 
-__all__ = ["HeadWriter", "Origin", "split"]
+__all__ = ["HeadWriter", "Origin"]
 
 _TARGET: Final = re.compile(r"/[!-\"$-~]*")  # visible ASCII; a fragment does not travel
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
@@ -26,8 +26,8 @@ _OURS: Final = frozenset({"transfer-encoding", "upgrade"})  # would change what 
 class Origin:
     """Where connections go: two requests of the same origin may share one.
 
-    Compared by identity: `split` gives the same one for the same root, and where it has forgotten
-    it, only a connection less is shared.
+    Compared by identity: the same root gives the same one, and where it was forgotten, only a
+    connection less is shared.
 
     Attributes:
         host: Name or address, without brackets.
@@ -42,12 +42,8 @@ class Origin:
     authority: str
 
 
-def split(url: str) -> tuple[Origin, str]:
-    """Where a URL leads, and the target there, byte for byte.
-
-    Raises:
-        InvalidArgument: It is no absolute http or https URL.
-    """
+def _split(url: str) -> tuple[Origin, str]:
+    """Where a URL leads, and the target there, byte for byte."""
     slash = url.find("/", 8)  # behind `https://`
     if slash < 0:
         slash = len(url)
@@ -91,12 +87,17 @@ class HeadWriter:
         self._authority: str = ""
         self._block = ""
 
-    def write(self, request: Request, origin: Origin, target: str) -> bytes:
+    def write(self, request: Request) -> tuple[Origin, bytes]:
         """Request line and headers, with what HTTP needs besides those of the request.
 
+        Returns:
+            Where they go, and they.
+
         Raises:
-            InvalidArgument: A method, a name or a value that would not stay what it is.
+            InvalidArgument: The target is no absolute http or https URL; or a method, a name or a
+                value that would not stay what it is.
         """
+        origin, target = _split(request.target)
         method, body = request.method, request.body
         if not _is_token(method):
             raise InvalidArgument("a method is a word")
@@ -111,7 +112,7 @@ class HeadWriter:
         if length or method in _ALWAYS_WITH_LENGTH:
             last = f"content-length: {length}\r\n"
         head = f"{method} {target} HTTP/1.1\r\n{self._block}{last}\r\n"
-        return head.encode("utf-8", "surrogateescape")
+        return origin, head.encode("utf-8", "surrogateescape")
 
 
 def _block(headers: Headers, authority: str) -> str:

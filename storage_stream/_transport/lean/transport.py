@@ -6,14 +6,16 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from storage_stream._transport.lean.pool import Pool
-from storage_stream._transport.lean.request_head import HeadWriter, split
+from storage_stream._transport.lean.request_head import HeadWriter
 from storage_stream._transport.lean.tls import check_verifies
+from storage_stream._transport.places import Places
 from storage_stream.errors import ClientClosed, InvalidArgument, UsageError
 
 if TYPE_CHECKING:
     import ssl
 
     from storage_stream._protocol.http import Request
+    from storage_stream._transport.lean.connection import Connection
     from storage_stream._transport.lean.reply import LeanReply
 
 __all__ = ["LeanTransport"]
@@ -41,14 +43,14 @@ class LeanTransport:
         self,
         *,
         connections: int = 100,
-        places: asyncio.Semaphore | None = None,
+        places: Places | None = None,
         context: ssl.SSLContext | None = None,
         idle_seconds: float = _IDLE_SECONDS,
         age_seconds: float = _AGE_SECONDS,
     ) -> None:
         if connections < 1:
             raise InvalidArgument(f"connections={connections}: at least 1")
-        self._places = asyncio.Semaphore(connections) if places is None else places
+        self._places = Places(connections) if places is None else places
         self._context = None if context is None else check_verifies(context)
         self._idle_seconds = idle_seconds
         self._age_seconds = age_seconds
@@ -81,18 +83,26 @@ class LeanTransport:
         """
         if session is not None:
             raise UsageError("the lean transport takes no session")
-        pool = self._open_pool()
-        origin, target = split(request.target)
-        head = self._heads.write(request, origin, target)
-        await self._places.acquire()
+        pool = self._pool
+        if pool is None or self._closed or pool.loop is not asyncio.get_running_loop():
+            pool = self._open_pool()
+        origin, head = self._heads.write(request)
+        if not self._places.take_free():
+            await self._places.take()
+        connection: Connection | None = None
         try:
             if self._closed:
                 raise ClientClosed("the client is closed")  # noqa: TRY301 - the place is to be freed
-            deadline = None if timeout is None else pool.loop.time() + timeout
-            connection = pool.idle(origin) or await pool.open(origin, deadline, timeout)
-            return await connection.exchange(request.method, head, request.body, deadline, timeout)
+            now = pool.loop.time()
+            deadline = None if timeout is None else now + timeout
+            connection = pool.idle(origin, now) or await pool.open(origin, deadline, timeout)
+            return await connection.ask(request.method, head, request.body, deadline, timeout)
         except BaseException:
-            self._places.release()
+            try:
+                if connection is not None:
+                    await connection.give_up()
+            finally:
+                self._places.release()
             raise
 
     def _open_pool(self) -> Pool:

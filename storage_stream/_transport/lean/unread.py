@@ -7,6 +7,7 @@ request. The loop tells of both, but only at its next turn, and a request may be
 from __future__ import annotations
 
 import select
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["unread_of"]
 
 
-def unread_of(file_number: int) -> Callable[[], bool]:
-    """What looks at a socket, without waiting: about a microsecond each time."""
+def unread_of(file_number: int) -> Callable[[], object]:
+    """What looks at a socket, without waiting; what it gives is true or empty."""
     if file_number < 0:  # it is closed
         return lambda: True
     poll = getattr(select, "poll", None)
@@ -24,4 +25,4 @@ def unread_of(file_number: int) -> Callable[[], bool]:
         return lambda: bool(select.select([file_number], [], [], 0)[0])
     watched = poll()
     watched.register(file_number, select.POLLIN)
-    return lambda: bool(watched.poll(0))
+    return partial(watched.poll, 0)

@@ -1,0 +1,69 @@
+"""The header lines of an answer as they came: a line is read when it is asked for.
+
+Of most answers a few values are looked at, and a thousand answers a second have twenty lines each.
+So the bytes stay bytes, and a name is searched in them. Whether they are header lines at all was
+seen before by whoever received them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from storage_stream._protocol.http import Headers
+
+__all__ = ["ReceivedHeaders"]
+
+_LINE: Final = re.compile(rb"\r\n([^:]+):([^\r]*)")
+_BLANKS: Final = " \t"
+
+
+class ReceivedHeaders(Headers):
+    r"""See `Headers`.
+
+    Args:
+        block: The lines with the line break before each and behind the last:
+            `\r\nName: value\r\nName: value\r\n`; nothing else, and no folded ones.
+    """
+
+    __slots__ = ("_block", "_lowered")
+
+    def __init__(self, block: bytes) -> None:
+        self._block = block
+        self._lowered = block.lower()
+
+    @property
+    def _lines(self) -> tuple[tuple[str, str], ...]:
+        found = _LINE.findall(self._block)
+        return tuple((_text(name).lower(), _text(value).strip(_BLANKS)) for name, value in found)
+
+    def get(self, name: str) -> str | None:
+        """See `Headers.get`."""
+        beginning = _beginning(name)
+        at = self._lowered.find(beginning)
+        if at < 0:
+            return None
+        at += len(beginning)
+        return _text(self._block[at : self._block.find(b"\r", at)]).strip(_BLANKS)
+
+    def get_all(self, name: str) -> list[str]:
+        """See `Headers.get_all`."""
+        values = _line_of(name).findall(self._block)
+        return [_text(value).strip(_BLANKS) for value in values]
+
+
+@lru_cache(maxsize=256)
+def _beginning(name: str) -> bytes:
+    """Of the line of a name, in lower case."""
+    return f"\r\n{name.lower()}:".encode()
+
+
+@lru_cache(maxsize=256)
+def _line_of(name: str) -> re.Pattern[bytes]:
+    return re.compile(re.escape(_beginning(name)) + rb"([^\r]*)", re.IGNORECASE)
+
+
+def _text(raw: bytes) -> str:
+    """What stands there; bytes that are no UTF-8 survive, as they do with aiohttp."""
+    return raw.decode("utf-8", "surrogateescape")
