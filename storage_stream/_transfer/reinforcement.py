@@ -3,15 +3,19 @@
 Several connections are several times as fast where each is limited, by its round trips or by a
 quota. Where this thread is the limit they only cost: measured on loopback, a file over eight takes
 a third more processor time than over one, because the kernel's and our own buffers of all of them
-leave the processor's cache. So the time that this thread worked is held against the time that
-passed. What is done with the answer is not known here.
+leave the processor's cache. So the time that this thread was busy is held against the time that
+passed. Standing in line for a processor that others use is being busy, too: then there is still
+less of it for more connections. What is done with the answer is not known here.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 
     from storage_stream._transport.clock import Clock, TimerHandle
 
-__all__ = ["Reinforcement"]
+__all__ = ["Reinforcement", "busy_seconds"]
 
 # A link that is slow shows at once, by a thread that has next to nothing to do: 50 MiB/s are a
 # twentieth of its time. Between that and a server that another process holds up for a moment,
@@ -32,6 +36,24 @@ _LONGEST_LOOK_SECONDS: Final = 0.16
 _HARDLY_ANY_WORK: Final = 0.15
 _LITTLE_WORK: Final = 0.4
 
+# When others were last called, of all downloads that share a clock, and so a thread. Eight files
+# that wait for the same moment of a busy server would else call fifty-six connections at once.
+_latest_calls: Final[WeakKeyDictionary[Clock, float]] = WeakKeyDictionary()
+
+_THREAD_STATISTICS: Final = Path("/proc/thread-self/schedstat")
+
+
+def busy_seconds(statistics: Path = _THREAD_STATISTICS) -> float:
+    """How long this thread has run so far or, where Linux tells, stood in line for a processor.
+
+    https://docs.kernel.org/scheduler/sched-stats.html: nanoseconds of both. Reading takes 10 us.
+    """
+    try:
+        ran, waited, _ = map(int, statistics.read_bytes().split())
+    except (OSError, ValueError):
+        return time.thread_time()
+    return (ran + waited) / 1e9 if ran else time.thread_time()  # a kernel that counts nothing
+
 
 class Reinforcement:
     """Looks again and again whether more connections would help; from entering to leaving.
@@ -39,7 +61,7 @@ class Reinforcement:
     Args:
         clock: Measures the time that passes.
         on_call: Called once, when they would.
-        worked: Seconds that this thread has worked so far.
+        worked: Seconds that this thread has been busy so far.
 
     Attributes:
         called: Set when they would, and by `call`.
@@ -49,7 +71,7 @@ class Reinforcement:
         self,
         clock: Clock,
         on_call: Callable[[], None],
-        worked: Callable[[], float] = time.thread_time,
+        worked: Callable[[], float] = busy_seconds,
     ) -> None:
         self.called = asyncio.Event()
         self._clock = clock
@@ -85,11 +107,15 @@ class Reinforcement:
     def _look(self) -> None:
         now, worked = self._clock.now(), self._worked()
         little = _LITTLE_WORK if self._seconds >= _LONG_LOOK_SECONDS else _HARDLY_ANY_WORK
-        if worked - self._worked_before < little * (now - self._since):
+        if _latest_calls.get(self._clock, -math.inf) > self._since:
+            self._seconds = _LONG_LOOK_SECONDS  # in which what another download called shows
+        elif worked - self._worked_before < little * (now - self._since):
+            _latest_calls[self._clock] = now
             self.call()
             return
+        else:
+            self._seconds = min(2 * self._seconds, _LONGEST_LOOK_SECONDS)
         self._since, self._worked_before = now, worked
-        self._seconds = min(2 * self._seconds, _LONGEST_LOOK_SECONDS)
         self._look_later()
 
     def _stop(self) -> None:

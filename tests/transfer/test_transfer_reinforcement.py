@@ -1,8 +1,11 @@
 """Others are called when the one connection waits, and not when this thread is the limit."""
 
+import time
+from pathlib import Path
+
 import pytest
 
-from storage_stream._transfer.reinforcement import Reinforcement
+from storage_stream._transfer.reinforcement import Reinforcement, busy_seconds
 from storage_stream.testing import FakeClock
 
 SHARES = pytest.mark.parametrize(
@@ -68,3 +71,70 @@ async def test_nobody_looks_when_it_is_over() -> None:
     clock.advance(1)
     assert not others.called.is_set()
     assert calls == []
+
+
+async def test_of_several_downloads_one_calls_others_at_a_time() -> None:
+    clock, calls = FakeClock(auto_advance=False), list[str]()
+    lazy = Thread(clock, 0.0).worked
+    with (
+        Reinforcement(clock, lambda: calls.append("a"), lazy),
+        Reinforcement(clock, lambda: calls.append("b"), lazy),
+        Reinforcement(clock, lambda: calls.append("c"), lazy),
+    ):
+        clock.advance(0.006)
+        assert calls == ["a"]
+        clock.advance(0.07)
+        assert calls == ["a"]
+        clock.advance(0.02)
+        assert calls == ["a", "b"]
+        clock.advance(0.1)
+        assert calls == ["a", "b", "c"]
+
+
+async def test_one_that_helped_is_enough() -> None:
+    clock, calls = FakeClock(auto_advance=False), list[str]()
+    thread = Thread(clock, 0.0)
+    with (
+        Reinforcement(clock, lambda: calls.append("a"), thread.worked),
+        Reinforcement(clock, lambda: calls.append("b"), thread.worked),
+    ):
+        clock.advance(0.006)
+        thread.share = 0.9
+        clock.advance(10)
+    assert calls == ["a"]
+
+
+async def test_downloads_of_another_thread_do_not_count() -> None:
+    calls = list[str]()
+    clocks = {name: FakeClock(auto_advance=False) for name in "ab"}
+    with (
+        Reinforcement(clocks["a"], lambda: calls.append("a"), lambda: 0.0),
+        Reinforcement(clocks["b"], lambda: calls.append("b"), lambda: 0.0),
+    ):
+        for clock in clocks.values():
+            clock.advance(0.006)
+    assert calls == ["a", "b"]
+
+
+def test_a_thread_that_works_is_busy() -> None:
+    before, began = busy_seconds(), time.thread_time()
+    while time.thread_time() < began + 0.03:  # longer than a tick, at which the kernel counts
+        pass
+    assert busy_seconds() > before
+
+
+def test_standing_in_line_for_a_processor_is_being_busy(tmp_path: Path) -> None:
+    statistics = tmp_path / "schedstat"
+    statistics.write_text("2000000000 1500000000 7\n")
+    assert busy_seconds(statistics) == 3.5
+
+
+@pytest.mark.parametrize("text", [None, "", "0 0 0\n", "words\n"])
+def test_where_the_kernel_tells_nothing_the_time_it_ran_is_taken(
+    tmp_path: Path, text: str | None
+) -> None:
+    statistics = tmp_path / "schedstat"
+    if text is not None:
+        statistics.write_text(text)
+    before = time.thread_time()
+    assert before <= busy_seconds(statistics) <= time.thread_time()
