@@ -23,7 +23,7 @@ def main() -> None:
         storage_stream(prog_name="storage-stream")
     except OSError as error:  # what click itself prints: a help that nobody can be given
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is tried again at exit
-        sys.exit(f"Error: {error.strerror or error}")
+        sys.exit(f"Error: standard output: {error.strerror or error}")
 
 
 def _open_missing_streams() -> None:

@@ -16,6 +16,7 @@ from storage_stream.cli.running import Run, execute, guarded
 from storage_stream.cli.sizes import parse_size
 
 __all__ = [
+    "GENERATION",
     "LOCATION",
     "OBJECT",
     "SIZE",
@@ -88,6 +89,15 @@ class _Object(_Location):
         return parse_object_location(text)
 
 
+class _Generation(_Location):
+    name = "generation"
+
+    def parse(self, text: str) -> Any:
+        if not (text.isascii() and text.isdigit()):
+            raise ValueError(f"{text!r} is no generation; write its number, or 0")
+        return int(text)
+
+
 class _Size(_Location):
     name = "size"
 
@@ -100,6 +110,9 @@ LOCATION: ParamType = _Location()
 
 OBJECT: ParamType = _Object()
 """A parameter that is in the service: `parse_object_location`."""
+
+GENERATION: ParamType = _Generation()
+"""A parameter that is the number of a generation."""
 
 SIZE: ParamType = _Size()
 """A parameter that is a size with a unit: `parse_size`."""

@@ -265,7 +265,7 @@ class Configuration:
 def _read_file(path: Path, *, must_exist: bool) -> dict[str, Any] | None:
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if must_exist:
             raise ConfigError(f"there is no configuration file {path}") from None
         return None

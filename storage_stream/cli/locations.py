@@ -116,6 +116,8 @@ Location = ObjectLocation | LocalLocation | StandardStream
 
 def gs_url(bucket: str, name: str = "", generation: int | str | None = None) -> str:
     """How an object is written; a bucket has a slash at its end."""
+    if not bucket:
+        return _SCHEME
     return f"{_SCHEME}{bucket}/{name}" + (f"#{generation}" if generation is not None else "")
 
 

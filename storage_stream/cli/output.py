@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, TextIO
 
 import click
 
-from storage_stream.cli.standard_output import StandardOutput
+from storage_stream.cli.standard_output import StandardOutput, writing_named
 
 __all__ = ["Output", "iso_time", "shown_name"]
 
@@ -119,7 +119,8 @@ class Output:
 
     def flush(self) -> None:
         """Let go of what is buffered."""
-        self.stdout.flush()
+        with writing_named():
+            self.stdout.flush()
 
     # -- talk ------------------------------------------------------------------------------
 
@@ -142,7 +143,7 @@ class Output:
         """Why something failed, on stderr in any case, and as an event."""
         self.event("error", message=text, **fields)
         where = "".join(f"{name} {value}: " for name, value in self.subject.items())
-        self._talk(f"Error: {where}{text}", "red")
+        self._talk(shown_name(f"Error: {where}{text}"), "red")  # a name may have a newline
 
     def _talk(self, text: str, color: str | None = None) -> None:
         # A message may quote a name or an answer: no escape code of theirs reaches the terminal.
@@ -155,7 +156,8 @@ class Output:
         click.echo(styled, self.stderr, color=self.color)
 
     def _write(self, text: str) -> None:
-        self.stdout.write(text.encode("utf-8", "surrogateescape"))
+        with writing_named():
+            self.stdout.write(text.encode("utf-8", "surrogateescape"))
 
 
 class _BinaryTalk(io.RawIOBase):

@@ -20,7 +20,7 @@ import click
 import storage_stream
 from storage_stream.cli.explaining import explain, failures_in
 from storage_stream.cli.repeating import repeats_told
-from storage_stream.errors import StorageError
+from storage_stream.errors import ConnectFailed, NotFound, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
@@ -32,8 +32,11 @@ __all__ = ["BROKEN_PIPE", "DONE", "FAILED", "INTERRUPTED", "Run", "execute", "gu
 
 DONE, FAILED = 0, 1  # click says 2 to who calls a command wrongly
 INTERRUPTED = 130  # 128 and the signal's number, as shells have it
-TERMINATED = 143
 BROKEN_PIPE = 141
+_SIGNALS = [
+    *(signal.SIGINT, signal.SIGTERM),
+    *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []),  # the terminal is gone
+]
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -88,12 +91,21 @@ class Run:
             known = subject is None or subject.rstrip("/") in text
             self.failures += 1
             self.output.error(
-                text if known else f"{subject}: {text}",
+                (text if known else f"{subject}: {text}") + self._hint(failure, subject or ""),
                 error=type(failure).__name__,
                 **({} if subject is None else {"subject": subject}),
             )
             if self.debug:
                 self.output.stderr.write("".join(traceback.format_exception(failure)))
+
+    def _hint(self, error: BaseException, subject: str) -> str:
+        """What else may be the matter, as far as what was written tells."""
+        if isinstance(error, ConnectFailed) and self.config.uses_emulator:
+            return " Is the emulator running? `storage-stream emulator` starts one."
+        name, sign, number = subject.rpartition("#")
+        if isinstance(error, NotFound) and sign and number.isdecimal():
+            return f" #{number} is read as a generation; in a name write {name}[#]{number}."
+        return ""
 
     async def close(self) -> None:
         """Close the client, if there is one."""
@@ -168,7 +180,7 @@ class _Interruption:
             return
         before = {
             number: signal.signal(number, self._on_signal)
-            for number in (signal.SIGINT, signal.SIGTERM)
+            for number in _SIGNALS
             # Who was started to ignore Ctrl-C (in the background of a script) goes on doing so.
             if signal.getsignal(number) is not signal.SIG_IGN
         }
@@ -182,7 +194,7 @@ class _Interruption:
         del frame
         if self.status is not None:
             _stop_at_once(self.status)
-        self.status = INTERRUPTED if number == signal.SIGINT else TERMINATED
+        self.status = 128 + number  # as shells have it
         if self._cancel is not None:
             self._cancel()
 

@@ -12,9 +12,10 @@ import os
 import select
 import stat
 import sys
+from collections.abc import Generator
 from typing import Any, BinaryIO
 
-__all__ = ["StandardOutput"]
+__all__ = ["StandardOutput", "writing_named"]
 
 _PIPE_BYTES = getattr(select, "PIPE_BUF", 512)
 """What a pipe takes at least when it says that it takes any (POSIX)."""
@@ -40,6 +41,10 @@ class StandardOutput:
             BrokenPipeError: Nobody reads it any more.
             OSError: It cannot be written.
         """
+        with writing_named():
+            await self._write(data)
+
+    async def _write(self, data: bytes | memoryview) -> None:
         if self._descriptor is None:
             self._file.write(data)
             await asyncio.sleep(0)
@@ -56,7 +61,19 @@ class StandardOutput:
 
     def flush(self) -> None:
         """Let go of what is buffered."""
-        self._file.flush()
+        with writing_named():
+            self._file.flush()
+
+
+@contextlib.contextmanager
+def writing_named() -> Generator[None, None, None]:
+    """What cannot be written within the block is standard output, and the error says so."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = "standard output"
+        raise
 
 
 def _waiting_descriptor(file: BinaryIO | io.RawIOBase) -> int | None:

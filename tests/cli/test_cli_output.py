@@ -85,7 +85,7 @@ def test_a_path_that_is_not_utf_8_is_exact() -> None:
 def test_no_escape_code_of_a_message_reaches_the_terminal() -> None:
     printed = Printed()
     printed.output.error("\x1b[2Jno such object\nreally")
-    assert printed.err == "Error: \\x1b[2Jno such object\nreally\n"
+    assert printed.err == "Error: \\x1b[2Jno such object\\nreally\n"
 
 
 def test_columns() -> None:

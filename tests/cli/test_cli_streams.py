@@ -332,7 +332,7 @@ def test_what_cannot_be_written_is_a_sentence(
         check=False,
     )
     why = b"No space left on device" if "full" in end else b"Bad file descriptor"
-    assert (done.returncode, done.stderr) == (1, b"Error: " + why + b"\n")
+    assert (done.returncode, done.stderr) == (1, b"Error: standard output: " + why + b"\n")
 
 
 def test_gzip_is_decompressed_unless_it_is_wanted_raw(gcs: EmulatorHandle) -> None:

@@ -27,6 +27,35 @@ def test_a_second_sync_only_lists(gcs: EmulatorHandle, gcs_bucket: str, here: Pa
         assert len(gcs.log) <= 2
 
 
+@pytest.mark.parametrize(
+    ("source", "status", "sentence"),
+    [
+        ("gs://{bucket}/typo", 1, "gs://{bucket}/typo: nothing is there; is the name right?"),
+        ("nowhere", 2, "nowhere: there is no such folder."),
+        ("file", 2, "file is no folder; `storage-stream cp` copies one file."),
+    ],
+)
+def test_a_source_that_is_no_folder(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path, source: str, status: int, sentence: str
+) -> None:
+    gcs.put(gcs_bucket, "a", b"1")
+    make_tree(here, {"file": b"1"})
+    target = "out" if source.startswith("gs") else f"gs://{gcs_bucket}/p"
+    ran = run("sync", source.format(bucket=gcs_bucket), target)
+    assert (ran.status, sentence.format(bucket=gcs_bucket) in ran.stderr) == (status, True)
+
+
+def test_the_sum_tells_what_was_deleted_and_what_is_alike(gcs_bucket: str, here: Path) -> None:
+    make_tree(here / "tree", {"a": b"1", "b": b"2"})
+    url = f"gs://{gcs_bucket}/p"
+    run("sync", "tree", url)
+    (here / "tree/a").unlink()
+    (here / "tree/new").write_bytes(b"33")
+    told = run("sync", "--delete", "tree", url).stderr
+    assert "Synced 1 object, 2 B" in told
+    assert told.endswith("; 1 deleted; 1 alike.\n")
+
+
 def test_sync_with_nothing_wants_to_be_told_twice(
     gcs: EmulatorHandle, gcs_bucket: str, here: Path
 ) -> None:
@@ -73,6 +102,6 @@ def test_sync_takes_other_bytes_of_the_same_size_by_checksum(
     run("sync", "tree", url)
     (here / "tree/a").write_bytes(b"two")
     os.utime("tree/a", (1_000_000_000, 1_000_000_000))
-    assert "1 skipped" in run("sync", "tree", url).stderr
+    assert "1 alike" in run("sync", "tree", url).stderr
     assert run("sync", "--checksum", "tree", url).status == 0
     assert gcs.read(gcs_bucket, "p/a") == b"two"

@@ -43,6 +43,8 @@ async def command(run: Run, bucket: ObjectLocation, size: int) -> None:
     """
     if not bucket.is_bucket or bucket.has_wildcards:
         raise click.UsageError(f"{bucket} is not one bucket; write gs://bucket")
+    if size < 1:
+        raise click.UsageError("--size: at least one byte.")
     name = f"{_PREFIX}{secrets.token_hex(8)}"
     run.go_on = f"If gs://{bucket.bucket}/{name} is left, remove it."
     try:

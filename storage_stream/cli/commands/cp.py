@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from storage_stream import Preconditions
-from storage_stream.cli.command import LOCATION, storage_command
+from storage_stream.cli.command import GENERATION, LOCATION, storage_command
 from storage_stream.cli.locations import Location, StandardStream
 from storage_stream.cli.running import Run
 from storage_stream.cli.transfers.copying import carry_out
@@ -28,7 +28,7 @@ from storage_stream.cli.transfers.standard import copy_to_output, upload_input
 @click.option("-n", "--no-clobber", is_flag=True, help="Leave alone what is there already.")
 @click.option(
     "--if-generation-match",
-    type=click.IntRange(0),
+    type=GENERATION,
     metavar="GENERATION",
     help="Only if the object is this generation; 0: only if there is none.",
 )

@@ -18,12 +18,13 @@ from storage_stream.cli.explaining import explain
 from storage_stream.cli.locations import ObjectLocation
 from storage_stream.cli.output import iso_time
 from storage_stream.cli.running import Run
+from storage_stream.cli.wording import plain_words
 from storage_stream.errors import StorageError
 
 _GOOGLE = "https://storage.googleapis.com"
 _MOST_SKEW_SECONDS = 60.0  # signed URLs and tokens are refused some minutes later
 _TOKEN_SECONDS = 20.0
-_PERMISSIONS = ("storage.objects.list", "storage.objects.get", "storage.objects.create")
+_PERMISSIONS = tuple(f"storage.objects.{verb}" for verb in ("list", "get", "create", "delete"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ async def _token(run: Run) -> _Finding:
     except TimeoutError:
         return _Finding("token", "failed", f"none within {_TOKEN_SECONDS:.0f} s", advice)
     except StorageError as error:
-        return _Finding("token", "failed", str(error), advice)
+        return _Finding("token", "failed", plain_words(str(error)), advice)
     except Exception as error:  # noqa: BLE001 - whatever a token source raises; it may hold secrets
         text = f"none could be had ({type(error).__name__})"
         return _Finding("token", "failed", text, advice)

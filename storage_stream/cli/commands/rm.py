@@ -35,7 +35,12 @@ _FIELDS = "items(bucket,name,generation)"
 @click.option("-a", "--all-versions", is_flag=True, help="Noncurrent generations, too.")
 @click.option("-f", "--force", is_flag=True, help="What is not there is no failure.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be deleted.")
-@click.option("-y", "--yes", is_flag=True, help=f"Do not ask before more than {_ASKED_ABOVE:,}.")
+@click.option(
+    "-y",
+    "--yes",
+    is_flag=True,
+    help=f"Do not ask: before more than {_ASKED_ABOVE:,}, or in several buckets.",
+)
 async def command(
     run: Run,
     locations: tuple[ObjectLocation, ...],
@@ -45,10 +50,13 @@ async def command(
 ) -> None:
     """Delete objects.
 
-    Only the generations that were found are deleted, never one that was made meanwhile. A bucket
-    with soft delete keeps what was deleted for a while: `restore` brings it back.
+    Before more than 1,000, or where a wildcard means several buckets, it asks. Only the generations
+    that were found are deleted, never one that was made meanwhile. A bucket with soft delete keeps
+    what was deleted for a while: `restore` brings it back.
     """
     for location in locations:
+        if not location.bucket:  # as `gs://$BUCKET` of a variable that is not set
+            raise click.UsageError(f"{location} names no bucket.")
         if location.is_bucket and not chosen["recursive"]:
             raise click.UsageError(f"{location} is a bucket: rm -r empties it, rb removes it.")
     run.go_on = "The same command goes on: what is deleted is deleted."
@@ -61,9 +69,12 @@ async def command(
                 url = gs_url(target["bucket"], target["name"], shown)
                 _tell(run, url, number, "would_delete")
             return
-        first = await _first(targets, 0 if yes else _ASKED_ABOVE + 1)
+        wide = [each for each in locations if each.means_buckets]
+        if wide and not yes:
+            await _ask(run, f"Delete what {wide[0]} means, in every bucket of such a name?")
+        first = await _first(targets, 0 if yes or wide else _ASKED_ABOVE + 1)
         if len(first) > _ASKED_ABOVE:
-            await _ask(run)
+            await _ask(run, f"Delete more than {_ASKED_ABOVE:,} objects?")
         await removal.delete(_chained(first, targets))
     word = "object" if removal.deleted == 1 else "objects"
     run.output.say(f"Deleted {removal.deleted} {word}.")
@@ -86,16 +97,23 @@ class _Removal:
         self._recursive = recursive
         self._listing: dict[str, Any] = {"versions": True} if all_versions else {}
         self._force = force
+        self._literals = {(each.bucket, each.literal_name) for each in locations if _is_exact(each)}
         self.deleted = 0
 
     async def targets(self) -> AsyncGenerator[dict[str, Any], None]:
         """Bucket, name and, where it is known, generation of each."""
+        once: set[tuple[str, str]] = set()
         for location in self._locations:
             found = False
             try:
                 async with aclosing(self._of(location)) as targets:
                     async for target in targets:
                         found = True
+                        key = target["bucket"], target["name"]
+                        if key in once:
+                            continue  # it was named, and a pattern means it, too
+                        if key in self._literals and not self._listing:
+                            once.add(key)
                         exact = self._listing or location.generation is not None
                         yield {**target, "exact": True} if exact else {**target}
                 if not found and not self._force and not location.is_bucket:
@@ -193,6 +211,10 @@ class _Removal:
                     _tell(run, gs_url(bucket, result.name), result.generation, "deleted")
 
 
+def _is_exact(location: ObjectLocation) -> bool:
+    return not location.has_wildcards and location.generation is None
+
+
 def _group(target: dict[str, Any]) -> tuple[str, bool]:
     """What can be deleted together: the bucket, and whether exact generations are meant."""
     return target["bucket"], "exact" in target
@@ -241,8 +263,7 @@ async def _chained(
         yield target
 
 
-async def _ask(run: Run) -> None:
-    question = f"Delete more than {_ASKED_ABOVE:,} objects?"
+async def _ask(run: Run, question: str) -> None:
     if run.output.as_json or not sys.stdin.isatty():
         raise click.UsageError(f"{question} Nobody is there to ask: give --yes.")
     click.echo(f"{question} [y/N]: ", run.output.stderr, nl=False)

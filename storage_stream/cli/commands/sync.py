@@ -1,5 +1,7 @@
 """`storage-stream sync`: make one tree like another, moving only what differs."""
 
+import asyncio
+import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -7,11 +9,18 @@ from typing import Any
 import click
 
 from storage_stream.cli.command import LOCATION, storage_command
-from storage_stream.cli.locations import Location, ObjectLocation, StandardStream, gs_url
+from storage_stream.cli.locations import (
+    LocalLocation,
+    Location,
+    ObjectLocation,
+    StandardStream,
+    gs_url,
+)
 from storage_stream.cli.progress import Display
 from storage_stream.cli.running import Run
 from storage_stream.cli.transfers.manifest import Manifest
 from storage_stream.cli.transfers.options import name_options, run_options
+from storage_stream.cli.transfers.sources import SourceError, is_folder_there
 from storage_stream.cli.transfers.telling import Teller
 from storage_stream.errors import UsageError
 
@@ -53,6 +62,7 @@ async def command(
     if checksum and size_only:
         raise click.UsageError("--checksum or --size-only, not both")
     compare = "crc32c" if checksum else "size" if size_only else "mtime"
+    await _check_source(source)
     run.go_on = "The same command goes on: what is the same is not transferred again."
     async with AsyncExitStack() as stack:
         book = None if manifest is None else stack.enter_context(Manifest(manifest))
@@ -75,10 +85,30 @@ async def command(
         async with teller.results(many) as results:
             async for _ in results:
                 pass  # each is told of as it comes
+    if not teller.has_told and not how["allow_empty_source"]:
+        await _check_not_mistyped(run, source)
     if how["dry_run"]:
         teller.conclude_plan()
     else:
         teller.conclude()
+
+
+async def _check_source(source: Location) -> None:
+    """Refuse what is no folder."""
+    if not isinstance(source, LocalLocation):
+        return
+    if not await asyncio.to_thread(os.path.lexists, source.path):
+        raise click.UsageError(f"{source}: there is no such folder.")
+    if not await asyncio.to_thread(os.path.isdir, source.path):
+        raise click.UsageError(f"{source} is no folder; `storage-stream cp` copies one file.")
+
+
+async def _check_not_mistyped(run: Run, source: Location) -> None:
+    """A "folder" of a bucket is there if anything is in it: where nothing is, it may be a typo."""
+    if not isinstance(source, ObjectLocation) or source.is_bucket:
+        return
+    if not await is_folder_there(run.storage, source.bucket, source.literal_name, run.options):
+        run.fail(SourceError(f"{source}: nothing is there; is the name right?"))
 
 
 def _place(location: Location) -> str:

@@ -6,6 +6,7 @@ Ctrl-C keeps the journal, and says how to go on; so does a failure. All done, no
 import asyncio
 import os
 import sys
+import tempfile
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from storage_stream import TransferResult
 from storage_stream.cli.locations import LocalLocation, Location, ObjectLocation
 from storage_stream.cli.progress import Display
 from storage_stream.cli.running import Run
@@ -36,6 +38,9 @@ from storage_stream.errors import StorageError
 
 __all__ = ["carry_out"]
 
+# Who is told to stop removes what nobody sees, and what costs.
+_PARTS = "What was sent in parts is removed; the same command begins anew."
+
 
 async def carry_out(run: Run, order: Order) -> None:
     """Copy or move, and tell of it; what fails is told and counted, and ends nothing else.
@@ -50,12 +55,11 @@ async def carry_out(run: Run, order: Order) -> None:
     order.check()
     state = state_folder(os.environ, Path.home())
     folder = RunFolder(state, order.words(run.config.address.value))
+    folder = await asyncio.to_thread(_usable, run, folder)
     is_there = await asyncio.to_thread(lambda: folder.exists)
     if order.resume and not is_there:
         run.output.say("There is nothing to go on with; it begins anew.")
-    how_to = "The same command with --resume goes on."
-    if order.verb in sys.argv[1:]:  # else it stands in a file of commands
-        how_to = f"Go on with: {resuming_command(order.verb, sys.argv[1:])}"
+    how_to = _how_to(order, folder)
     verb = "Moved" if order.is_move else "Copied"
     async with AsyncExitStack() as stack:
         manifest = None
@@ -63,16 +67,16 @@ async def carry_out(run: Run, order: Order) -> None:
             manifest = Manifest(order.manifest, append=order.resume and is_there)
             stack.enter_context(manifest)
         teller = Teller(run, verb, manifest)
-        run.go_on = how_to
+        run.go_on = _PARTS if order.parts else how_to
         try:
             await _Copying(run, order, folder, teller).all()
         except (StorageError, OSError, click.UsageError):
             if not teller.has_told and not order.resume:
                 await asyncio.to_thread(folder.end)  # nothing was done that would be done again
             raise
-    if run.failures and teller.has_told:
+    if run.failures and teller.may_go_on and how_to is not None:
         run.output.say(f"Not all of it was done. {how_to}")
-    elif not (run.failures and order.resume):
+    elif folder.is_temporary or not (run.failures and order.resume):
         await asyncio.to_thread(folder.end)
 
 
@@ -87,6 +91,7 @@ class _Copying:
         notes = await asyncio.to_thread(lambda: self.folder.begin(resume=self.order.resume))
         sources = await self._sources()
         if not sources:
+            self.teller.conclude()
             return
         # Decided once: whoever goes on finds a target that the first command made.
         into = notes.get("into")
@@ -163,8 +168,15 @@ class _Copying:
                 recursive = self.order.choices.recursive
                 found += await resolve(self.run, location, recursive=recursive)
             except (SourceError, StorageError, OSError) as error:
-                self.run.fail(error, str(location))
+                self.teller.tell(self._failed(location, error))
         return found
+
+    def _failed(self, location: Location, error: Exception) -> TransferResult:
+        """What became of a source that cannot be looked at."""
+        is_upload = isinstance(location, LocalLocation)
+        to_bucket = isinstance(self.order.target, ObjectLocation)
+        action = "upload" if is_upload else "copy" if to_bucket else "download"
+        return TransferResult(action, str(location), str(self.order.target), error=error)
 
     async def _goes_into(self, sources: Sequence[Source]) -> bool:
         place = self.order.target
@@ -192,6 +204,28 @@ class _Copying:
 
     def _refuse(self, source: str, why: str) -> None:
         self.run.fail(SourceError(f"{source}: {why}"), source)
+
+
+def _how_to(order: Order, folder: RunFolder) -> str | None:
+    """How to go on, in a sentence; None where nothing is kept for that."""
+    if folder.is_temporary:
+        return None
+    if order.verb in sys.argv[1:]:  # else it stands in a file of commands
+        return f"Go on with: {resuming_command(order.verb, sys.argv[1:])}"
+    return "The same command with --resume goes on."
+
+
+def _usable(run: Run, folder: RunFolder) -> RunFolder:
+    """The folder; a temporary one where none can be made: going on is a help, no condition."""
+    try:
+        folder.check()
+    except OSError as error:
+        why = f"{error.filename}: {error.strerror}"
+        run.output.warn(
+            f"What --resume needs cannot be kept ({why}); XDG_STATE_HOME names another place."
+        )
+        return folder.elsewhere(Path(tempfile.mkdtemp(prefix="storage-stream-")))
+    return folder
 
 
 def _is_wild(location: Location) -> bool:

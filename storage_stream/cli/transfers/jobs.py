@@ -172,7 +172,7 @@ class _Jobs:
         target, how = self._target, self._how
         return self._storage.upload_many(
             target.bucket or "",
-            source.path,
+            source.path.removesuffix("/.") or "/",
             prefix=target.prefix_of(leaf_of(source.path)),
             follow_symlinks=how.follow_symlinks,
             **how.of_uploads,

@@ -5,6 +5,7 @@ there then. The folder goes when all is done. It knows names and files, and tran
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -52,6 +53,23 @@ class RunFolder:
         self._parent = parent
         self._words = words
         self.path = parent / digest[:_DIGITS]
+        self.is_temporary = False
+
+    def check(self) -> None:
+        """See whether it can be made.
+
+        Raises:
+            OSError: It cannot.
+        """
+        self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(self._parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._parent))
+
+    def elsewhere(self, parent: Path) -> "RunFolder":
+        """The same in a folder that goes with it."""
+        other = RunFolder(parent, self._words)
+        other.is_temporary = True
+        return other
 
     @property
     def journal(self) -> Path:
@@ -72,7 +90,7 @@ class RunFolder:
         self._drop_old()
         if resume and self.exists:
             return self.notes()
-        self.end()
+        shutil.rmtree(self.path, ignore_errors=True)
         # What is in it tells which files somebody has, and an upload session's address.
         self.path.mkdir(mode=0o700, parents=True)
         self.note()
@@ -97,6 +115,9 @@ class RunFolder:
     def end(self) -> None:
         """All is done: remove it. Idempotent."""
         shutil.rmtree(self.path, ignore_errors=True)
+        if self.is_temporary:
+            with contextlib.suppress(OSError):
+                self._parent.rmdir()
 
     def _drop_old(self) -> None:
         with contextlib.suppress(OSError):

@@ -12,8 +12,21 @@ from storage_stream.cli.sizes import human_rate, human_size
 from storage_stream.cli.transfers.jobs import Results
 from storage_stream.cli.transfers.manifest import Manifest
 from storage_stream.cli.transfers.outcome import Outcome
+from storage_stream.cli.transfers.sources import SourceError
+from storage_stream.errors import InvalidName, NotFound, PreconditionFailed
 
 __all__ = ["Teller"]
+
+_SKIPPED = {
+    "it is the same": "alike",
+    "it was done before": "done before",
+    "it is there already": "skipped, as they are there already",
+    "a symbolic link": "skipped, as they are links (--follow-symlinks takes what they lead to)",
+}
+"""How sums put the library's reasons."""
+
+_FOR_GOOD = (InvalidName, NotFound, PreconditionFailed, SourceError)
+"""The same command fails in the same way again."""
 
 
 class Teller:
@@ -32,6 +45,10 @@ class Teller:
         self._begun = time.monotonic()
         self.counts = {"done": 0, "skipped": 0, "failed": 0}
         self.planned: dict[str, int] = {}
+        self.may_go_on = False
+        """Whether a failure may pass, or something is done that need not be done again."""
+        self._skipped: dict[str, int] = {}
+        self._deleted = 0
         self.bytes = 0
 
     @property
@@ -47,7 +64,7 @@ class Teller:
             self.planned[verb] = self.planned.get(verb, 0) + 1
             self._run.output.say(f"Would {result.action}: {shown_name(result.target)}")
         else:
-            self.counts[outcome.word] += 1
+            self._count(result, outcome.word)
         self.bytes += result.bytes
         self._run.output.event("result", **outcome.fields())
         if self._manifest is not None:
@@ -62,6 +79,13 @@ class Teller:
             f"{outcome.word}: {result.action} {shown_name(result.source)}"
             f" to {shown_name(result.target)}{why}"
         )
+
+    def _count(self, result: TransferResult, word: str) -> None:
+        self.counts[word] += 1
+        self._deleted += word == "done" and result.action.startswith("delete")
+        if result.skipped is not None:
+            self._skipped[result.skipped] = self._skipped.get(result.skipped, 0) + 1
+        self.may_go_on = self.may_go_on or not isinstance(result.error, _FOR_GOOD)
 
     @asynccontextmanager
     async def results(self, many: Results) -> AsyncGenerator[AsyncIterator[TransferResult]]:
@@ -86,20 +110,26 @@ class Teller:
     def conclude(self) -> None:
         """The sum, in a sentence and as a JSON object."""
         seconds = time.monotonic() - self._begun
-        done, skipped, failed = (self.counts[word] for word in ("done", "skipped", "failed"))
         self._run.output.event(
-            "summary", **self.counts, bytes=self.bytes, seconds=round(seconds, 3)
+            "summary",
+            **self.counts,
+            deleted=self._deleted,
+            bytes=self.bytes,
+            seconds=round(seconds, 3),
         )
         rate = f", {human_rate(self.bytes / seconds)}" if self.bytes and seconds else ""
-        more = "".join(
-            f"; {count} {word}"
-            for word, count in (("skipped", skipped), ("failed", failed))
-            if count
-        )
         self._run.output.say(
-            f"{self._verb} {_objects(done)},"
-            f" {human_size(self.bytes)} in {seconds:.1f} s{rate}{more}."
+            f"{self._verb} {_objects(self.counts['done'] - self._deleted)},"
+            f" {human_size(self.bytes)} in {seconds:.1f} s{rate}{self._rest()}."
         )
+
+    def _rest(self) -> str:
+        """What else became of them: deleted, alike, skipped for some reason, failed."""
+        parts = [f"{self._deleted} deleted"] if self._deleted else []
+        for reason, count in sorted(self._skipped.items()):
+            parts.append(f"{count} {_SKIPPED.get(reason, f'skipped: {reason}')}")
+        failed = self.counts["failed"]
+        return "".join(f"; {part}" for part in [*parts, *([f"{failed} failed"] if failed else [])])
 
 
 def _objects(count: int) -> str:

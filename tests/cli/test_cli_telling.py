@@ -1,0 +1,115 @@
+"""What commands tell of what they did not do, and how to go on."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_running import left_of_runs, make_tree, names, run
+
+from storage_stream.testing.emulator_handle import EmulatorHandle
+
+pytestmark = pytest.mark.usefixtures("here")
+
+
+def test_a_source_that_is_not_there_is_counted_and_listed(gcs_bucket: str, here: Path) -> None:
+    make_tree(here / "tree", {"a": b"1"})
+    words = ["cp", "-r", "--manifest", "done.jsonl", "tree", "nothere", f"gs://{gcs_bucket}/p"]
+    ran = run(*words)
+    assert (ran.status, "; 1 failed." in ran.stderr) == (1, True)
+    rows = [json.loads(line) for line in (here / "done.jsonl").read_text().splitlines()]
+    assert sorted((row["source"], row["result"]) for row in rows) == [
+        ("nothere", "failed"),
+        ("tree/a", "done"),
+    ]
+    assert run(*words, "--json").events[-1]["failed"] == 1
+
+
+def test_links_that_are_left_out_are_told_with_what_takes_them(gcs_bucket: str, here: Path) -> None:
+    make_tree(here / "tree", {"a": b"1"})
+    (here / "tree/link").symlink_to("a")
+    told = run("cp", "-r", "tree", f"gs://{gcs_bucket}/p").stderr
+    assert "; 1 skipped, as they are links (--follow-symlinks takes" in told
+
+
+def test_nobody_is_told_to_go_on_with_what_fails_for_good(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path
+) -> None:
+    make_tree(here, {"a": b"1"})
+    gcs.put(gcs_bucket, "a", b"1")
+    ran = run("cp", "--if-generation-match", "0", "a", f"gs://{gcs_bucket}/a")
+    assert (ran.status, "resume" in ran.stderr, left_of_runs(here)) == (1, False, [])
+    gcs.arm_next("storage.objects.insert", "return-503")
+    ran = run("cp", "--retries", "0", "a", f"gs://{gcs_bucket}/b")
+    assert (ran.status, "--resume" in ran.stderr, len(left_of_runs(here))) == (1, True, 1)
+
+
+def test_where_no_journal_can_be_kept_it_copies_all_the_same(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_tree(here, {"tree/a": b"1", "file": b""})
+    monkeypatch.setenv("XDG_STATE_HOME", str(here / "file"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(here / "file"))
+    ran = run("cp", "-r", "tree", f"gs://{gcs_bucket}/p")
+    assert (ran.status, names(gcs, gcs_bucket)) == (0, ["p/a"])
+    assert ran.stderr.startswith("Warning: What --resume needs cannot be kept (")
+    assert "XDG_STATE_HOME" in ran.stderr
+
+
+def test_a_newline_in_a_name_makes_no_second_line(gcs_bucket: str, here: Path) -> None:
+    make_tree(here / "tree", {"new\nline": b"1"})
+    ran = run("cp", "-r", "tree", f"gs://{gcs_bucket}/p")
+    assert ran.status == 1
+    (error,) = (line for line in ran.stderr.splitlines() if "new" in line)
+    assert error.startswith("Error: tree/new\\nline: ")
+
+
+def test_a_folder_s_own_dot_is_in_no_name(gcs_bucket: str, here: Path) -> None:
+    make_tree(here / "tree", {"a": b"1"})
+    told = run("cp", "-r", "--json", "tree/.", f"gs://{gcs_bucket}/p").events
+    assert [each["source"] for each in told if each["event"] == "result"] == ["tree/a"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "sentence"),
+    [
+        (["rm", "-r", "gs://"], 2, "gs:// names no bucket."),
+        (["rm", "-r", "gs://*"], 2, "in every bucket of such a name? Nobody is there to ask"),
+        (["rm", "gs://*/a"], 2, "in every bucket of such a name? Nobody is there to ask"),
+        (
+            ["cat", "gs://kept/a#12"],
+            1,
+            "#12 is read as a generation; in a name write gs://kept/a[#]",
+        ),
+        (["rb", "gs://nothere"], 1, "`storage-stream lb` shows which buckets there are."),
+        (["bench", "--size", "0", "gs://kept"], 2, "--size: at least one byte."),
+        (["cp", "--if-generation-match", "x", "a", "gs://kept/b"], 2, "'x' is no generation"),
+        (
+            ["ls", "--emulator-host", "http://127.0.0.1:9", "--retries", "0", "gs://kept"],
+            1,
+            "Is the emulator running? `storage-stream emulator` starts one.",
+        ),
+    ],
+)
+def test_mistakes_are_told_with_what_to_do(
+    gcs: EmulatorHandle, words: list[str], status: int, sentence: str
+) -> None:
+    gcs.put("kept", "a", b"1")
+    ran = run(*words)
+    assert (ran.status, sentence in ran.stderr) == (status, True), ran.stderr
+    assert names(gcs, "kept") == ["a"]
+
+
+def test_what_is_named_twice_is_deleted_once(gcs: EmulatorHandle, gcs_bucket: str) -> None:
+    for order in (["gs://{}/**", "gs://{}/a"], ["gs://{}/a", "gs://{}/**"]):
+        gcs.put(gcs_bucket, "a", b"1")
+        gcs.put(gcs_bucket, "b", b"1")
+        ran = run("rm", *(each.format(gcs_bucket) for each in order))
+        assert (ran.status, ran.stderr) == (0, "Deleted 2 objects.\n")
+
+
+def test_several_buckets_are_emptied_only_with_yes(gcs: EmulatorHandle) -> None:
+    for bucket in ("logs-1", "logs-2"):
+        gcs.put(bucket, "a", b"1")
+    assert run("rm", "-r", "--dry-run", "gs://logs-*").status == 0
+    assert run("rm", "-r", "--yes", "gs://logs-*").status == 0
+    assert names(gcs, "logs-1") == names(gcs, "logs-2") == []
