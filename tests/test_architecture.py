@@ -100,7 +100,7 @@ PURE_LIBRARIES = frozenset(
     {
         *("__future__", "base64", "binascii", "collections", "collections.abc", "dataclasses"),
         *("datetime", "email.utils", "enum", "fastcrc.crc32", "functools", "hashlib", "hmac"),
-        *("itertools", "json", "math", "re", "string", "struct", "types", "typing"),
+        *("abc", "itertools", "json", "math", "re", "string", "struct", "types", "typing"),
         *("unicodedata", "urllib.parse", "xml.etree", "zlib"),
     }
 )

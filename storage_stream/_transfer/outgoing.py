@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from storage_stream._protocol.checksums import Crc32c
+from storage_stream._protocol.lending import LendingContent, lent_chunks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -68,7 +69,7 @@ class RewindableBytes:
     async def prepare(self, offset: int) -> None:
         """See `Outgoing.prepare`: what another process sent is read for its checksum."""
         if offset > self.crc.length:
-            async for _ in self.read(self.crc.length, offset):
+            async for _ in self.read_lent(self.crc.length, offset):
                 pass
 
     def content(self, start: int, stop: int) -> RewindableSlice:
@@ -84,10 +85,18 @@ class RewindableBytes:
             (mark for mark in self._marks if mark.length <= offset), key=lambda mark: mark.length
         )
 
-    async def read(self, start: int, stop: int) -> AsyncIterator[bytes | memoryview]:
+    def read(self, start: int, stop: int) -> AsyncIterator[bytes | memoryview]:
         """The bytes; those that were not read before enter the checksum."""
-        position = start
-        async for chunk in self._source.chunks(start, stop):
+        return self._summed(start, self._source.chunks(start, stop))
+
+    def read_lent(self, start: int, stop: int) -> AsyncIterator[bytes | memoryview]:
+        """The same; see `LendingContent.lent_chunks`."""
+        return self._summed(start, self._source.lent_chunks(start, stop))
+
+    async def _summed(
+        self, position: int, chunks: AsyncIterator[bytes | memoryview]
+    ) -> AsyncIterator[bytes | memoryview]:
+        async for chunk in chunks:
             end = position + len(chunk)
             if end > self.crc.length:
                 self._take_in(memoryview(chunk)[self.crc.length - position :])
@@ -107,7 +116,7 @@ class RewindableBytes:
             data = data[room:]
 
 
-class RewindableSlice:
+class RewindableSlice(LendingContent):
     """A part of rewindable bytes, as a request's body."""
 
     def __init__(self, owner: RewindableBytes, start: int, stop: int) -> None:
@@ -122,7 +131,12 @@ class RewindableSlice:
         return self._owner.crc
 
     def chunks(self) -> AsyncIterator[bytes | memoryview]:
+        """See `Content.chunks`."""
         return self._owner.read(self._start, self._stop)
+
+    def lent_chunks(self) -> AsyncIterator[bytes | memoryview]:
+        """See `LendingContent.lent_chunks`."""
+        return self._owner.read_lent(self._start, self._stop)
 
 
 class HeldBytes:
@@ -208,7 +222,7 @@ class _Pieces:
             yield piece
 
 
-class _MeteredContent:
+class _MeteredContent(LendingContent):
     """A content that counts what is taken of it."""
 
     def __init__(self, content: Content, meter: Meter) -> None:
@@ -216,8 +230,16 @@ class _MeteredContent:
         self._meter = meter
         self.length = content.length
 
-    async def chunks(self) -> AsyncIterator[bytes | memoryview]:
-        async for chunk in self._content.chunks():
+    def chunks(self) -> AsyncIterator[bytes | memoryview]:
+        return self._counted(self._content.chunks())
+
+    def lent_chunks(self) -> AsyncIterator[bytes | memoryview]:
+        return self._counted(lent_chunks(self._content))
+
+    async def _counted(
+        self, chunks: AsyncIterator[bytes | memoryview]
+    ) -> AsyncIterator[bytes | memoryview]:
+        async for chunk in chunks:
             self._meter.moved(len(chunk))
             yield chunk
 
@@ -227,7 +249,7 @@ def metered(content: Content, meter: Meter | None) -> Content:
     return content if meter is None else _MeteredContent(content, meter)
 
 
-class FramedContent:
+class FramedContent(LendingContent):
     """A content inside a multipart frame."""
 
     def __init__(self, frame: MultipartFrame, content: bytes | Content) -> None:
@@ -236,13 +258,24 @@ class FramedContent:
         size = len(content) if isinstance(content, bytes) else content.length
         self.length = len(frame.head) + size + len(frame.tail)
 
-    async def chunks(self) -> AsyncIterator[bytes | memoryview]:
+    def chunks(self) -> AsyncIterator[bytes | memoryview]:
         """See `Content.chunks`."""
+        content = self._content
+        return self._framed(content if isinstance(content, bytes) else content.chunks())
+
+    def lent_chunks(self) -> AsyncIterator[bytes | memoryview]:
+        """See `LendingContent.lent_chunks`."""
+        content = self._content
+        return self._framed(content if isinstance(content, bytes) else lent_chunks(content))
+
+    async def _framed(
+        self, content: bytes | AsyncIterator[bytes | memoryview]
+    ) -> AsyncIterator[bytes | memoryview]:
         yield self._frame.head
-        if isinstance(self._content, bytes):
-            if self._content:
-                yield self._content
+        if isinstance(content, bytes):
+            if content:
+                yield content
         else:
-            async for chunk in self._content.chunks():
+            async for chunk in content:
                 yield chunk
         yield self._frame.tail

@@ -13,8 +13,9 @@ import os
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
+from storage_stream._transfer.path_source import PathSource
 from storage_stream.errors import TransferError, UsageError
 from storage_stream.pipeline.source import Input, open_source, run_blocking
 
@@ -152,55 +153,7 @@ class MemorySource:
         for position in range(start, stop, _READ_BYTES):
             yield self._view[position : min(position + _READ_BYTES, stop)]
 
-
-class PathSource:
-    """A file by its name.
-
-    It is opened for each piece that is read: a generator that held it open would keep it open for
-    as long as whoever stopped asking it lives. So each piece is compared with the file that the
-    name meant at first, and half of one file is never joined to half of another.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with path.open("rb") as file:
-            self._stamp = _stamp(file)
-        self.length = self._stamp.size
-
-    async def chunks(self, start: int, stop: int) -> AsyncIterator[memoryview]:
-        """The bytes from `start` to `stop`; a file that was changed or replaced is an error.
-
-        They are read into buffers that this thread makes. What the threads that read allocate
-        stays with their arenas when it is freed, and there are several threads: measured with
-        eight readers, 80 MiB that nobody uses.
-        """
-        while start < stop:
-            buffer = bytearray(min(_READ_BYTES, stop - start))
-            count = await run_blocking(self._read_into, start, buffer)
-            start += count
-            yield memoryview(buffer)[:count]
-
-    def _read_into(self, position: int, buffer: bytearray) -> int:
-        with self._path.open("rb", buffering=0) as file:
-            file.seek(position)
-            count = file.readinto(buffer)
-            if not count or _stamp(file) != self._stamp:
-                raise TransferError(f"{self._path.name} was changed while it was sent")
-        return count
-
-
-class _Stamp(NamedTuple):
-    """What tells a file from another one, and from itself after a write."""
-
-    device: int
-    inode: int
-    size: int
-    modified_ns: int
-
-
-def _stamp(file: IO[bytes]) -> _Stamp:
-    found = os.fstat(file.fileno())
-    return _Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+    lent_chunks = chunks  # nobody writes over it
 
 
 class FileSource:
@@ -226,6 +179,8 @@ class FileSource:
                 raise TransferError("the file became shorter while it was sent")
             start += len(chunk)
             yield chunk
+
+    lent_chunks = chunks  # it makes its own memory
 
     async def put_back(self) -> None:
         """Let the file stand where it stood: nothing of it was used."""

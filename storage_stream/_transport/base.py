@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from storage_stream._protocol.lending import lent_chunks
 from storage_stream.errors import TransferError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from storage_stream._protocol.http import Content, Framing, ReplyHead, Request
     from storage_stream.errors import StorageError
 
-__all__ = ["ReplyStream", "Transport", "exact_chunks"]
+__all__ = ["ReplyStream", "Transport", "exact_chunks", "exact_lent_chunks"]
 
 
 class ReplyStream(Protocol):
@@ -107,7 +108,7 @@ class Transport(Protocol):
         ...
 
 
-async def exact_chunks(content: Content) -> AsyncIterator[bytes | memoryview]:
+def exact_chunks(content: Content) -> AsyncIterator[bytes | memoryview]:
     """What a transport sends of a body: exactly as many bytes as were announced.
 
     The last chunk is held back until the content has come to its end in order, so that one that
@@ -117,17 +118,31 @@ async def exact_chunks(content: Content) -> AsyncIterator[bytes | memoryview]:
         TransferError: It gave fewer or more bytes than its length.
         Exception: What the content itself raises.
     """
-    left = content.length
+    return _exact(content.chunks(), content.length)
+
+
+def exact_lent_chunks(content: Content) -> AsyncIterator[bytes | memoryview]:
+    """The same, where each chunk is written before the next is asked for.
+
+    A chunk is valid until then; see `LendingContent.lent_chunks`.
+    """
+    return _exact(lent_chunks(content), content.length)
+
+
+async def _exact(
+    chunks: AsyncIterator[bytes | memoryview], length: int
+) -> AsyncIterator[bytes | memoryview]:
+    left = length
     last: bytes | memoryview = b""
-    async for chunk in content.chunks():
+    async for chunk in chunks:
         left -= len(chunk)
         if left < 0:
-            raise TransferError(f"the source gives more than the {content.length} bytes it said")
+            raise TransferError(f"the source gives more than the {length} bytes it said")
         if left == 0:
             last = last or chunk
         else:
             yield chunk
     if left:
-        raise TransferError(f"the source ended {left} bytes before the {content.length} it said")
+        raise TransferError(f"the source ended {left} bytes before the {length} it said")
     if last:
         yield last

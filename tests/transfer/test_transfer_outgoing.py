@@ -3,12 +3,20 @@
 import io
 import random
 import tracemalloc
+from pathlib import Path
 
 import pytest
 from sample_data import encoded_crc32c, patterned
 
+from storage_stream._protocol.lending import lent_chunks
 from storage_stream._protocol.multipart import MultipartFrame
-from storage_stream._transfer.outgoing import FramedContent, HeldBytes, RewindableBytes
+from storage_stream._transfer.outgoing import (
+    FramedContent,
+    HeldBytes,
+    RewindableBytes,
+    metered,
+)
+from storage_stream._transfer.path_source import PathSource
 from storage_stream._transfer.source import FileSource, MemorySource
 
 QUANTUM = 256 * 1024
@@ -19,6 +27,7 @@ async def _sent(outgoing: HeldBytes | RewindableBytes, start: int, stop: int) ->
     content = outgoing.content(start, stop)
     read = b"".join([bytes(chunk) async for chunk in content.chunks()])
     assert len(read) == content.length == stop - start
+    assert b"".join([bytes(chunk) async for chunk in lent_chunks(content)]) == read
     return read
 
 
@@ -118,6 +127,8 @@ async def test_remembered_checksums_are_bounded() -> None:
             for _ in range(start, stop, len(block)):
                 yield block
 
+        lent_chunks = chunks
+
     outgoing = RewindableBytes(Endless())  # type: ignore[arg-type] # a double
     await outgoing.prepare(Endless.length)
     marks = [mark.length for mark in outgoing._marks]
@@ -135,3 +146,26 @@ async def test_a_frame_counts_what_is_in_it(content: bytes) -> None:
     read = [bytes(chunk) async for chunk in framed.chunks()]
     assert framed.length == len(b"".join(read))
     assert all(read)
+    assert [bytes(chunk) async for chunk in framed.lent_chunks()] == read
+
+
+async def test_what_is_lent_is_summed_counted_and_framed_as_it_passes(tmp_path: Path) -> None:
+    """Through every layer in one buffer, which each of them is done with when the next comes."""
+
+    class Count:
+        moved_bytes = 0
+
+        def moved(self, count: int) -> None:
+            self.moved_bytes += count
+
+    path, count = tmp_path / "file", Count()
+    path.write_bytes(DATA)
+    outgoing = RewindableBytes(PathSource(path))
+    frame = MultipartFrame.around({"name": "n"}, "text/plain", "boundary")
+    content = metered(outgoing.content(0, len(DATA)), count)  # type: ignore[arg-type] # a double
+    lent = [chunk async for chunk in FramedContent(frame, content).lent_chunks()]
+    first, second = (chunk for chunk in lent if isinstance(chunk, memoryview))
+    assert first.obj is second.obj
+    assert (lent[0], lent[-1]) == (frame.head, frame.tail)
+    assert outgoing.crc.encoded == encoded_crc32c(DATA)
+    assert count.moved_bytes == len(DATA)

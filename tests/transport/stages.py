@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohttp
 
+from storage_stream._protocol.lending import LendingContent
 from storage_stream._transport.aiohttp import AiohttpTransport
 from storage_stream._transport.base import Transport
 from storage_stream._transport.lean.transport import LeanTransport
@@ -187,6 +188,30 @@ class Source:
             yield piece
         if self._failure is not None:
             raise self._failure
+
+
+class LentSource(LendingContent):
+    """A body in one buffer, which is overwritten before each piece.
+
+    A transport that keeps pieces would send later bytes in their place; it asks for `chunks`.
+    """
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = pieces
+        self.length = sum(map(len, pieces))
+        self.lent = 0
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+
+    async def lent_chunks(self) -> AsyncIterator[memoryview]:
+        buffer = memoryview(bytearray(max(map(len, self._pieces))))
+        for piece in self._pieces:
+            buffer[:] = b"?" * len(buffer)
+            buffer[: len(piece)] = piece
+            self.lent += 1
+            yield buffer[: len(piece)]
 
 
 async def drain(reply: ReplyStream) -> bytes:

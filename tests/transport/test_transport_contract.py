@@ -7,7 +7,7 @@ import contextlib
 import gzip
 
 import pytest
-from stages import MemoryStage, Source, WireStage, drain, drain_until_error
+from stages import LentSource, MemoryStage, Source, WireStage, drain, drain_until_error
 
 from storage_stream._protocol.http import Framing, Headers, Request
 from storage_stream._transport.base import ReplyStream  # noqa: TC001 - a helper's annotation
@@ -23,19 +23,20 @@ from storage_stream.errors import (
 from storage_stream.testing import Answer
 
 Stage = WireStage | MemoryStage
+Body = bytes | Source | LentSource
 
 FRAMINGS = pytest.mark.parametrize("framing", list(Framing))
 BODY = bytes(range(256)) * 1_200  # 300 KiB: more than one read of a socket
 
 
 async def send(
-    stage: Stage, method: str = "GET", *, body: bytes | Source = b"", seconds: float | None = 10
+    stage: Stage, method: str = "GET", *, body: Body = b"", seconds: float | None = 10
 ) -> ReplyStream:
     request = Request(method, f"{stage.url}/b/o%2Fx?alt=media", Headers(), body)
     return await stage.transport.send(request, timeout=seconds)
 
 
-async def whole(stage: Stage, method: str = "GET", *, body: bytes | Source = b"") -> bytes:
+async def whole(stage: Stage, method: str = "GET", *, body: Body = b"") -> bytes:
     with contextlib.closing(await send(stage, method, body=body)) as reply:
         return await drain(reply)
 
@@ -266,6 +267,12 @@ class TestRequestBody:
         await whole(stage, "POST", body=source)
         assert source.begun == 2
         assert [seen.body for seen in stage.seen] == [b"abc" + BODY + b"xyz"] * 2
+
+    async def test_what_is_lent_arrives_as_it_was_when_it_was_lent(self, stage: Stage) -> None:
+        pieces = [bytes([number]) * (40_000 * number) for number in range(1, 30)]
+        stage.answers(Answer())
+        await whole(stage, "POST", body=LentSource(b"head", *pieces, b"tail"))
+        assert stage.seen[0].body == b"".join([b"head", *pieces, b"tail"])
 
     async def test_the_exception_of_a_source_comes_out_as_it_is(self, stage: Stage) -> None:
         failure = LookupError("the caller's own")

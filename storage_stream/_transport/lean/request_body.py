@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Protocol, TypeGuard
 
-from storage_stream._transport.base import exact_chunks
+from storage_stream._transport.base import exact_chunks, exact_lent_chunks
+from storage_stream._transport.lean.direct_writer import DirectWriter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,7 +46,16 @@ class RequestBody:
         listener: Told of each piece that went out, and of the source's failure.
     """
 
-    __slots__ = ("_body", "_head", "_listener", "_task", "_transport", "_writable", "is_sent")
+    __slots__ = (
+        "_body",
+        "_head",
+        "_listener",
+        "_task",
+        "_transport",
+        "_writable",
+        "_writer",
+        "is_sent",
+    )
 
     def __init__(
         self,
@@ -59,6 +69,7 @@ class RequestBody:
         self._transport = transport
         self._listener = listener
         self._writable: asyncio.Future[None] | None = None  # while the other side is too slow
+        self._writer: DirectWriter | None = None
         self.is_sent = False
         self._task = asyncio.ensure_future(self._send())
         self._task.add_done_callback(self._ended)
@@ -76,11 +87,13 @@ class RequestBody:
 
     def lost(self) -> None:
         """The connection is gone: nothing more is to be read of the source."""
-        self._task.cancel()
+        self.cancel()
 
     def cancel(self) -> None:
         """Stop in the middle."""
         self._task.cancel()
+        if self._writer is not None:
+            self._writer.close()  # the connection is open for as long as anybody has it
 
     async def cancelled(self) -> None:
         """Stop, and wait until the source is let go of: a repeat begins to read it anew."""
@@ -88,13 +101,69 @@ class RequestBody:
         await asyncio.wait((self._task,))
 
     async def _send(self) -> None:
-        async for piece in _pieces_of(self._body):
+        writer = self._writer = DirectWriter.over(
+            self._transport, self._task.get_loop(), self._listener.sent_piece
+        )
+        if writer is None:
+            await self._send_by_transport()
+        else:
+            try:
+                await self._send_directly(writer)
+            finally:
+                writer.close()
+        self._write(b"")
+        self.is_sent = True
+
+    async def _send_by_transport(self) -> None:
+        """Give it pieces that it may keep."""
+        body = self._body
+        async for piece in _parts_of(body) if isinstance(body, bytes) else exact_chunks(body):
             self._write(piece)
             if self._writable is not None:
                 await self._writable
             self._listener.sent_piece()
-        self._write(b"")
-        self.is_sent = True
+
+    async def _send_directly(self, writer: DirectWriter) -> None:
+        """Write pieces that are over when they are written; small ones go the common way."""
+        body = self._body
+        async for piece in _parts_of(body) if isinstance(body, bytes) else exact_lent_chunks(body):
+            if len(piece) <= _JOINED_BYTES:
+                self._write(bytes(piece))
+            else:
+                self._write_head()
+                await self._emptied()
+                await self._write_directly(writer, piece)
+            if self._writable is not None:
+                await self._writable
+            self._listener.sent_piece()
+
+    async def _write_directly(self, writer: DirectWriter, piece: bytes | memoryview) -> None:
+        try:
+            await writer.write(piece)
+        except OSError as error:
+            if not isinstance(error, ConnectionError):
+                self._transport.abort()
+            # Who reads sees an answer that came before, or the connection's end, and cancels this.
+            await self._task.get_loop().create_future()
+
+    async def _emptied(self) -> None:
+        """Until nothing that was written before waits in this process."""
+        transport = self._transport
+        if transport.get_write_buffer_size():
+            await asyncio.sleep(0)  # uvloop writes at the end of a turn
+        if not transport.get_write_buffer_size():
+            return
+        transport.set_write_buffer_limits(0)
+        try:
+            while transport.get_write_buffer_size():
+                await (self._writable or asyncio.sleep(0))
+        finally:
+            transport.set_write_buffer_limits()
+
+    def _write_head(self) -> None:
+        head, self._head = self._head, b""
+        if head:
+            self._transport.write(head)
 
     def _write(self, piece: bytes | memoryview) -> None:
         head, self._head = self._head, b""
@@ -112,11 +181,7 @@ class RequestBody:
             self._listener.source_failed(error)
 
 
-async def _pieces_of(body: bytes | Content) -> AsyncIterator[bytes | memoryview]:
-    if not isinstance(body, bytes):
-        async for chunk in exact_chunks(body):
-            yield chunk
-        return
+async def _parts_of(body: bytes) -> AsyncIterator[memoryview]:
     view = memoryview(body)
     for start in range(0, len(view), _PIECE_BYTES):
         yield view[start : start + _PIECE_BYTES]

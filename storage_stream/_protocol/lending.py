@@ -1,0 +1,40 @@
+"""A request body whose bytes are only lent: read into memory that is used again.
+
+Memory that is new for every piece costs as much as a copy of it, and a transport that is done with
+a piece before it asks for the next needs none. One that keeps pieces takes `Content.chunks`.
+"""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from storage_stream._protocol.http import Content
+
+__all__ = ["LendingContent", "lent_chunks"]
+
+
+class LendingContent(abc.ABC):
+    """A `Content` that can lend its bytes, too.
+
+    Attributes:
+        length: Bytes in all, one way or the other.
+    """
+
+    length: int
+
+    @abc.abstractmethod
+    def chunks(self) -> AsyncIterator[bytes | memoryview]:
+        """See `Content.chunks`."""
+
+    @abc.abstractmethod
+    def lent_chunks(self) -> AsyncIterator[bytes | memoryview]:
+        """The same, each piece valid until a next one comes: then it may be overwritten."""
+
+
+def lent_chunks(content: Content) -> AsyncIterator[bytes | memoryview]:
+    """The bytes of any content, lent where it can lend them."""
+    return content.lent_chunks() if isinstance(content, LendingContent) else content.chunks()
