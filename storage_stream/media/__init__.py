@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from storage_stream.media.running import cancellable
     from storage_stream.media.source import Source, SourceCustom
     from storage_stream.media.target import Target, TargetCustom
-    from storage_stream.media.transform import transform
+    from storage_stream.media.transforming import transform
 
 __all__ = [
     "Connection",
@@ -111,6 +111,6 @@ __getattr__, __dir__ = lazy_names(
         "probe_file": "storage_stream.media.probing",
         "probe_ranges": "storage_stream.media.probing",
         "cancellable": "storage_stream.media.running",
-        "transform": "storage_stream.media.transform",
+        "transform": "storage_stream.media.transforming",
     },
 )
