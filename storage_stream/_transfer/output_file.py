@@ -5,7 +5,8 @@ event loop it takes 0.7 s of processor time, in a thread for each piece 1.7 s. `
 little as the loop, but then nobody has seen the bytes, and their checksum would cost reading
 them again. A disk that cannot follow makes the kernel hold the writer back, though, by up to
 200 ms at a time, and the loop must not stand still for that: so writes begin in the loop, go to
-threads when one takes long, and come back when many in a row were quick.
+threads when the disk holds them up, and come back when many in a row were quick. A processor that
+others use holds them up, too, and there a thread for each is the worst answer.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
+from storage_stream._transfer.busy_time import busy_seconds
 from storage_stream._transfer.shielding import ended, to_its_end
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ PIECE_BYTES: Final = 256 * 1024
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# A quick one takes 0.1 ms. On a busy machine the scheduler takes several ms from anybody.
+# A quick one takes 0.1 ms. Time in which it was not the disk's fault is taken off, but to know it
+# costs a fifth of a quick write: only where one took long the next ones are looked at so closely.
 _LONG_SECONDS = 0.02
 # In a row before the loop writes again: 64 MiB, more than a disk takes between two pauses.
 _QUICK_WRITES = 256
@@ -49,13 +52,21 @@ class OutputFile:
         now: A clock, in seconds.
         is_regular: False for a pipe or a device. It is written in order, whatever offset is
             given, and always in a thread: its reader may be in this one.
+        busy: For how long the thread that asks has been busy, in seconds.
     """
 
     def __init__(
-        self, descriptor: int, now: Callable[[], float], *, is_regular: bool = True
+        self,
+        descriptor: int,
+        now: Callable[[], float],
+        *,
+        is_regular: bool = True,
+        busy: Callable[[], float] = busy_seconds,
     ) -> None:
         self.descriptor = descriptor
         self._now = now
+        self._busy = busy
+        self._close_looks = 0  # at so many of the next writes
         self._put: Callable[[int, bytes | memoryview, int], None] = (
             _write_at if is_regular else _write_next
         )
@@ -71,18 +82,30 @@ class OutputFile:
         Raises:
             OSError: The disk is full, …
         """
+        looks_closely = self._close_looks > 0
         if not self._left_in_thread:
-            took = self._timed(data, offset)
+            took = self._timed(data, offset, looks_closely)
         else:
-            took = await in_thread(self._timed, data, offset)
+            took = await in_thread(self._timed, data, offset, looks_closely)
             self._left_in_thread -= self._is_regular
-        if took > _LONG_SECONDS and self._is_regular:
-            self._left_in_thread = _QUICK_WRITES
+        if self._is_regular:
+            self._note(took, looks_closely)
 
-    def _timed(self, data: bytes | memoryview, offset: int) -> float:
+    def _note(self, took: float, looked_closely: bool) -> None:  # noqa: FBT001 - private
+        if took > _LONG_SECONDS:
+            self._close_looks = _QUICK_WRITES
+            if looked_closely:
+                self._left_in_thread = _QUICK_WRITES
+        elif looked_closely:
+            self._close_looks -= 1
+
+    def _timed(self, data: bytes | memoryview, offset: int, closely: bool) -> float:  # noqa: FBT001
+        """Write it; gives for how many seconds the disk held it up, at most or exactly."""
+        busy = self._busy() if closely else 0.0
         begun = self._now()
         self._put(self.descriptor, data, offset)
-        return self._now() - begun
+        took = self._now() - begun
+        return took - (self._busy() - busy) if closely else took
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

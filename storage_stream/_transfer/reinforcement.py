@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 from weakref import WeakKeyDictionary
+
+from storage_stream._transfer.busy_time import busy_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from storage_stream._transport.clock import Clock, TimerHandle
 
-__all__ = ["Reinforcement", "busy_seconds"]
+__all__ = ["Reinforcement"]
 
 # A link that is slow shows at once, by a thread that has next to nothing to do: 50 MiB/s are a
 # twentieth of its time. Between that and a server that another process holds up for a moment,
@@ -39,20 +39,6 @@ _LITTLE_WORK: Final = 0.4
 # When others were last called, of all downloads that share a clock, and so a thread. Eight files
 # that wait for the same moment of a busy server would else call fifty-six connections at once.
 _latest_calls: Final[WeakKeyDictionary[Clock, float]] = WeakKeyDictionary()
-
-_THREAD_STATISTICS: Final = Path("/proc/thread-self/schedstat")
-
-
-def busy_seconds(statistics: Path = _THREAD_STATISTICS) -> float:
-    """How long this thread has run so far or, where Linux tells, stood in line for a processor.
-
-    https://docs.kernel.org/scheduler/sched-stats.html: nanoseconds of both. Reading takes 10 us.
-    """
-    try:
-        ran, waited, _ = map(int, statistics.read_bytes().split())
-    except (OSError, ValueError):
-        return time.thread_time()
-    return (ran + waited) / 1e9 if ran else time.thread_time()  # a kernel that counts nothing
 
 
 class Reinforcement:
