@@ -30,6 +30,7 @@ def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
+@functools.cache
 def opened(data: bytes) -> Image.Image:
     """As Pillow opens it, from the whole file."""
     image = Image.open(io.BytesIO(data))
@@ -60,6 +61,10 @@ ALL = ROW_BY_ROW + WHOLE
 NO_END_MARK = tuple(
     name for name in ALL if name.startswith(("bmp", "ppm", "pgm", "pbm", "pfm", "tga"))
 )
+
+
+TALL = (160, 1600)
+"""Of so many rows that a decoder's delay of some does not count."""
 
 
 @functools.cache

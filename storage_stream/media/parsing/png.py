@@ -117,9 +117,7 @@ class _Png(CanvasDecoder):
 
     def _finish(self) -> None:
         self._chunks = None
-        if not self._feed.done:
-            raise DamagedImage(f"the PNG ends with {self.rows_ready} of {self._layout.height} rows")
-        self.is_whole = True
+        self.is_whole = self._feed.done
         if self._tail_size:
             self._canvas.image.info.update(_opened(self._head, self._limits).info)
 

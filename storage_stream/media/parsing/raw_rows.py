@@ -6,7 +6,6 @@ These files have no mark at their end: such a picture is whole when its last row
 from __future__ import annotations
 
 import io
-import re
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +14,7 @@ from PIL import BmpImagePlugin, PpmImagePlugin, TgaImagePlugin
 from storage_stream.media.errors import UnidentifiedImage
 from storage_stream.media.parsing.decoder import CanvasDecoder, Limits, Started, opened_header
 from storage_stream.media.parsing.marked_rows import MarkedRows
+from storage_stream.media.parsing.ppm_header import PPM_HEADER, PPM_MOST_HEADER_BYTES
 from storage_stream.media.parsing.spooled import Spooled
 
 if TYPE_CHECKING:
@@ -33,12 +33,6 @@ _PIXEL_BITS: Final = {
 _BMP_HEAD_BYTES: Final = 14 + 4
 _BMP_OLD_HEADER_BYTES: Final = 12  # with shorter fields, and three bytes for a colour
 _BMP_MASK_BYTES: Final = 12  # colour masks may stand behind a header of 40 bytes
-_PPM_MOST_HEADER_BYTES: Final = 64 * 1024  # three numbers; the rest could only be comments
-_PPM_GAP: Final = rb"(?:[ \t-\r]|#[^\r\n]*[\r\n])+"
-_PPM_HEADER: Final = re.compile(
-    rb"P(?:[14]" + (_PPM_GAP + rb"\d+") * 2 + rb"|(?:[2356]|0CMYK)" + (_PPM_GAP + rb"\d+") * 3
-    + rb"|f" + (_PPM_GAP + rb"\d+") * 2 + _PPM_GAP + rb"[-+.eE\d]+)[ \t-\r]"
-)  # fmt: skip
 _TGA_HEAD_BYTES: Final = 18
 _TGA_FOOTER: Final = b"TRUEVISION-XFILE.\x00"
 _TGA_FOOTER_BYTES: Final = 26
@@ -73,9 +67,9 @@ def _is_palette_before(prefix: bytearray, pixels_at: int, header: int) -> bool:
 
 def start_ppm(prefix: bytearray, limits: Limits) -> Started | None:
     """See `Header`."""
-    found = _PPM_HEADER.match(prefix)
+    found = PPM_HEADER.match(prefix)
     if found is None:
-        if len(prefix) > _PPM_MOST_HEADER_BYTES:
+        if len(prefix) > PPM_MOST_HEADER_BYTES:
             raise UnidentifiedImage("a PPM file without the numbers of a header")
         return None
     return _started(PpmImagePlugin.PpmImageFile, prefix[: found.end()], limits)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from storage_stream.media.errors import DamagedImage, UnidentifiedImage
+from storage_stream.media.errors import DamagedImage, ImageTooLarge, UnidentifiedImage
 from storage_stream.media.parsing.decoder import (
     FormatDecoder,
     Limits,
@@ -23,6 +23,7 @@ from storage_stream.media.parsing.wholeness import is_cut
 from storage_stream.media.probing import probe_file
 
 if TYPE_CHECKING:
+    from storage_stream.media.headers import ImageInfo
     from storage_stream.media.parsing.pillow_bridge import ImageFile
 
 __all__ = ["Spooled"]
@@ -54,7 +55,7 @@ class Spooled(FormatDecoder):
             return
         self.info = probe_file(self._range, size=self._spool.size, max_bytes=self._spool.size)
         self._limits.check(self.info.width, self.info.height)
-        image = self._decoded()
+        image = self._decoded(self.info)
         self.image = image
         self.rows_ready = image.height
         self.is_whole = True
@@ -72,8 +73,15 @@ class Spooled(FormatDecoder):
         file.seek(start)
         return file.read(length)
 
-    def _decoded(self) -> Image.Image:
-        opened = opened_header(_plugin(self._name), self._spool.file, self._limits)
+    def _decoded(self, info: ImageInfo) -> Image.Image:
+        try:
+            opened = opened_header(_plugin(self._name), self._spool.file, self._limits)
+        except UnidentifiedImage as error:
+            if not isinstance(error.__cause__, Image.DecompressionBombError):
+                raise
+            most = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # what the WebP plugin compares with
+            why = "by PIL.Image.MAX_IMAGE_PIXELS"
+            raise ImageTooLarge(info.width, info.height, most, why=why) from error
         try:
             opened.load()
         except MemoryError:

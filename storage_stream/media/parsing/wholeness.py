@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Final
 
+from storage_stream.media.parsing.ppm_header import is_ppm_cut
 from storage_stream.media.parsing.tiff_extent import is_tiff_cut
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ def _boxes(file: IO[bytes], size: int, needed: bytes, end: bytes) -> bool:
     return at > size or not is_there
 
 
+def _bmp(file: IO[bytes], size: int) -> bool:
+    """Whether it is shorter than it says; of runs there is no other measure."""
+    return int.from_bytes(_at(file, 2, 4), "little") > size
+
+
 def _at(file: IO[bytes], at: int, length: int) -> bytes:
     file.seek(at)
     return file.read(length)
@@ -83,5 +89,8 @@ _CHECKS: Final[Mapping[str, Callable[[IO[bytes], int], bool]]] = {
     "QOI": _qoi,
     "JPEG2000": _jpeg2000,
     "AVIF": _avif,
+    "HEIF": _avif,
+    "BMP": _bmp,
+    "PPM": is_ppm_cut,
     "TIFF": is_tiff_cut,
 }
