@@ -21,12 +21,9 @@ one. This module knows no format and no decoder. What the network does to a pict
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage_stream.errors import StorageError, UsageError
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 __all__ = [
     "DamagedImage",
@@ -77,14 +74,15 @@ class TruncatedImage(MediaError, EOFError):
     Attributes:
         rows_ready: How many rows of it are final.
         height: How many it has, or None if not even its header came.
-        partial: What there is of it, blank where nothing came; None where nothing can be shown.
+        partial: What there is of it as a `PIL.Image.Image`, blank where nothing came; None where
+            nothing can be shown.
     """
 
     def __init__(
         self,
         rows_ready: int,
         height: int | None,
-        partial: Image | None = None,
+        partial: Any = None,
         *,
         subject: str | None = None,
     ) -> None:
