@@ -37,6 +37,7 @@ _SIGNALS = [
     *(signal.SIGINT, signal.SIGTERM),
     *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []),  # the terminal is gone
 ]
+_PATIENCE_SECONDS = 1.0  # after which who pressed Ctrl-C is told that it was heard
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -204,8 +205,14 @@ async def _supervised(
 ) -> None:
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
-    if task is not None:
-        interruption.attach(lambda: loop.call_soon_threadsafe(task.cancel))
+
+    def stop() -> None:
+        if task is not None:
+            task.cancel()
+        text = "Stopping: what is under way is ended cleanly. Ctrl-C again stops at once."
+        loop.call_later(_PATIENCE_SECONDS, run.output.say, text)
+
+    interruption.attach(lambda: loop.call_soon_threadsafe(stop))
     try:
         await work()
     finally:

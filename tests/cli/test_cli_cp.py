@@ -245,6 +245,8 @@ def test_events(gcs_bucket: str, here: Path) -> None:
         ["cp", "a", "gs://bucket/b", "gs://bucket/c"],
         ["cp", "a", "gs://buck*/b"],
         ["cp", "s3://a/b", "c"],
+        ["cp", "--gzip", "gs://bucket/a", "b"],
+        ["cp", "--parts", "gs://bucket/a", "gs://bucket/b"],
         ["cp", "-r", "--if-generation-match", "5", "a", "gs://bucket/b"],
         ["sync", "a", "b"],
         ["sync", "gs://bucket/a", "gs://bucket/a/b"],

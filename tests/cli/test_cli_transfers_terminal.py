@@ -4,62 +4,27 @@ import os
 import re
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-import pexpect
 import pytest
 from cli_running import make_tree, tree
+from terminal import PROGRAM, WAIT_SECONDS, Terminal, environment_for, wait_for
 
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
-PROGRAM = [sys.executable, "-W", "error", "-m", "storage_stream.cli"]
 FILES = {f"{number % 7}/{number:03}": b"%d" % number * 997 for number in range(300)}
 SIZE = sum(map(len, FILES.values()))
-WAIT_SECONDS = 30  # for what takes one; the machine may be busy
 
 
 @pytest.fixture
 def environment(gcs: EmulatorHandle, tmp_path: Path) -> dict[str, str]:
-    environment = {
-        **os.environ,
-        "STORAGE_EMULATOR_HOST": gcs.url,
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-        "XDG_CONFIG_HOME": str(tmp_path / "config"),
-        "TERM": "xterm-256color",
-    }
-    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS", "LINES"):
-        environment.pop(name, None)
-    return environment
+    return environment_for(tmp_path, gcs.url)
 
 
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
     make_tree(tmp_path / "here/tree", FILES)
     return tmp_path / "here"
-
-
-class Terminal:
-    """The command in a terminal of 100 columns."""
-
-    def __init__(self, here: Path, environment: dict[str, str], *arguments: str) -> None:
-        self.child: pexpect.spawn[str] = pexpect.spawn(
-            PROGRAM[0],
-            [*PROGRAM[1:], *arguments],
-            cwd=str(here),
-            env=environment,
-            dimensions=(24, 100),
-            encoding="utf-8",
-            timeout=WAIT_SECONDS,
-        )
-
-    def end(self) -> tuple[int | None, str]:
-        """Its status, and all that it printed."""
-        self.child.expect(pexpect.EOF)
-        self.child.close()
-        return self.child.exitstatus, self.child.before or ""
 
 
 @pytest.fixture
@@ -71,13 +36,6 @@ def stalled(gcs: EmulatorHandle) -> None:
 
 def wait_for_requests(gcs: EmulatorHandle, operation: str, count: int) -> None:
     wait_for(lambda: len(gcs.log.select(operation=operation)) >= count)
-
-
-def wait_for(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.01)
 
 
 def percentages(shown: str) -> list[int]:

@@ -1,5 +1,6 @@
 """`storage-stream cp`: copy files and objects, to, from and between buckets."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import click
 
 from storage_stream import Preconditions
 from storage_stream.cli.command import GENERATION, LOCATION, storage_command
-from storage_stream.cli.locations import Location, StandardStream
+from storage_stream.cli.locations import Location, ObjectLocation, StandardStream
 from storage_stream.cli.running import Run
 from storage_stream.cli.transfers.copying import carry_out
 from storage_stream.cli.transfers.jobs import Choices
@@ -34,9 +35,9 @@ from storage_stream.cli.transfers.standard import copy_to_output, upload_input
 )
 @click.option("--content-type", metavar="TYPE", help="MIME type of what is uploaded.")
 @click.option("--gzip", is_flag=True, help="Compress uploads; the objects say that they are.")
-@click.option("--parts", is_flag=True, help="Upload one large file in parts, several at a time.")
+@click.option("--parts", is_flag=True, help="Upload one large file in parts, several at once.")
 @click.option("--workers", type=click.IntRange(1), help="Connections for one large object.")
-@click.option("--slice-size", help="Bytes in one request of a large object, as 8MiB.")
+@click.option("--slice-size", help="Bytes in one request of a large object, or in a part, as 8MiB.")
 @transfer_options
 async def command(
     run: Run,
@@ -58,6 +59,8 @@ async def command(
     """
     if len(places) < 2:  # noqa: PLR2004 - source and target
         raise click.UsageError("name a source and a target")
+    *sources, target = places
+    _check_of_uploads(sources, target, gzip=gzip, parts=parts)
     precondition: dict[str, Any] = {}
     if if_generation_match is not None:
         said = Preconditions(if_generation_match=if_generation_match)
@@ -70,7 +73,6 @@ async def command(
         requests=run.options,
         **how,
     )
-    *sources, target = places
     if any(isinstance(source, StandardStream) for source in sources):
         await upload_input(run, sources, target, choices)
     elif isinstance(target, StandardStream):
@@ -78,3 +80,14 @@ async def command(
     else:
         order = Order("cp", sources, target, choices, resume, manifest, parts)
         await carry_out(run, order)
+
+
+def _check_of_uploads(
+    sources: Sequence[Location], target: Location, *, gzip: bool, parts: bool
+) -> None:
+    is_upload = isinstance(target, ObjectLocation) and not any(
+        isinstance(source, ObjectLocation) for source in sources
+    )
+    for said, flag in ((gzip, "--gzip"), (parts, "--parts")):
+        if said and not is_upload:
+            raise click.UsageError(f"{flag} is for uploads.")

@@ -81,7 +81,7 @@ def _notes(info: ImageInfo) -> list[str]:
         words.append("animated")
     if info.orientation != 1:
         words.append(f"orientation {info.orientation}")
-    if info.bits > 8:  # noqa: PLR2004 - what is usual is not told
+    if info.bits is not None and info.bits > 8:  # noqa: PLR2004 - what is usual is not told
         words.append(f"{info.bits} bits")
     flags = {"progressive": info.progressive, "interlaced": info.interlaced, "tiled": info.tiled}
     words += [word for word, is_so in flags.items() if is_so]

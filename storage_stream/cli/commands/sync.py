@@ -87,10 +87,7 @@ async def command(
                 pass  # each is told of as it comes
     if not teller.has_told and not how["allow_empty_source"]:
         await _check_not_mistyped(run, source)
-    if how["dry_run"]:
-        teller.conclude_plan()
-    else:
-        teller.conclude()
+    (teller.conclude_plan if how["dry_run"] else teller.conclude)()
 
 
 async def _check_source(source: Location) -> None:

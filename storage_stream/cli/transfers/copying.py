@@ -116,7 +116,7 @@ class _Copying:
         async with AsyncExitStack() as stack:
             removal = None
             if self.order.is_move:
-                removal = Removal(self.run.storage, self.run.options, self.run.fail)
+                removal = Removal(self.run.storage, self.run.options, self.teller.source_stayed)
                 await stack.enter_async_context(removal)
             if one is not None:
                 await self._single(one, display, removal)

@@ -16,6 +16,7 @@ from stat import S_ISREG
 from typing import Any
 
 from storage_stream import Preconditions, Progress, Storage, TransferResult
+from storage_stream.cli.config import Rank
 from storage_stream.cli.locations import gs_url
 from storage_stream.cli.object_bytes import Asked
 from storage_stream.cli.running import Run
@@ -44,6 +45,7 @@ class Single:
         folder: Of the run.
         workers: Connections for a download; for an upload in parts, how many at a time.
         slice_bytes: Bytes of a slice of a download.
+        part_bytes: Bytes of a part; None for the library's choice.
         parts: Upload in parts, several at a time.
         bucket: The object's.
         name: The object's.
@@ -56,6 +58,7 @@ class Single:
     folder: RunFolder
     workers: int
     slice_bytes: int
+    part_bytes: int | None
     parts: bool
     bucket: str
     name: str
@@ -77,7 +80,9 @@ class Single:
         named = _named(sources[0], target) if len(sources) == 1 else None
         if named is None or choices.include or choices.exclude:
             return None
-        how = (run.config["workers"], run.config["slice_size"], parts)
+        said = run.config.values["slice_size"]  # what is good for a slice is little for a part
+        part_bytes = None if said.rank is Rank.DEFAULT else said.value
+        how = (run.config["workers"], said.value, part_bytes, parts)
         return cls(run, choices, folder, *how, *named)
 
     @property
@@ -164,6 +169,9 @@ class Single:
 
     async def _in_parts(self, progress: Progress) -> Any:
         journal = self.folder.path / "parts.json"
+        sizes: dict[str, Any] = {}
+        if self.part_bytes is not None:
+            sizes["part_bytes"] = self.part_bytes
         return await self.storage.upload_parallel(
             *(self.bucket, self.name, Path(self.path)),
             workers=self.workers,
@@ -172,6 +180,7 @@ class Single:
             method="composite",  # multipart takes neither preconditions nor all metadata
             preconditions=self._preconditions,
             progress=progress,
+            **sizes,
             **self.choices.requests,
         )
 

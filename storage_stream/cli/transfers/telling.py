@@ -99,6 +99,13 @@ class Teller:
 
             yield told()
 
+    def source_stayed(self, error: Exception, source: str) -> None:
+        """Of a move: its target is there, but its source could not be taken away."""
+        self._run.fail(error, source)
+        self.counts["done"] = max(0, self.counts["done"] - 1)
+        self.counts["failed"] += 1
+        self.may_go_on = True
+
     def conclude_plan(self) -> None:
         """The same of what was only planned."""
         failed = self.counts["failed"]
