@@ -173,15 +173,16 @@ class Single:
         if self.part_bytes is not None:
             sizes["part_bytes"] = self.part_bytes
         return await self.storage.upload_parallel(
-            *(self.bucket, self.name, Path(self.path)),
+            self.bucket,
+            self.name,
+            Path(self.path),
             workers=self.workers,
             journal=journal,
             metadata=await self._metadata(),
             method="composite",  # multipart takes neither preconditions nor all metadata
             preconditions=self._preconditions,
             progress=progress,
-            **sizes,
-            **self.choices.requests,
+            **{**sizes, **self.choices.requests},
         )
 
     async def _at_once(self, progress: Progress) -> Any:
