@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Unpack, cast
+from typing import TYPE_CHECKING, Unpack
 
 from storage_stream._api.base import ApiBase
 from storage_stream._protocol.names import gs_name
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from storage_stream._api.client_parts import ClientParts
     from storage_stream._protocol.options import (
         DownloadKeywords,
-        RequestKeywords,
     )
     from storage_stream._transfer.asked import Asked
     from storage_stream.errors import ClientClosed
@@ -102,7 +101,7 @@ class Downloads(ApiBase):
         how = _USUAL if is_usual else SliceHow(slice_bytes, workers)
         asked: Asked | None = None
         if _NOT_AT_ONCE.isdisjoint(options):
-            settled = self._options(cast("RequestKeywords", options))
+            settled = self._options(options)
             if settled.is_neutral:
                 found = await download_at_once(self._sender, bucket, object_name, settled)
                 if isinstance(found, bytes):

@@ -2,7 +2,7 @@
 
 Of most answers a few values are looked at, and a thousand answers a second have twenty lines each.
 So the bytes stay bytes, and a name is searched in them. Whether they are header lines at all was
-seen before by whoever received them.
+seen before by whoever received them. Bytes that are no UTF-8 survive, as they do with aiohttp.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from storage_stream._protocol.http import Headers
 __all__ = ["ReceivedHeaders"]
 
 _LINE: Final = re.compile(rb"\r\n([^:]+):([^\r]*)")
-_BLANKS: Final = " \t"
 
 
 class ReceivedHeaders(Headers):
@@ -25,32 +24,42 @@ class ReceivedHeaders(Headers):
     Args:
         block: The lines with the line break before each and behind the last:
             `\r\nName: value\r\nName: value\r\n`; nothing else, and no folded ones.
+
+    Attributes:
+        lower_block: The same in lower case.
     """
 
-    __slots__ = ("_block", "_lowered")
+    __slots__ = ("_block", "lower_block")
 
     def __init__(self, block: bytes) -> None:
         self._block = block
-        self._lowered = block.lower()
+        self.lower_block = block.lower()
 
     @property
     def _lines(self) -> tuple[tuple[str, str], ...]:
         found = _LINE.findall(self._block)
-        return tuple((_text(name).lower(), _text(value).strip(_BLANKS)) for name, value in found)
+        return tuple(
+            (
+                str(name, "utf-8", "surrogateescape").lower(),
+                str(value, "utf-8", "surrogateescape").strip(" \t"),
+            )
+            for name, value in found
+        )
 
     def get(self, name: str) -> str | None:
         """See `Headers.get`."""
         beginning = _beginning(name)
-        at = self._lowered.find(beginning)
+        at = self.lower_block.find(beginning)
         if at < 0:
             return None
         at += len(beginning)
-        return _text(self._block[at : self._block.find(b"\r", at)]).strip(_BLANKS)
+        value = self._block[at : self._block.find(b"\r", at)]
+        return str(value, "utf-8", "surrogateescape").strip(" \t")
 
     def get_all(self, name: str) -> list[str]:
         """See `Headers.get_all`."""
         values = _line_of(name).findall(self._block)
-        return [_text(value).strip(_BLANKS) for value in values]
+        return [str(value, "utf-8", "surrogateescape").strip(" \t") for value in values]
 
 
 @lru_cache(maxsize=256)
@@ -62,8 +71,3 @@ def _beginning(name: str) -> bytes:
 @lru_cache(maxsize=256)
 def _line_of(name: str) -> re.Pattern[bytes]:
     return re.compile(re.escape(_beginning(name)) + rb"([^\r]*)", re.IGNORECASE)
-
-
-def _text(raw: bytes) -> str:
-    """What stands there; bytes that are no UTF-8 survive, as they do with aiohttp."""
-    return raw.decode("utf-8", "surrogateescape")

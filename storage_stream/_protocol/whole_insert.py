@@ -8,19 +8,23 @@ told; what is not surely it is left to the machinery, unread.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, cast
 
 from storage_stream._protocol.buckets import bucket_path
 from storage_stream._protocol.http import Headers, Request
 from storage_stream._protocol.multipart import MultipartFrame
 from storage_stream._protocol.names import check_object
-from storage_stream._protocol.replies import is_success
 
 if TYPE_CHECKING:
     from storage_stream._protocol.http import ReplyHead
     from storage_stream._protocol.resources import ObjectResource
 
 __all__ = ["WholeInsert", "made_as_sent"]
+
+_OK: Final = 200
+_ENCODE: Final = json.JSONEncoder().encode
+_DECODE: Final = json.JSONDecoder().raw_decode
 
 
 class WholeInsert:
@@ -59,8 +63,8 @@ class WholeInsert:
         """
         path = f"/upload{bucket_path(bucket)}/o?uploadType=multipart"
         resource = (
-            f'{{"name": {json.dumps(check_object(name))}, "crc32c": "{crc32c}", '
-            f'"contentType": {json.dumps(content_type)}}}'
+            f'{{"name": {_ENCODE(check_object(name))}, "crc32c": "{crc32c}", '
+            f'"contentType": {_quoted(content_type)}}}'
         )
         if self._boundary in content:
             return None
@@ -78,14 +82,21 @@ def made_as_sent(head: ReplyHead, body: bytes, crc32c: str, length: int) -> Obje
         crc32c: The checksum of what was sent, encoded.
         length: Its bytes.
     """
-    if not is_success(head.status):
+    if head.status != _OK:
         return None
     try:
-        resource: Any = json.loads(body.decode())  # of bytes, it would look for UTF-16 and more
+        text = body.decode()
+        answer, end = _DECODE(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(resource, dict):
+    if not isinstance(answer, dict) or text[end:].strip():
         return None
-    made = cast("ObjectResource", resource)
+    made = cast("ObjectResource", answer)
     is_right = made.get("crc32c") == crc32c and made.get("size") == str(length)
     return made if is_right else None
+
+
+@lru_cache(maxsize=256)
+def _quoted(content_type: str) -> str:
+    """In JSON; few types are many objects'."""
+    return _ENCODE(content_type)

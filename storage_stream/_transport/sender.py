@@ -192,7 +192,7 @@ class Sender:
         finally:
             reply.close()
         error = error_of(Reply(reply.head, body), method=request.method, subject=subject)
-        return as_client_response_error(error, self._url(request))
+        return as_client_response_error(error, self._url(request.target))
 
     async def renew_token(self, timeout: float | None) -> bool:  # noqa: ASYNC109 - the name callers know it by
         """Have another token for the next request, where an answer says inside that this is none.
@@ -266,8 +266,8 @@ class Sender:
         if has_key and _origin(place) != _origin(root):
             raise InsecureTransport("an encryption key does not go to an address elsewhere")
 
-    def _url(self, request: Request) -> str:
-        return self._root + request.target if request.target.startswith("/") else request.target
+    def _url(self, target: str) -> str:
+        return self._root + target if target.startswith("/") else target
 
     def _dressed(self, request: Request, token: str | None) -> Request:
         """The request as a whole, with our lines; a caller's own stay in their place.
@@ -285,7 +285,8 @@ class Sender:
         if request.headers is not self._plain_headers:
             self._dressed_headers = self._with_own_lines(request.headers)
             self._plain_headers = request.headers
-        return Request(request.method, self._url(request), self._dressed_headers, request.body)
+        url = self._url(request.target)
+        return Request(request.method, url, self._dressed_headers, request.body)
 
     def _with_own_lines(self, headers: Headers) -> Headers:
         own = self._own_lines

@@ -62,6 +62,7 @@ def test_the_usual_answer() -> None:
 @pytest.mark.parametrize(
     ("status", "answer"),
     [
+        (204, GOOD),
         (308, GOOD),
         (412, GOOD),
         (200, {**GOOD, "crc32c": "AAAAAQ=="}),
@@ -75,5 +76,13 @@ def test_every_other_answer_is_left_to_the_machinery(status: int, answer: Any) -
     assert made_as_sent(ReplyHead(status), json.dumps(answer).encode(), "AAAAAA==", 3) is None
 
 
-def test_what_is_no_json_is_left_to_the_machinery() -> None:
-    assert made_as_sent(ReplyHead(200), b"<html>", "AAAAAA==", 3) is None
+@pytest.mark.parametrize(
+    "answer", [b"<html>", b"", b"\xff", b"[" * 100_000, json.dumps(GOOD).encode() + b"}"]
+)
+def test_what_is_no_json_is_left_to_the_machinery(answer: bytes) -> None:
+    assert made_as_sent(ReplyHead(200), answer, "AAAAAA==", 3) is None
+
+
+def test_blanks_behind_the_answer_say_nothing() -> None:
+    answer = json.dumps(GOOD, indent=2).encode() + b"\r\n"
+    assert made_as_sent(ReplyHead(200), answer, "AAAAAA==", 3) == GOOD

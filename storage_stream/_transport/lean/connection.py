@@ -149,9 +149,13 @@ class Connection(asyncio.BufferedProtocol):
         self._seconds = seconds
         waiter: asyncio.Future[LeanReply] = self._loop.create_future()
         self._waiter = waiter
-        self._expect_by(deadline)
-        if is_small(body):
-            self._transport.write(head + body if body else head)
+        self._deadline = deadline
+        if deadline is not None and (self._timer is None or self._timer_at > deadline):
+            self._expect_by(deadline)
+        if body == b"":
+            self._transport.write(head)
+        elif is_small(body):
+            self._transport.write(head + body)
         else:
             self._request_body = RequestBody(head, body, self._transport, self)
         return waiter

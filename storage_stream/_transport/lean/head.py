@@ -78,23 +78,29 @@ def read_head(found: re.Match[bytes], method: str) -> AnswerHead | None:
     if lines.count(b"\n") > MOST_HEADER_LINES + 1:
         raise ProtocolError(f"the answer has more than {MOST_HEADER_LINES} header lines")
     text = "" if reason is None else reason.decode("utf-8", "surrogateescape").strip(" \t")
-    reply = ReplyHead(status, text, ReceivedHeaders(lines))
+    headers = ReceivedHeaders(lines)
+    reply = ReplyHead(status, text, headers)
     ends_at_once = method == "HEAD" or status in _WITHOUT_BODY
-    return _framed(reply, lines, is_newer=version == b"1.1", ends_at_once=ends_at_once)
+    return _framed(
+        reply, headers.lower_block, is_newer=version == b"1.1", ends_at_once=ends_at_once
+    )
 
 
-def _framed(reply: ReplyHead, lines: bytes, *, is_newer: bool, ends_at_once: bool) -> AnswerHead:
+def _framed(reply: ReplyHead, lowered: bytes, *, is_newer: bool, ends_at_once: bool) -> AnswerHead:
     """RFC 9112 §6.3 and §9.3."""
     length: int | None = None
     coding: bytes | None = None
     connection: list[bytes] = []
-    for name, value in _FRAMING.findall(lines.lower()):
+    for name, value in _FRAMING.findall(lowered):
         if name == b"connection":
             connection.append(value)
         elif length is not None or coding is not None:
             raise ProtocolError("the answer says twice how its body ends")
         elif name == b"content-length":
-            length = _length(value)
+            digits = value.rstrip(b"\t ")
+            if not digits.isdigit() or len(digits) > _MOST_DIGITS:
+                raise ProtocolError("the answer's Content-Length is none")
+            length = int(digits)
         else:
             coding = value.rstrip(b"\t ")
     keeps_alive = _keeps_alive(connection, is_newer=is_newer) if connection else is_newer
@@ -107,13 +113,6 @@ def _framed(reply: ReplyHead, lines: bytes, *, is_newer: bool, ends_at_once: boo
     if coding != b"chunked" or not is_newer:
         raise ProtocolError("the answer's Transfer-Encoding is none that was asked for")
     return AnswerHead(reply, Framing.CHUNKED, None, keeps_alive=keeps_alive)
-
-
-def _length(value: bytes) -> int:
-    digits = value.rstrip(b"\t ")
-    if not digits.isdigit() or len(digits) > _MOST_DIGITS:
-        raise ProtocolError("the answer's Content-Length is none")
-    return int(digits)
 
 
 def _keeps_alive(lines: list[bytes], *, is_newer: bool) -> bool:

@@ -27,9 +27,15 @@ class LeanReply:
         connection: Told when nobody reads it any more.
         whole: The body, where all of it came with the head.
         body: Receives the body, where it did not.
+
+    Attributes:
+        head: See `ReplyStream.head`.
+        framing: See `ReplyStream.framing`.
+        whole: See `ReplyStream.whole`.
+        body: As given.
     """
 
-    __slots__ = ("_connection", "_error", "_whole", "body", "framing", "head")
+    __slots__ = ("_connection", "_error", "_is_cut", "body", "framing", "head", "whole")
 
     def __init__(
         self, head: AnswerHead, connection: _Connection, whole: bytes, body: BodyBuffer | None
@@ -38,20 +44,14 @@ class LeanReply:
         self.framing = head.framing
         self.body = body
         self._connection: _Connection | None = connection
-        self._whole: bytes | None = whole
+        self.whole: bytes | None = None if body is not None else whole
         self._error: StorageError | None = None
+        self._is_cut = False  # closed before the whole was read
 
     @property
     def raw(self) -> Any:
         """See `ReplyStream.raw`: there is no other response behind this one."""
         return None
-
-    @property
-    def whole(self) -> bytes | None:
-        """See `ReplyStream.whole`."""
-        if self.body is not None or self._error is not None or self._connection is None:
-            return None
-        return self._whole
 
     @property
     def buffered(self) -> int:
@@ -64,17 +64,17 @@ class LeanReply:
             return await self.body.read(at_least)
         if self._error is not None:
             raise self._error
-        if self._connection is None and self._whole:
+        if self._is_cut:
             raise _closed()
-        piece, self._whole = self._whole, None
+        piece, self.whole = self.whole, None
         return piece or b""
 
     def abort(self, error: StorageError) -> None:
         """See `ReplyStream.abort`."""
         if self.body is not None:
             self.body.abort(error)
-        elif self._whole and self._error is None:
-            self._error = error
+        elif self.whole:
+            self._error, self.whole = error, None
 
     def close(self) -> None:
         """See `ReplyStream.close`."""
@@ -82,6 +82,7 @@ class LeanReply:
         if connection is None:
             return
         connection.finish(self)
+        self._is_cut, self.whole = bool(self.whole), None
         if self.body is not None:
             self.body.abort(closed := _closed())
             self.body.close(closed)
