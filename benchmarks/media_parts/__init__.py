@@ -1,0 +1,1 @@
+"""The parts of `benchmarks.media`: samples, the measuring process, and the work by subject."""
