@@ -25,6 +25,25 @@ PRINTED = {
     ],
     "concurrent_download": ["20 files, 500,000 bytes: 00.txt to 19.txt"],
     "json_lines": ["49,999 orders, 2,475,000 in all", "left out: line 1001 (at byte 24790)"],
+    "picture_in_bucket": [
+        "large.tif: image/tiff",
+        "average of a part: 127; Pillow sees (6144, 4096)",
+        "downloaded: less than half: True",
+        "large.png: image/png",
+        "nothing.jpg: there is no such object",
+        "text.jpg: UnidentifiedImage",
+        "half.jpg: DamagedImage",
+    ],
+    "picture_in_database": [
+        "not stored: UNIQUE constraint failed",
+        "2: jpegload_buffer, 640 x 480, average 55",
+        "3: tiffload_buffer, 640 x 480, average 55",
+    ],
+    "picture_over_http": [
+        "200 x 150; without downloading all of it: True",
+        "uploaded: 2000 wide",
+        "nothing.jpg: 404",
+    ],
     "progress_download": ["100.0 %\n16,000,000 bytes; checksum compared: True"],
     "range_and_verify": [
         "3 to 6: b'def', verified: None",

@@ -63,17 +63,23 @@ class RunFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill some of a buffer; 0 at the end.
+        """Fill a buffer; less only at the end, since Pillow takes less for a damaged file.
 
         Raises:
             StorageError: It cannot be read.
             OSError: It could not be read before.
         """
-        return self._kept(lambda: self.fill(memoryview(buffer).cast("B")))
+        return self._kept(lambda: self._fill_all(memoryview(buffer).cast("B")))
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Set the position."""
         return self._kept(lambda: self.move(offset, whence))
+
+    def _fill_all(self, view: memoryview) -> int:
+        filled = 0
+        while filled < len(view) and (count := self.fill(view[filled:])):
+            filled += count
+        return filled
 
     def _kept(self, act: Callable[[], T]) -> T:
         try:

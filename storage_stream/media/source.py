@@ -237,7 +237,7 @@ class Source(Connection):
     def reader(self) -> BinaryIO:
         """A file of its own on the same bytes, for code inside the function that `run` calls.
 
-        It is an `io.RawIOBase`: a read may give less than it was asked for, as of any raw file.
+        It is an `io.RawIOBase` that gives as much as it is asked for, except at the end.
 
         Raises:
             OutsideRunError: This is no thread of a run of this source.

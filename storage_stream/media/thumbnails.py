@@ -94,7 +94,7 @@ def _header(file: BinaryIO) -> ImageInfo | None:
 
     def read_range(start: int, length: int) -> bytes:
         file.seek(start)
-        return _all_of(file, length)
+        return file.read(length)
 
     try:
         return probe_file(read_range)
@@ -102,11 +102,3 @@ def _header(file: BinaryIO) -> ImageInfo | None:
         return None
     finally:
         file.seek(0)
-
-
-def _all_of(file: BinaryIO, length: int) -> bytes:
-    pieces: list[bytes] = []
-    while length > 0 and (piece := file.read(length)):
-        pieces.append(piece)
-        length -= len(piece)
-    return b"".join(pieces)
