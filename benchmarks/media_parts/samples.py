@@ -38,6 +38,9 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "webp": (".webp", {"effort": 0, "Q": 60}),
     "avif": (".avif", {"effort": 0, "Q": 50}),
     "photo": (".jpg", {"Q": 85}),
+    "photo-progressive": (".jpg", {"Q": 85, "interlace": True}),
+    "photo-png": (".png", {"compression": 6}),
+    "photo-png-twice": (".png", {"compression": 6}),
 }
 """By name: the suffix, and the saver's options."""
 
@@ -57,10 +60,12 @@ def _make(name: str, size: str, folder: Path) -> None:
     import pyvips  # noqa: PLC0415 - the process that measures others does not load it
 
     width, height = _LARGE if size == "large" else _SMALL
-    if name == "photo" and size == "large":
+    if name.startswith("photo") and size == "large":
         width, height = _PHOTO
     if name in {"avif", "webp"} and size == "large":
         width, height = _AVIF if name == "avif" else (16383, 12288)
+    if name.endswith("-twice"):
+        height *= 2
     places = pyvips.Image.xyz(width, height)
     noise = pyvips.Image.gaussnoise(1024, 1024, sigma=14, mean=0, seed=7)
     noise = noise.replicate(width // 1024 + 1, height // 1024 + 1).crop(0, 0, width, height)
