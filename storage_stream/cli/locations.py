@@ -136,7 +136,9 @@ def parse_location(text: str) -> Location:
     if text.startswith(_FILE_SCHEME):
         text = text.removeprefix(_FILE_SCHEME)
     elif _OTHER_SCHEME.match(text):
-        raise LocationError(f"{text!r} is no place; write gs://bucket/name, a path, or -")
+        raise LocationError(
+            f"{_without_secrets(text)!r} is no place; write gs://bucket/name, a path, or -"
+        )
     if not text or "\0" in text:
         raise LocationError("a path has at least one character, and no NUL")
     return LocalLocation(text)
@@ -152,6 +154,14 @@ def parse_object_location(text: str) -> ObjectLocation:
     if not isinstance(location, ObjectLocation):
         raise LocationError(f"{text!r} is not in Cloud Storage; write gs://bucket/name")
     return location
+
+
+def _without_secrets(url: str) -> str:
+    """A URL that may be signed, or hold a password, as it may be printed."""
+    place, sign, _ = url.partition("?")
+    scheme, _, rest = place.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}{'?…' if sign else ''}"
 
 
 def _object_location(text: str) -> ObjectLocation:

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from storage_stream.cli.forwarding import ForwardingGroup
+
 _INTERRUPTED = 130  # 128 and the signal's number, as shells have it
 
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -127,7 +129,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 """Module and one-line help by name; a module's command is called `command`."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(ForwardingGroup):
     """A group that imports a command when it is run, not when it is listed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

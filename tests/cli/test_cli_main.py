@@ -95,6 +95,29 @@ def test_the_summary_is_how_the_help_begins() -> None:
         assert " ".join((command.help or "").split()).startswith(summary)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--json", "completion", "bash"],
+        ["--quiet", "--json", "config", "settings"],
+        ["--project", "p", "--json", "--retries=0", "config", "--verbose", "show"],
+    ],
+)
+def test_options_of_all_stand_in_front_of_the_command_too(words: list[str]) -> None:
+    result = CliRunner().invoke(storage_stream, words)
+    assert result.exit_code == 0, result.output
+    for line in result.stdout.splitlines():
+        json.loads(line)
+
+
+@pytest.mark.parametrize("words", [["--json"], ["--project"], ["--what", "ls"], ["--", "ls"]])
+def test_options_without_a_command_are_no_crash(words: list[str]) -> None:
+    result = CliRunner().invoke(storage_stream, words)
+    assert result.exit_code in {0, 1, 2}
+    assert "Traceback" not in result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
 def test_what_asks_no_service_speaks_json_too() -> None:
     result = CliRunner().invoke(storage_stream, ["completion", "zsh", "--json"])
     told = json.loads(result.stdout)
@@ -108,9 +131,10 @@ def test_an_unknown_command_is_named() -> None:
     assert "fly" in result.output
 
 
-def test_the_help_costs_neither_aiohttp_nor_rich() -> None:
+@pytest.mark.parametrize("words", ["'--help'", "'ls', '--help'", "'cat', '--help'"])
+def test_the_help_costs_neither_aiohttp_nor_rich(words: str) -> None:
     ran = run(
-        "import sys; sys.argv = ['storage-stream', 'ls', '--help'];"
+        f"import sys; sys.argv = ['storage-stream', {words}];"
         "import atexit; atexit.register(lambda: print({'aiohttp', 'rich'} & set(sys.modules)));"
         "from storage_stream.cli import main; main()"
     )

@@ -99,6 +99,23 @@ def test_mistakes_are_told_with_what_to_do(
     assert names(gcs, "kept") == ["a"]
 
 
+def test_a_signed_url_is_not_printed_back() -> None:
+    ran = run("cp", "https://me:pw@host/a?X-Goog-Signature=secret", "here")
+    assert ran.status == 2
+    assert "'https://host/a?…' is no place" in ran.stderr
+    assert "secret" not in ran.stderr
+    assert "pw" not in ran.stderr
+
+
+@pytest.mark.parametrize("words", [["cat"], ["sign"], ["head"], ["hash"], ["stat"], ["ls"]])
+def test_names_that_look_like_patterns(gcs: EmulatorHandle, words: list[str]) -> None:
+    gcs.put("wild", "e[31m", b"1")
+    gcs.put("wild", "e*", b"2")
+    ran = run(*words, "gs://wild/e*", *(["--method", "GET"] if words == ["sign"] else []))
+    assert "no character" not in ran.stderr
+    assert "needs its ]" not in ran.stderr
+
+
 def test_what_is_named_twice_is_deleted_once(gcs: EmulatorHandle, gcs_bucket: str) -> None:
     for order in (["gs://{}/**", "gs://{}/a"], ["gs://{}/a", "gs://{}/**"]):
         gcs.put(gcs_bucket, "a", b"1")

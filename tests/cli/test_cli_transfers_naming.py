@@ -137,7 +137,7 @@ def test_where_runs_are_noted(tmp_path: Path) -> None:
     ("arguments", "command"),
     [
         (["cp", "-r", "a b", "gs://b"], "storage-stream cp --resume -r 'a b' gs://b"),
-        (["--debug", "cp", "--resume", "a"], "storage-stream cp --resume a"),
+        (["--debug", "cp", "--resume", "a"], "storage-stream --debug cp --resume a"),
         ([], "storage-stream cp --resume"),
     ],
 )

@@ -6,7 +6,7 @@ from contextlib import aclosing
 import click
 
 from storage_stream.cli.command import OBJECT, storage_command
-from storage_stream.cli.locations import ObjectLocation
+from storage_stream.cli.locations import ObjectLocation, gs_url
 from storage_stream.cli.matching import named_objects
 from storage_stream.cli.object_bytes import Asked, object_bytes
 from storage_stream.cli.running import Run
@@ -77,6 +77,6 @@ async def _print(run: Run, asked: Asked, out: StandardOutput) -> None:
             await out.write(piece)
             size += len(piece)
     out.flush()
-    url = str(ObjectLocation(asked.bucket, asked.name)) if not run.output.as_json else ""
+    url = gs_url(asked.bucket, asked.name) if not run.output.as_json else ""
     run.output.detail(f"{url}: {size} bytes")
     run.output.result({"bucket": asked.bucket, "name": asked.name, "bytes": size})

@@ -7,11 +7,13 @@ import click
 
 from storage_stream.cli.command import storage_command
 from storage_stream.cli.config import SETTINGS
+from storage_stream.cli.forwarding import ForwardingGroup
 from storage_stream.cli.running import Run
 
 
 @click.group(
     name="config",
+    cls=ForwardingGroup,
     epilog="Example: storage-stream config show",
     context_settings={"help_option_names": ["-h", "--help"]},
 )

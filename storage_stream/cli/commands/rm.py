@@ -74,7 +74,7 @@ async def command(
             await _ask(run, f"Delete what {wide[0]} means, in every bucket of such a name?")
         first = await _first(targets, 0 if yes or wide else _ASKED_ABOVE + 1)
         if len(first) > _ASKED_ABOVE:
-            await _ask(run, f"Delete more than {_ASKED_ABOVE:,} objects?")
+            await _ask(run, f"Delete more than {_ASKED_ABOVE:,} objects, {_places(locations)}?")
         await removal.delete(_chained(first, targets))
     word = "object" if removal.deleted == 1 else "objects"
     run.output.say(f"Deleted {removal.deleted} {word}.")
@@ -209,6 +209,11 @@ class _Removal:
                 elif result.existed:
                     self.deleted += 1
                     _tell(run, gs_url(bucket, result.name), result.generation, "deleted")
+
+
+def _places(locations: tuple[ObjectLocation, ...]) -> str:
+    more = f" and {len(locations) - 1} more" if len(locations) > 1 else ""
+    return f"{shown_name(str(locations[0]))}{more}"
 
 
 def _is_exact(location: ObjectLocation) -> bool:

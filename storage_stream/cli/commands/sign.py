@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from storage_stream.cli.command import OBJECT, storage_command
-from storage_stream.cli.locations import ObjectLocation
+from storage_stream.cli.locations import ObjectLocation, gs_url
 from storage_stream.cli.matching import named_objects
 from storage_stream.cli.running import Run
 
@@ -65,7 +65,7 @@ async def command(
                 service_account_email=service_account,
                 query_params=_of_generation(location),
             )
-            place = str(ObjectLocation(bucket, name))
+            place = gs_url(bucket, name)
             run.output.result({"object": place, "url": url, "until": until}, url)
 
 

@@ -34,9 +34,10 @@ def state_folder(environment: Mapping[str, str], home: Path) -> Path:
 
 def resuming_command(verb: str, arguments: Sequence[str]) -> str:
     """The command line that goes on, of the arguments of the one that ended."""
-    rest = list(arguments[arguments.index(verb) + 1 :]) if verb in arguments else []
+    at = arguments.index(verb) if verb in arguments else len(arguments)
+    first, rest = arguments[:at], arguments[at + 1 :]
     said = rest if "--resume" in rest else ["--resume", *rest]
-    return shlex.join(["storage-stream", verb, *said])
+    return shlex.join(["storage-stream", *first, verb, *said])
 
 
 class RunFolder:
