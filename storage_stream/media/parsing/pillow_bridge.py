@@ -9,7 +9,7 @@ no decoder. Nothing here knows a format, and no process-wide setting of Pillow's
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from storage_stream.media.errors import DamagedImage, ExtraMissing
 
@@ -17,6 +17,9 @@ try:
     from PIL import Image, ImageFile
 except ImportError as missing:  # pragma: no cover - the extra is installed where we test
     raise ExtraMissing("parsing pictures needs Pillow: install storage-stream[pillow]") from missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Canvas", "Image", "ImageFile", "PixelFeed", "missing_names", "plain_image"]
 
@@ -58,6 +61,9 @@ def plain_image(opened: ImageFile.ImageFile) -> Image.Image:
 class Canvas:
     """The memory of a picture whose header was read; its pixels come one piece after another.
 
+    Raises:
+        DamagedImage: The header asks for what cannot be.
+
     Attributes:
         image: The picture, as far as it is decoded.
         box: Which part of it the data fills: left, upper, right, lower, in pixels.
@@ -65,18 +71,33 @@ class Canvas:
 
     def __init__(self, opened: ImageFile.ImageFile) -> None:
         # The header alone was opened, so the tile list is what the plugin understood of it.
-        self._codec, box, self._offset, self._arguments = opened.tile[0]
-        opened.load_prepare()
+        self._codec, box, _, self._arguments = opened.tile[0]
+        with _as_damage("there is no memory like its header asks for"):
+            opened.load_prepare()
         self._configuration = opened.decoderconfig
         self.image = plain_image(opened)
         self.box: tuple[int, int, int, int] = box or (0, 0, *opened.size)
 
     def feed(self) -> PixelFeed:
-        """A decoder at the beginning of the picture's data."""
+        """A decoder at the beginning of the picture's data.
+
+        Raises:
+            DamagedImage: The header asks for what no decoder does.
+        """
         make = Image._getdecoder  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - see above
-        decoder = make(self.image.mode, self._codec, self._arguments, self._configuration)
-        decoder.setimage(self.image.im, self.box)
+        with _as_damage("there is no decoder for what its header says"):
+            decoder = make(self.image.mode, self._codec, self._arguments, self._configuration)
+            decoder.setimage(self.image.im, self.box)
         return PixelFeed(decoder)
+
+
+@contextlib.contextmanager
+def _as_damage(what: str) -> Iterator[None]:
+    """Pillow's C code raises what its checks came upon; the message is for people."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError, SystemError, OverflowError) as error:
+        raise DamagedImage(f"the picture cannot be decoded: {what}: {error}") from error
 
 
 class PixelFeed:
