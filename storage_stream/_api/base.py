@@ -40,7 +40,7 @@ class ApiBase:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ClientClosed("the client is closed")
+            raise _closed()
 
     def _options(
         self, keywords: RequestKeywords, *, timeout: float | None = None
@@ -52,7 +52,8 @@ class ApiBase:
             timeout: Seconds for what takes longer than other calls, where the caller says nothing;
                 None for the client's.
         """
-        self._check_open()
+        if self._closed:
+            raise _closed()
         if timeout is None or "timeout" in keywords:
             return RequestOptions.of(keywords, self._defaults) if keywords else self._defaults
         defaults = self._unsaid.get(timeout)
@@ -62,3 +63,7 @@ class ApiBase:
 
     async def _send(self, operation: Operation[T], keywords: RequestKeywords) -> T:
         return await self._sender.send(operation, self._options(keywords))
+
+
+def _closed() -> ClientClosed:
+    return ClientClosed("the client is closed")

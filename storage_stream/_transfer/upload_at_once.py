@@ -61,7 +61,7 @@ async def upload_at_once(
         InvalidArgument: A content type that cannot stand in a header.
         StorageError: As `upload`.
     """
-    target = NewObject(bucket, check_object(name), content_type)
+    target = NewObject(bucket, check_object(name), content_type, {})
     checksum = encode_crc32c(crc32c(data))
     request = _INSERT.request(bucket, name, data, checksum, target.resolved_type())
     if request is None:

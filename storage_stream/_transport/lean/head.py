@@ -8,6 +8,7 @@ whole head is cheaper than a call for each of its lines, and most of them nobody
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from storage_stream._protocol.http import Framing, ReplyHead
@@ -21,11 +22,11 @@ MOST_HEAD_BYTES: Final = 64 * 1024
 MOST_HEADER_LINES: Final = 256
 
 HEAD: Final = re.compile(
-    rb"HTTP/([0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([\t -~\x80-\xff]*+))?+"  # RFC 9112 §4
+    rb"HTTP/([0-9]\.[0-9] [1-9][0-9]{2}(?: [\t -~\x80-\xff]*+)?+)"  # RFC 9112 §4
     rb"((?>\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t -~\x80-\xff]*+)*+\r\n)"  # RFC 9110 §5.1 and §5.5
     rb"\r\n"
 )
-"""A whole head, in one pass without a step back. Groups: version, status, reason, lines."""
+"""A whole head, in one pass without a step back. Groups: the status line behind `HTTP/`, lines."""
 
 _FRAMING: Final = re.compile(rb"\r\n(content-length|transfer-encoding|connection):[\t ]*([^\r]*)")
 _MOST_DIGITS: Final = 18  # of what 64 bits hold
@@ -67,23 +68,27 @@ def read_head(found: re.Match[bytes], method: str) -> AnswerHead | None:
     Raises:
         ProtocolError: It leaves open how its body ends, or is of another protocol.
     """
-    version, digits, reason, lines = found.groups()
-    status = int(digits)
-    if status == _SWITCHING or version not in {b"1.1", b"1.0"}:
-        raise ProtocolError(
-            f"the answer speaks another protocol: HTTP/{version.decode()}, status {status}"
-        )
+    line, lines = found.groups()
+    status, reason, is_newer = _status_of(line)
     if status < 200:  # noqa: PLR2004 - the 1xx of HTTP
         return None
     if lines.count(b"\n") > MOST_HEADER_LINES + 1:
         raise ProtocolError(f"the answer has more than {MOST_HEADER_LINES} header lines")
-    text = "" if reason is None else reason.decode("utf-8", "surrogateescape").strip(" \t")
     headers = ReceivedHeaders(lines)
-    reply = ReplyHead(status, text, headers)
+    reply = ReplyHead(status, reason, headers)
     ends_at_once = method == "HEAD" or status in _WITHOUT_BODY
-    return _framed(
-        reply, headers.lower_block, is_newer=version == b"1.1", ends_at_once=ends_at_once
-    )
+    return _framed(reply, headers.lower_block, is_newer=is_newer, ends_at_once=ends_at_once)
+
+
+@lru_cache(maxsize=32)
+def _status_of(line: bytes) -> tuple[int, str, bool]:
+    """Status, reason, and whether it speaks 1.1; few lines are nearly all answers'."""
+    version, status = line[:3], int(line[4:7])
+    if status == _SWITCHING or version not in {b"1.1", b"1.0"}:
+        raise ProtocolError(
+            f"the answer speaks another protocol: HTTP/{version.decode()}, status {status}"
+        )
+    return status, line[8:].decode("utf-8", "surrogateescape").strip(" \t"), version == b"1.1"
 
 
 def _framed(reply: ReplyHead, lowered: bytes, *, is_newer: bool, ends_at_once: bool) -> AnswerHead:
