@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,20 @@ async def stop_midway(stored: EmulatorHandle, target: Path, **options: Any) -> N
     stored.log.clear()
 
 
+@pytest.fixture
+async def unfinished(stored: EmulatorHandle, tmp_path: Path) -> Place:
+    """A download that was stopped midway; what it left stands beside the target."""
+    await stop_midway(stored, tmp_path / "file")
+    return Place.of(tmp_path / "file")
+
+
+async def check_goes_on(storage: Storage, unfinished: Place) -> None:
+    """Fetched again, the file is whole, and alone."""
+    await fetch(storage, unfinished.path)
+    assert unfinished.path.read_bytes() == DATA
+    assert names_in(unfinished.path.parent) == ["file"]
+
+
 PAGE = 1024  # bytes are told apart by page: fewer numbers
 
 
@@ -99,12 +114,13 @@ async def test_only_what_is_missing_is_fetched(
 async def test_without_resume_nothing_is_left_and_nothing_found(
     stored: EmulatorHandle, storage: Storage, tmp_path: Path
 ) -> None:
+    target = tmp_path / "file"
     stored.arm_next(GET, "pass", "return-503")
     with pytest.raises(ServerError):
-        await fetch(storage, tmp_path / "file", retries=0, resume=False, workers=2)
+        await fetch(storage, target, retries=0, resume=False, workers=2)
     assert names_in(tmp_path) == []
-    await stop_midway(stored, tmp_path / "file")
-    await fetch(storage, tmp_path / "file", resume=False)
+    await stop_midway(stored, target)
+    await fetch(storage, target, resume=False)
     assert stored.log[0].range is None
     assert len(names_in(tmp_path)) == 3
 
@@ -114,15 +130,11 @@ async def test_without_resume_nothing_is_left_and_nothing_found(
     [b"", b"{", b"[]", b"null", b'{"version": 2}', b"[" * 100_000, b"\xff\xfe"],
 )
 async def test_a_damaged_journal_is_no_journal(
-    stored: EmulatorHandle, storage: Storage, tmp_path: Path, journal: bytes
+    stored: EmulatorHandle, storage: Storage, unfinished: Place, journal: bytes
 ) -> None:
-    target = tmp_path / "file"
-    await stop_midway(stored, target)
-    Place.of(target).kept_journal.write_bytes(journal)
-    await fetch(storage, target)
-    assert target.read_bytes() == DATA
+    unfinished.kept_journal.write_bytes(journal)
+    await check_goes_on(storage, unfinished)
     assert stored.log[0].range is None
-    assert names_in(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize(
@@ -142,16 +154,12 @@ async def test_a_damaged_journal_is_no_journal(
     ids=str,
 )
 async def test_a_journal_that_lies_is_not_believed(
-    stored: EmulatorHandle, storage: Storage, tmp_path: Path, change: dict[str, Any]
+    stored: EmulatorHandle, storage: Storage, unfinished: Place, change: dict[str, Any]
 ) -> None:
-    target = tmp_path / "file"
-    await stop_midway(stored, target)
-    told = journal_of(target) | change
-    Place.of(target).kept_journal.write_text(json.dumps(told))
-    await fetch(storage, target)
-    assert target.read_bytes() == DATA
+    told = journal_of(unfinished.path) | change
+    unfinished.kept_journal.write_text(json.dumps(told))
+    await check_goes_on(storage, unfinished)
     assert stored.log[-1].range is not None
-    assert names_in(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize("wanted", [{}, {"start": 777}, {"end": 11 * SLICE}, {"start": -9 * SLICE}])
@@ -200,47 +208,39 @@ async def test_a_journal_that_cannot_be_written_is_done_without(
 
 
 async def test_a_journal_that_cannot_be_written_again_stays(
-    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+    stored: EmulatorHandle, storage: Storage, unfinished: Place
 ) -> None:
-    target = tmp_path / "file"
-    await stop_midway(stored, target)
-    before = journal_of(target)
-    in_its_way = Place.of(target).kept_journal.with_suffix(".new")
+    before = journal_of(unfinished.path)
+    in_its_way = unfinished.kept_journal.with_suffix(".new")
     in_its_way.mkdir()
     stored.arm_next(GET, "return-broken-stream")
     with pytest.raises(StorageError):
-        await fetch(storage, target, retries=0)
-    assert journal_of(target) == before
+        await fetch(storage, unfinished.path, retries=0)
+    assert journal_of(unfinished.path) == before
     in_its_way.rmdir()
-    await fetch(storage, target)
-    assert target.read_bytes() == DATA
+    await check_goes_on(storage, unfinished)
 
 
-async def test_bytes_that_were_damaged_are_fetched_again(
-    stored: EmulatorHandle, storage: Storage, tmp_path: Path
-) -> None:
-    target = tmp_path / "file"
-    await stop_midway(stored, target)
-    with Place.of(target).kept_part.open("r+b") as part:
-        part.seek(journal_of(target)["filled"][0][0])
+def overwrite(unfinished: Place) -> None:
+    with unfinished.kept_part.open("r+b") as part:
+        part.seek(journal_of(unfinished.path)["filled"][0][0])
         part.write(b"\0" * 10)
-    await fetch(storage, target)
-    assert target.read_bytes() == DATA
 
 
-async def test_a_part_that_was_cut_or_removed(
-    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+def cut(unfinished: Place) -> None:
+    os.truncate(unfinished.kept_part, 1000)
+
+
+def remove(unfinished: Place) -> None:
+    unfinished.kept_part.unlink()
+
+
+@pytest.mark.parametrize("damage", [overwrite, cut, remove])
+async def test_bytes_that_were_damaged_are_fetched_again(
+    storage: Storage, unfinished: Place, damage: Callable[[Place], None]
 ) -> None:
-    target = tmp_path / "file"
-    await stop_midway(stored, target)
-    os.truncate(Place.of(target).kept_part, 1000)
-    await fetch(storage, target)
-    assert target.read_bytes() == DATA
-    await stop_midway(stored, target)
-    Place.of(target).kept_part.unlink()
-    await fetch(storage, target)
-    assert target.read_bytes() == DATA
-    assert names_in(tmp_path) == ["file"]
+    damage(unfinished)
+    await check_goes_on(storage, unfinished)
 
 
 async def test_an_object_that_changed_is_fetched_anew(
@@ -256,83 +256,67 @@ async def test_an_object_that_changed_is_fetched_anew(
         assert names_in(tmp_path) == ["file"]
 
 
-async def test_an_object_that_is_gone_leaves_nothing(
-    stored: EmulatorHandle, storage: Storage, tmp_path: Path
-) -> None:
-    await stop_midway(stored, tmp_path / "file")
+async def test_an_object_that_is_gone_leaves_nothing(storage: Storage, unfinished: Place) -> None:
     await storage.delete("bucket", "name")
     with pytest.raises(NotFound):
-        await fetch(storage, tmp_path / "file")
-    assert names_in(tmp_path) == []
+        await fetch(storage, unfinished.path)
+    assert names_in(unfinished.path.parent) == []
 
 
 async def test_a_service_that_fails_again_keeps_what_is_there(
-    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+    stored: EmulatorHandle, storage: Storage, unfinished: Place
 ) -> None:
-    await stop_midway(stored, tmp_path / "file")
-    before = journal_of(tmp_path / "file")
+    before = journal_of(unfinished.path)
     stored.arm_next(GET, "return-503")
     with pytest.raises(ServerError):
-        await fetch(storage, tmp_path / "file", retries=0)
-    assert journal_of(tmp_path / "file") == before
+        await fetch(storage, unfinished.path, retries=0)
+    assert journal_of(unfinished.path) == before
 
 
 async def test_killed_between_the_last_byte_and_the_name(
-    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+    stored: EmulatorHandle, storage: Storage, unfinished: Place
 ) -> None:
-    target = tmp_path / "file"
-    await stop_midway(stored, target)
-    told = journal_of(target)
-    place = Place.of(target)
-    place.kept_part.write_bytes(DATA)
+    told = journal_of(unfinished.path)
+    unfinished.kept_part.write_bytes(DATA)
     ends = [0, 5 * SLICE, SIZE]
     told["filled"] = [[a, b, crc32.iscsi(DATA[a:b])] for a, b in pairwise(ends)]
-    place.kept_journal.write_text(json.dumps(told))
-    await fetch(storage, target)
-    assert target.read_bytes() == DATA
+    unfinished.kept_journal.write_text(json.dumps(told))
+    await check_goes_on(storage, unfinished)
     assert min(asked_ranges(stored)) == 5 * SLICE // PAGE
 
 
 async def test_a_wrong_byte_leaves_nothing_to_go_on_with(
-    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+    stored: EmulatorHandle, storage: Storage, unfinished: Place
 ) -> None:
-    target = tmp_path / "file"
-    await stop_midway(stored, target)
-    missing = min(set(range(SIZE // PAGE)) - filled_pages(target))
+    missing = min(set(range(SIZE // PAGE)) - filled_pages(unfinished.path))
     stored.arm_next(GET, *[f"flip-bit-at-{(missing + 1) * PAGE - 1}"] * 9)
     with pytest.raises(IntegrityError):
-        await fetch(storage, target)
-    assert names_in(tmp_path) == []
+        await fetch(storage, unfinished.path)
+    assert names_in(unfinished.path.parent) == []
 
 
-async def test_two_at_once_do_not_disturb_each_other(
-    stored: EmulatorHandle, storage: Storage, tmp_path: Path
-) -> None:
-    target = tmp_path / "file"
-    await stop_midway(stored, target)
-    await asyncio.gather(*(fetch(storage, target) for _ in range(4)))
-    assert target.read_bytes() == DATA
-    assert names_in(tmp_path) == ["file"]
+async def test_two_at_once_do_not_disturb_each_other(storage: Storage, unfinished: Place) -> None:
+    await asyncio.gather(*(fetch(storage, unfinished.path) for _ in range(4)))
+    assert unfinished.path.read_bytes() == DATA
+    assert names_in(unfinished.path.parent) == ["file"]
 
 
 async def test_a_part_that_another_process_holds(
-    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+    stored: EmulatorHandle, storage: Storage, unfinished: Place
 ) -> None:
-    target = tmp_path / "file"
-    await stop_midway(stored, target)
-    place = Place.of(target)
-    with place.kept_part.open("r+b") as held:
+    with unfinished.kept_part.open("r+b") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        await fetch(storage, target)
-    assert target.read_bytes() == DATA
+        await fetch(storage, unfinished.path)
+    assert unfinished.path.read_bytes() == DATA
     assert stored.log[0].range is None
-    assert place.kept_part.exists()
+    assert unfinished.kept_part.exists()
 
 
 async def test_nobodys_link_is_followed(
     stored: EmulatorHandle, storage: Storage, tmp_path: Path
 ) -> None:
-    target, victim = tmp_path / "file", tmp_path / "victim"
+    target = tmp_path / "file"
+    victim = tmp_path / "victim"
     victim.write_bytes(OLD)
     for make in (Place.of(target).kept_part.symlink_to, Place.of(target).kept_part.hardlink_to):
         make(victim)
@@ -346,11 +330,12 @@ async def test_nobodys_link_is_followed(
 async def test_a_disk_that_is_full_leaves_nothing(
     stored: EmulatorHandle, storage: Storage, tmp_path: Path
 ) -> None:
+    target = tmp_path / "file"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (SIZE - 1, hard))
     try:
         with pytest.raises(OSError, match="too large"):
-            await fetch(storage, tmp_path / "file")
+            await fetch(storage, target)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert names_in(tmp_path) == []
@@ -396,13 +381,14 @@ async def test_cancelled_at_every_await(
 async def test_no_descriptor_is_lost(
     stored: EmulatorHandle, storage: Storage, tmp_path: Path
 ) -> None:
+    target = tmp_path / "file"
     before = open_descriptors()
     for _ in range(3):
         stored.arm_next(GET, "return-404")
         with pytest.raises(NotFound):
-            await fetch(storage, tmp_path / "file")
-        await stop_midway(stored, tmp_path / "file")
-        await fetch(storage, tmp_path / "file")
+            await fetch(storage, target)
+        await stop_midway(stored, target)
+        await fetch(storage, target)
     assert open_descriptors() <= before + 2 * 4 + 2  # both ends of the pool's connections
 
 
@@ -439,16 +425,16 @@ async def test_killed_and_gone_on_with_in_another_process(
 async def test_what_cannot_be(
     stored: EmulatorHandle, storage: Storage, tmp_path: Path, keywords: dict[str, int], word: str
 ) -> None:
+    target = tmp_path / "file"
     with pytest.raises(InvalidArgument, match=word):
-        await fetch(storage, tmp_path / "file", **keywords)
+        await fetch(storage, target, **keywords)
     assert len(stored.log) == 0
 
 
 async def test_changed_midway_leaves_nothing(
-    stored: EmulatorHandle, storage: Storage, tmp_path: Path
+    stored: EmulatorHandle, storage: Storage, unfinished: Place
 ) -> None:
-    await stop_midway(stored, tmp_path / "file")
     stored.arm_next(GET, "trickle-200000Bps", "return-404")  # so slow that others are called
     with pytest.raises(ObjectChanged):
-        await fetch(storage, tmp_path / "file")
-    assert names_in(tmp_path) == []
+        await fetch(storage, unfinished.path)
+    assert names_in(unfinished.path.parent) == []
