@@ -44,6 +44,13 @@ PRINTED = {
         "uploaded: 2000 wide",
         "nothing.jpg: 404",
     ],
+    "picture_while_it_arrives": [
+        "fed: JPEG 1600 x 1200, whole: True",
+        "the header: image/jpeg, 1600 x 1200\nparse_object: 400 x 300",
+        "bands of at least 200 rows of 1200: 6",
+        "cut: 1200 rows, some are there: True",
+        "allowed: 1600 x 1200, truncated: True",
+    ],
     "progress_download": ["100.0 %\n16,000,000 bytes; checksum compared: True"],
     "range_and_verify": [
         "3 to 6: b'def', verified: None",
