@@ -43,6 +43,28 @@ def test_nobody_is_told_to_go_on_with_what_fails_for_good(
     assert (ran.status, "--resume" in ran.stderr, len(left_of_runs(here))) == (1, True, 1)
 
 
+@pytest.mark.parametrize("source", ["tree", "gs://from/tree"])
+def test_what_was_done_and_is_gone_since_is_done_again(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path, source: str
+) -> None:
+    files = {name: name.encode() for name in "abcd"}
+    make_tree(here / "tree", files)
+    for name, data in files.items():
+        gcs.put("from", f"tree/{name}", data)
+    operation = "storage.objects.insert" if source == "tree" else "storage.objects.rewrite"
+    gcs.arm_next(operation, "pass", "pass", "pass", "return-403")
+    words = ["-r", "--concurrency", "1", source, f"gs://{gcs_bucket}/p"]
+    assert run("cp", *words).status == 1
+    one, other, _ = names(gcs, gcs_bucket)
+    run("rm", f"gs://{gcs_bucket}/{one}")
+    gcs.put(gcs_bucket, other, b"!")
+    gcs.log.clear()
+    ran = run("cp", "--resume", *words)
+    assert (ran.status, "; 1 done before" in ran.stderr) == (0, True)
+    assert {name: gcs.read(gcs_bucket, f"p/{name}") for name in files} == files
+    assert len(gcs.log.select(operation=operation)) == 3
+
+
 def test_where_no_journal_can_be_kept_it_copies_all_the_same(
     gcs: EmulatorHandle, gcs_bucket: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

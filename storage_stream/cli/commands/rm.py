@@ -212,8 +212,8 @@ class _Removal:
 
 
 def _places(locations: tuple[ObjectLocation, ...]) -> str:
-    more = f" and {len(locations) - 1} more" if len(locations) > 1 else ""
-    return f"{shown_name(str(locations[0]))}{more}"
+    first, *others = locations
+    return shown_name(str(first)) + (f" and {len(others)} more" if others else "")
 
 
 def _is_exact(location: ObjectLocation) -> bool:

@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +18,9 @@ from storage_stream import TransferResult
 from storage_stream.cli.locations import LocalLocation, Location, ObjectLocation
 from storage_stream.cli.progress import Display
 from storage_stream.cli.running import Run
+from storage_stream.cli.transfers.done_before import DoneBefore
 from storage_stream.cli.transfers.estimate import Estimate
-from storage_stream.cli.transfers.jobs import Choices, Job, jobs_of
+from storage_stream.cli.transfers.jobs import Choices, Results, jobs_of
 from storage_stream.cli.transfers.manifest import Manifest
 from storage_stream.cli.transfers.naming import Target
 from storage_stream.cli.transfers.order import Order, check_apart
@@ -122,8 +123,10 @@ class _Copying:
                 await self._single(one, display, removal)
             else:
                 await stack.enter_async_context(self._estimating(sources, display))
+                before = DoneBefore(self.run, choices)
                 for job in jobs:
-                    await self._many(job, removal)
+                    await self._many(job.start(), removal, before.takes)
+                await self._done_before(before, removal)
         if self.order.is_move:
             for job in jobs:
                 if job.folder is not None:
@@ -145,11 +148,26 @@ class _Copying:
             counting.cancel()
             await asyncio.wait([counting])
 
-    async def _many(self, job: Job, removal: Removal | None) -> None:
-        async with self.teller.results(job.start()) as results:
+    async def _many(
+        self,
+        run: Results,
+        removal: Removal | None,
+        held: Callable[[TransferResult], bool] = lambda _: False,
+    ) -> None:
+        async with self.teller.results(run, held) as results:
             async for result in results:
                 if removal is not None:
                     await removal.add(result)
+
+    async def _done_before(self, before: DoneBefore, removal: Removal | None) -> None:
+        """Tell of what an earlier command did; what is gone since is done again."""
+        there, gone = await before.sorted()
+        for result in there:
+            self.teller.tell(result)
+            if removal is not None:
+                await removal.add(result)
+        for run in before.again(gone):
+            await self._many(run, removal)
 
     async def _single(self, one: Single, display: Display, removal: Removal | None) -> None:
         with display.transfer(one.source) as progress:

@@ -1,7 +1,7 @@
 """What is told of transfers as they end: events, the manifest, errors, and the sum of it all."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -88,14 +88,22 @@ class Teller:
         self.may_go_on = self.may_go_on or not isinstance(result.error, _FOR_GOOD)
 
     @asynccontextmanager
-    async def results(self, many: Results) -> AsyncGenerator[AsyncIterator[TransferResult]]:
-        """Within the block, the results of a run, each of them told; it ends with the block."""
+    async def results(
+        self, many: Results, held: Callable[[TransferResult], bool] = lambda _: False
+    ) -> AsyncGenerator[AsyncIterator[TransferResult]]:
+        """Within the block, the results of a run, each of them told; it ends with the block.
+
+        Args:
+            many: The run.
+            held: Whether a result is neither told nor given yet.
+        """
         async with many as transfers:
 
             async def told() -> AsyncIterator[TransferResult]:
                 async for result in transfers:
-                    self.tell(result)
-                    yield result
+                    if not held(result):
+                        self.tell(result)
+                        yield result
 
             yield told()
 
