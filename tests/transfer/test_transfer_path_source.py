@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sample_data import patterned
 
-from storage_stream._transfer.path_source import READ_BYTES, PathSource
+from storage_stream._transfer.path_source import LENT_BYTES, PathSource
 from storage_stream.errors import TransferError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from concurrent.futures import Future
 
-DATA = patterned(2 * READ_BYTES + 77)
+DATA = patterned(2 * LENT_BYTES + 77)
 WAYS = {"in a thread": None, "at once": 0, "what is in memory": getattr(os, "RWF_NOWAIT", 0)}
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - Linux's folder in memory
 NEEDS_PREADV = pytest.mark.skipif(not hasattr(os, "preadv"), reason="no reads at a place here")
@@ -75,7 +75,7 @@ async def _joined(chunks: AsyncIterator[memoryview]) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("start", "stop"), [(0, len(DATA)), (5, 5), (3, READ_BYTES + 3), (len(DATA) - 1, len(DATA))]
+    ("start", "stop"), [(0, len(DATA)), (5, 5), (3, LENT_BYTES + 3), (len(DATA) - 1, len(DATA))]
 )
 async def test_any_part(source: PathSource, start: int, stop: int) -> None:
     assert await _joined(source.chunks(start, stop)) == DATA[start:stop]
@@ -105,7 +105,7 @@ def _pipe(path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda path: os.truncate(path, READ_BYTES),
+        lambda path: os.truncate(path, LENT_BYTES),
         lambda path: path.write_bytes(DATA + b"more"),
         _replaced,
         pytest.param(
@@ -119,7 +119,7 @@ async def test_a_file_that_changes(
     source: PathSource, path: Path, change: Callable[[Path], object]
 ) -> None:
     chunks = source.lent_chunks(0, len(DATA))
-    assert bytes(await anext(chunks)) == DATA[:READ_BYTES]
+    assert bytes(await anext(chunks)) == DATA[:LENT_BYTES]
     change(path)
     with pytest.raises(TransferError, match="was changed"):
         await anext(chunks)

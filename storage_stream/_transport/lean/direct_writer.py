@@ -8,15 +8,17 @@ room: the transport's own is its own. It does not know HTTP.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
 __all__ = ["DirectWriter"]
+
+_TURN_BYTES: Final = 2 * 1024 * 1024  # to who takes all at once; then others have their turn
 
 
 class DirectWriter:
@@ -28,7 +30,7 @@ class DirectWriter:
         on_sent: Told each time that bytes went out.
     """
 
-    __slots__ = ("_loop", "_number", "_on_sent", "_rest", "_room")
+    __slots__ = ("_loop", "_number", "_on_sent", "_rest", "_room", "_since_turn")
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, socket_number: int, on_sent: Callable[[], None]
@@ -36,6 +38,7 @@ class DirectWriter:
         self._loop = loop
         self._on_sent = on_sent
         self._rest = memoryview(b"")
+        self._since_turn = 0
         self._room: asyncio.Future[None] | None = None  # while the other side is too slow
         self._number = os.dup(socket_number)
 
@@ -60,11 +63,16 @@ class DirectWriter:
             OSError: The connection takes no more.
         """
         self._rest = memoryview(data)
+        self._since_turn += len(data)
         try:
             if not self._write_some():
+                self._since_turn = 0
                 self._room = self._loop.create_future()
                 self._loop.add_writer(self._number, self._go_on)
                 await self._room
+            elif self._since_turn >= _TURN_BYTES:
+                self._since_turn = 0
+                await asyncio.sleep(0)
         finally:
             self._rest = memoryview(b"")
             self._stop_watching()

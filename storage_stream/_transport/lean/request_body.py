@@ -127,12 +127,12 @@ class RequestBody:
         """Write pieces that are over when they are written; small ones go the common way."""
         body = self._body
         async for piece in _parts_of(body) if isinstance(body, bytes) else exact_lent_chunks(body):
-            if len(piece) <= _JOINED_BYTES:
-                self._write(bytes(piece))
-            else:
+            if len(piece) > _JOINED_BYTES:
                 self._write_head()
                 await self._emptied()
                 await self._write_directly(writer, piece)
+                continue
+            self._write(bytes(piece))
             if self._writable is not None:
                 await self._writable
             self._listener.sent_piece()
