@@ -34,7 +34,7 @@ def fed(data: bytes, step: int) -> ImageInfo:
 
 def described(info: ImageInfo) -> dict[str, Any]:
     """What does not depend on how many bytes were in hand."""
-    names = ("format", "width", "height", "mode", "mime", "orientation", "bits", "progressive",
+    names = ("format", "width", "height", "mode", "mime", "orientation", "progressive",
              "interlaced", "tiled", "has_icc")  # fmt: skip
     return {name: getattr(info, name) for name in names}
 

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 from header_samples import SAMPLES, chunk, exif, sample, segments, with_chunks
@@ -13,7 +14,7 @@ from storage_stream.media.headers import HeaderRanges, HeaderReader, ImageInfo
 from storage_stream.media.limits import check_memory
 
 KIB = 1024
-MAX_REQUESTS = 40  # what the growth of ranges allows in a mebibyte
+MAX_REQUESTS = 48  # what the growth of ranges allows in a mebibyte
 
 
 def drive(ranges: HeaderRanges, data: bytes, fetched: list[int]) -> None:
@@ -70,10 +71,19 @@ def sane(outcome: ImageInfo | MediaError) -> bool:
 SMALL = [name for name in SAMPLES if not name.startswith("webp-animated")]
 
 
+class Mutant(NamedTuple):
+    name: str
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"a mutant of {self.name}, beginning {self.data[:200]!r}"
+
+
 @st.composite
-def mutated(draw: st.DrawFn) -> bytes:
+def mutated(draw: st.DrawFn) -> Mutant:
     """A real file of which bytes were changed, cut out, doubled or moved."""
-    data = bytearray(sample(draw(st.sampled_from(SMALL))))
+    name = draw(st.sampled_from(SMALL))
+    data = bytearray(sample(name))
     near = st.integers(0, min(len(data), 900))
     places = near | st.integers(0, len(data)) | st.integers(max(len(data) - 400, 0), len(data))
     for _ in range(draw(st.integers(1, 6))):
@@ -92,28 +102,26 @@ def mutated(draw: st.DrawFn) -> bytes:
             data[at:at] = data[at : at + size]
         else:
             del data[at:]
-    return bytes(data)
+    return Mutant(name, bytes(data))
 
 
 @settings(max_examples=100, deadline=None)
 @given(mutated(), st.sampled_from([64, 20_000, 1 << 20]))
-def test_whatever_is_changed_ranges_end_well(data: bytes, max_bytes: int) -> None:
-    assert sane(by_ranges(data, max_bytes))
+def test_whatever_is_changed_ranges_end_well(mutant: Mutant, max_bytes: int) -> None:
+    assert sane(by_ranges(mutant.data, max_bytes))
 
 
 @settings(max_examples=100, deadline=None)
 @given(mutated(), st.sampled_from([1000, 8192, 1 << 20]))
-def test_whatever_is_changed_feeding_ends_well(data: bytes, step: int) -> None:
-    fed = by_feeding(data, step)
+def test_whatever_is_changed_feeding_ends_well(mutant: Mutant, step: int) -> None:
+    fed = by_feeding(mutant.data, step)
     assert sane(fed)
-    ranged = by_ranges(data, len(data) + 1)
+    ranged = by_ranges(mutant.data, len(mutant.data) + 1)
+    assert type(fed) is type(ranged)
     if isinstance(fed, ImageInfo) and isinstance(ranged, ImageInfo):
-        size = (fed.format, fed.width, fed.height, fed.mode, fed.orientation)
-        assert size == (
-            ranged.format,
-            *(ranged.width, ranged.height, ranged.mode),
-            ranged.orientation,
-        )
+        # Where a WebP is damaged it depends on what is in hand which Exif is found, if any.
+        ours = ("format", "width", "height", "mode") + ("orientation",) * (fed.format != "WEBP")
+        assert [getattr(fed, name) for name in ours] == [getattr(ranged, name) for name in ours]
 
 
 MAGICS = [

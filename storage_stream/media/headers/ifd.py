@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from storage_stream.media.errors import UnidentifiedImage
-from storage_stream.media.headers.reading import Reading, at_most, exactly
+from storage_stream.media.headers.reading import Reading, at_most, exactly, in_hand
 
 __all__ = ["Directory", "Entry", "Layout", "orientation_at", "read_directory", "read_layout"]
 
@@ -75,14 +75,14 @@ class Entry:
         return self.count * _SIZES.get(self.kind, 1) <= len(self.inline)
 
     def first(self, layout: Layout) -> Reading[int | None]:
-        """The first value, wherever it is; None for what is no integer or lies outside."""
+        """The first value; None for what is no integer, or stands where nothing was fetched."""
         code = _INTEGERS.get(self.kind)
         if code is None or not self.count:
             return None
         if self.is_inline:
             return self.integer(layout)
         size = _SIZES[self.kind]
-        data = yield from at_most(layout.base + layout.offset(self.inline), size)
+        data = yield from in_hand(layout.base + layout.offset(self.inline), size)
         return int(struct.unpack(layout.order + code, data)[0]) if len(data) == size else None
 
 

@@ -22,7 +22,7 @@ class ImageInfo:
         mime: The MIME type.
         orientation: 1 to 8 as Exif counts them, 1 for upright; of HEIF and AVIF it is what their
             own rotation and mirror amount to.
-        bits: Bits of one sample.
+        bits: Bits of one sample, or None where that would cost a request.
         frames: Pictures that are shown one after the other, or None where only the whole file
             would tell.
         pages: Pictures beside each other in one file, or None where only the whole file would
@@ -43,7 +43,7 @@ class ImageInfo:
     mode: str
     mime: str
     orientation: int = 1
-    bits: int = 8
+    bits: int | None = 8
     frames: int | None = 1
     pages: int | None = 1
     animated: bool | None = False

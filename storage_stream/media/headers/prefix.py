@@ -25,7 +25,8 @@ class HeaderReader:
     The time it takes grows with the bytes, not with the pieces they come in. Some headers stand
     behind the data (the directory of a TIFF, the orientation of a WebP). Then `need` says where,
     and `so_far` what is known without it; when it is out of `max_bytes`, `is_beyond` becomes
-    true, what was fed is dropped, and only ranges (`HeaderRanges`) can read it.
+    true. Then, if the file is longer than that, only ranges (`HeaderRanges`) can read it, and
+    what was fed is dropped.
 
     Args:
         max_bytes: At most so many bytes are held.
@@ -40,6 +41,8 @@ class HeaderReader:
         self._reading = read_header()
         self._need = _NOTHING
         self._steps = 0
+        self._fed = 0
+        self._is_dropped = False
         self._error: UnidentifiedImage | None = None
         self.info: ImageInfo | None = None
         self._send(None)
@@ -57,7 +60,8 @@ class HeaderReader:
     @property
     def is_beyond(self) -> bool:
         """Whether the header stands where it cannot be reached by feeding."""
-        return self.info is None and self._need.end > self._max_bytes
+        need = self._need
+        return self.info is None and not need.optional and need.end > self._max_bytes
 
     @property
     def is_over(self) -> bool:
@@ -75,10 +79,15 @@ class HeaderReader:
         """
         if self._error is not None:
             raise self._error
-        if self.is_over:
+        if self.info is not None or self._is_dropped:
             return self.info
-        self._data += memoryview(data)[: self._max_bytes - len(self._data)]
+        view = memoryview(data)
+        self._data += view[: self._max_bytes - len(self._data)]
         self._go_on()
+        if self.is_beyond and self._fed + len(view) > self._max_bytes:
+            self._is_dropped = True
+            self._data.clear()
+        self._fed += len(view)
         return self.info
 
     def finish(self) -> ImageInfo:
@@ -92,7 +101,7 @@ class HeaderReader:
         """
         if self._error is not None:
             raise self._error
-        if self.is_beyond:
+        if self._is_dropped:
             self._fail(UnidentifiedImage(f"no header in the first {self._max_bytes} bytes"))
         while self.info is None:  # all of the file is held
             need = self._need
@@ -107,8 +116,7 @@ class HeaderReader:
             elif need.end <= len(self._data):
                 self._send(bytes(self._data[need.start : need.end]))
             else:
-                return
-        self._data.clear()
+                break
 
     def _send(self, data: bytes | None) -> None:
         self._steps += 1
@@ -118,6 +126,7 @@ class HeaderReader:
             self._need = next(self._reading) if data is None else self._reading.send(data)
         except StopIteration as result:
             self.info = result.value
+            self._data.clear()
         except UnidentifiedImage as error:
             self._fail(error)
 

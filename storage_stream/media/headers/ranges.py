@@ -24,8 +24,8 @@ FIRST_BYTES = 16 * 1024
 MAX_BYTES = 1 << 20
 """Of all ranges together."""
 _JUMP_BYTES = 4096  # a directory of TIFF, or the head of a segment and the next one's
-_PATIENCE = 12  # jumps of that size; metadata of 750 KB in segments of 64 KB need no more
-_EACH = 4  # jumps of each size after that
+_PATIENCE = 24  # jumps of that size; 1.5 MB of metadata in segments of 64 KB need no more
+_EACH = 4  # jumps of each larger size: a mebibyte is used up by 45 of them
 _NEAR = 4096  # a gap between two ranges that is no jump
 
 

@@ -32,7 +32,7 @@ _FLOAT, _SIGNED = 3, 2
 _GREY = (0, 1)
 _RGB, _INDEXED, _SEPARATED, _YCBCR, _LAB = 2, 3, 5, 6, 8
 _ALPHAS = (1, 2)  # of the extra sample: associated, or not
-_GREY_MODES = {
+_GREY_MODES: dict[tuple[int | None, int], str] = {
     (1, 1): "1",
     (16, 1): "I;16",
     (16, _SIGNED): "I",
@@ -51,8 +51,9 @@ def read_tiff() -> Reading[ImageInfo]:
     if width is None or height is None:
         raise UnidentifiedImage("a TIFF directory without width and height")
     width, height = check_size("TIFF", width, height)
-    bits = yield from _first(layout, tags, _BITS, 1)
-    mode = yield from _mode(layout, tags, bits)
+    # Those of three samples stand elsewhere, behind the tiles' offsets say: a request more.
+    bits = (yield from tags[_BITS].first(layout)) if _BITS in tags else 1
+    mode = _mode(layout, tags)
     pages = yield from _count(layout, first, directory)
     return ImageInfo(
         "TIFF",
@@ -72,24 +73,17 @@ def _number(layout: Layout, tags: dict[int, Entry], tag: int) -> int | None:
     return tags[tag].integer(layout) if tag in tags else None
 
 
-def _first(layout: Layout, tags: dict[int, Entry], tag: int, default: int) -> Reading[int]:
-    if tag not in tags:
-        return default
-    value = yield from tags[tag].first(layout)
-    return default if value is None else value
-
-
-def _mode(layout: Layout, tags: dict[int, Entry], bits: int) -> Reading[str]:
+def _mode(layout: Layout, tags: dict[int, Entry]) -> str:
     photometric = _number(layout, tags, _PHOTOMETRIC)
     samples = _number(layout, tags, _SAMPLES) or 1
-    sample_format = yield from _first(layout, tags, _FORMAT, 1)
-    extra = yield from _first(layout, tags, _EXTRA, 0)
     if photometric == _RGB or (photometric == _YCBCR and _is_jpeg(layout, tags)):
-        return "RGBA" if samples > 3 and extra in _ALPHAS else "RGB"  # noqa: PLR2004 - R, G, B
+        has_alpha = samples > 3 and _number(layout, tags, _EXTRA) in _ALPHAS  # noqa: PLR2004 - RGB
+        return "RGBA" if has_alpha else "RGB"
     if photometric in _GREY or photometric is None:
         if samples > 1:
             return "LA"
-        return _GREY_MODES.get((bits, sample_format), "L")
+        bits = _number(layout, tags, _BITS) if _BITS in tags else 1
+        return _GREY_MODES.get((bits, _number(layout, tags, _FORMAT) or 1), "L")
     if photometric == _INDEXED:
         return "PA" if samples > 1 else "P"
     return {_SEPARATED: "CMYK", _YCBCR: "YCbCr", _LAB: "LAB"}.get(photometric, "L")

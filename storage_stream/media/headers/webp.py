@@ -119,12 +119,13 @@ def _find_exif(at: int, file_end: int, info: ImageInfo) -> Reading[int | None]:
                 looked = True
             head = yield from at_most(at, _CHUNK_HEAD, info)
         if len(head) < _CHUNK_HEAD:
-            return None
+            break
         last = head[:4]
         if last == b"EXIF":
             return at + _CHUNK_HEAD
         at = _after(at, head)
-    return None
+    # The chunks do not lead there; a file that is damaged in the middle may still have it.
+    return None if looked else (yield from _in_tail(file_end, _FIRST_CHUNK, info))
 
 
 def _in_tail(file_end: int, lowest: int, info: ImageInfo) -> Reading[int | None]:
