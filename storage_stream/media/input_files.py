@@ -50,6 +50,9 @@ class RunFile(io.RawIOBase):
         """Set the position, as `io.IOBase.seek`."""
         raise io.UnsupportedOperation(f"seek({offset}, {whence}): it is read from front to back")
 
+    def retire(self) -> None:
+        """The run is over: let go of the bytes, as libvips may keep this for long."""
+
     def guarded(self, handler: Callable[..., int]) -> Callable[..., int]:
         """The handler as libvips may call it, in the run that is under way then."""
 
@@ -122,6 +125,11 @@ class BlockFile(RunFile):
         self._number: int = -1  # of the block that was read last
         self._block = memoryview(b"")
 
+    def retire(self) -> None:
+        """Let go of the blocks."""
+        self._block = memoryview(b"")
+        del self._blocks
+
     def seekable(self) -> bool:
         """Always."""
         return True
@@ -166,6 +174,10 @@ class MemoryFile(RunFile):
         self._data = memoryview(data)
         self._position = 0
 
+    def retire(self) -> None:
+        """Let go of them."""
+        self._data = memoryview(b"")
+
     def seekable(self) -> bool:
         """Always."""
         return True
@@ -207,6 +219,11 @@ class ForwardFile(RunFile):
         self._held = memoryview(b"")
         self._opened: Any = None
         self._stream: StreamResponse | None = None
+
+    def retire(self) -> None:
+        """Let go of the object."""
+        self._held = memoryview(b"")
+        del self._object
 
     def fill(self, view: memoryview) -> int:
         """Write the next bytes into it."""
@@ -264,6 +281,10 @@ class CustomFile(RunFile):
     def seekable(self) -> bool:
         """Whether there is a seek handler."""
         return self._seek is not None
+
+    def retire(self) -> None:
+        """Let go of the functions; there is no run after this."""
+        del self._read, self._seek
 
     def rebind(self, run: Run) -> None:
         """Go on in another run."""

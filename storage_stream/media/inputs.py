@@ -167,7 +167,11 @@ class MemoryInput:
     @asynccontextmanager
     async def opened(self, run: Run) -> AsyncGenerator[Opened]:
         """A position in them for each run."""
-        yield _OpenedFiles(run, lambda: MemoryFile(run, self._data))
+        files = _OpenedFiles(lambda: MemoryFile(run, self._data))
+        try:
+            yield files
+        finally:
+            files.retire()
 
     async def close(self) -> None:
         """They are the caller's."""
@@ -196,17 +200,16 @@ class ObjectInput:
     async def opened(self, run: Run) -> AsyncGenerator[Opened]:
         """The first block is here then, and says whether any part can be asked for."""
         self._runs += 1
-        forward: list[ForwardFile] = []
+        files = _OpenedFiles(lambda: self._file(run))
         try:
-            await self._blocks.open()
-            if self._blocks.object.is_seekable:
-                yield _OpenedFiles(run, lambda: BlockFile(run, self._blocks, self._timeout))
-            else:
-                yield _OpenedFiles(run, lambda: self._forward(run, forward))
+            await run.awaited(self._blocks.open())
+            yield files
         finally:
             self._runs -= 1
-            for file in forward:
-                await file.end()
+            for file in files.made:
+                if isinstance(file, ForwardFile):
+                    await file.end()
+            files.retire()
             if not self._runs:
                 await self._blocks.rest()
 
@@ -214,11 +217,11 @@ class ObjectInput:
         """End what is under way, and hold nothing."""
         await self._blocks.close()
 
-    def _forward(self, run: Run, made: list[ForwardFile]) -> ForwardFile:
+    def _file(self, run: Run) -> RunFile:
+        if self._blocks.object.is_seekable:
+            return BlockFile(run, self._blocks, self._timeout)
         limit, step = self._max_unseekable, self._blocks.block_size
-        file = ForwardFile(run, self._blocks.object, limit, step, self._timeout)
-        made.append(file)
-        return file
+        return ForwardFile(run, self._blocks.object, limit, step, self._timeout)
 
 
 class CustomInput:
@@ -249,7 +252,9 @@ class CustomInput:
 
     async def close(self) -> None:
         """Let go of the handlers."""
-        self._kept = None
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept[0].retire()
 
     def file_in(self, run: Run) -> CustomFile:
         """The file, in this run."""
@@ -283,15 +288,25 @@ class _OpenedCustom:
 class _OpenedFiles:
     """Files of one run, and sources on them."""
 
-    def __init__(self, run: Run, make: Callable[[], RunFile]) -> None:
-        self._run = run
+    def __init__(self, make: Callable[[], RunFile]) -> None:
         self._make = make
+        self.made: list[RunFile] = []
 
     def source(self) -> Any:
-        return vips.source_of(vips_handlers(self._make()))
+        return vips.source_of(vips_handlers(self._new()))
 
     def file(self) -> BinaryIO:
-        return cast("BinaryIO", self._make())  # as it behaves, and as Pillow's types ask for
+        return cast("BinaryIO", self._new())  # as it behaves, and as Pillow's types ask for
+
+    def retire(self) -> None:
+        for file in self.made:
+            file.retire()
+        self.made.clear()
+
+    def _new(self) -> RunFile:
+        file = self._make()
+        self.made.append(file)
+        return file
 
 
 def vips_handlers(file: RunFile) -> vips.Handlers:

@@ -54,6 +54,15 @@ class NewPicture:
         """Its `gs://` name."""
         return f"gs://{self.bucket}/{self.name}"
 
+    def check(self) -> None:
+        """Refuse names and sizes that cannot be; no request.
+
+        Raises:
+            InvalidName: A name that cannot be.
+            InvalidArgument: A chunk size that is no multiple of 256 KiB.
+        """
+        self.writer(None)
+
     def writer(self, guessed: str | None) -> StreamWriter:
         """An upload, piece by piece; no request."""
         return self.storage.upload_stream(
@@ -168,6 +177,7 @@ class _ObjectWriting:
     def close(self) -> None:
         if self._spool is not None:
             self._spool.close()
+        self._spool = self._forward = self._writer = None
 
     async def _send(self, piece: bytes) -> None:
         if self._writer is None:

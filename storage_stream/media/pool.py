@@ -60,6 +60,7 @@ class MediaPool:
             return await self._run(run, work)
         finally:
             self._runs.discard(run)
+            run.forget()
             if not self._runs:
                 self._settled.set()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from storage_stream.errors import RequestTimeout
@@ -53,10 +54,11 @@ class Run:
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
         self._is_active = False
-        self._on_outside: list[Callable[[OutsideRunError], None]] = []
+        self._told: weakref.WeakMethod[Callable[[OutsideRunError], None]] | None = None
         self._lock = threading.Lock()
         self._awaited: set[concurrent.futures.Future[Any]] = set()
         self._images: list[Killable] = []
+        self._before: asyncio.Future[Any] | None = None
 
     # -- on the loop -----------------------------------------------------------------------
 
@@ -65,14 +67,38 @@ class Run:
         with self._lock:
             self._keep(error)
             awaited, images = list(self._awaited), list(self._images)
+        if self._before is not None:
+            self._before.cancel()
         for future in awaited:
             future.cancel()
         for image in images:
             image.set_kill(True)
 
     def tell_outside(self, told: Callable[[OutsideRunError], None]) -> None:
-        """Have it told when a handler of this run is called after its end."""
-        self._on_outside.append(told)
+        """Have a method called when a handler is called after the end, as long as its owner lives.
+
+        libvips keeps a hundred operations, and with them their handlers, and those this run: it
+        must not keep a source with all its blocks.
+        """
+        self._told = weakref.WeakMethod(told)
+
+    def forget(self) -> None:
+        """It is over, and what it was ended by has been raised: let go of the frames of that."""
+        if self.error is not None:
+            self.error = Stopped()
+
+    async def awaited(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Await something before the work begins; `stop` ends that, too."""
+        opening = self._before = asyncio.ensure_future(coroutine)
+        try:
+            return await opening
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self.error is None or (task is not None and task.cancelling()):
+                raise
+            raise self.error from None
+        finally:
+            self._before = None
 
     # -- in the worker ---------------------------------------------------------------------
 
@@ -131,7 +157,8 @@ class Run:
                 " that run() calls",
                 subject=self.subject,
             )
-            for told in self._on_outside:
+            told = None if self._told is None else self._told()
+            if told is not None:
                 told(outside)
             raise outside
 

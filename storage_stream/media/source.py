@@ -123,7 +123,12 @@ class Source(Connection):
             max_unseekable: Bytes that an object may have that is read from front to back.
             **options: See `RequestKeywords`; `timeout` is 30 seconds unless it is given, and is
                 also how long libvips waits for bytes.
+
+        Raises:
+            InvalidName: A name that cannot be.
+            InvalidArgument: A size that cannot be.
         """
+        storage.download_stream(bucket, name)  # which refuses names, and requests nothing
         timeout = options.setdefault("timeout", DEFAULT_TIMEOUT)
         keywords = cast("DownloadKeywords", options)
         pinned = PinnedObject(

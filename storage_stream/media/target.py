@@ -85,6 +85,10 @@ class Target(Connection):
             spool_dir: Where that file is; None for the system's temporary folder.
             spool_limit: Bytes that a TIFF may have; None for no limit.
             **options: See `RequestKeywords`.
+
+        Raises:
+            InvalidName: A name that cannot be.
+            InvalidArgument: A chunk size that is no multiple of 256 KiB.
         """
         if if_generation_match is not None:
             if options.get("preconditions") is not None:
@@ -97,6 +101,7 @@ class Target(Connection):
             spool=lambda: Spool(spool_memory, folder, spool_limit, subject),
             options=options,
         )
+        picture.check()
         return Target(ObjectOutput(picture), filename=subject)
 
     @staticmethod

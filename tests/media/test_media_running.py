@@ -24,6 +24,14 @@ class FakeImage:
         self.killed.set()
 
 
+class Told:
+    def __init__(self) -> None:
+        self.errors: list[OutsideRunError] = []
+
+    def tell(self, error: OutsideRunError) -> None:
+        self.errors.append(error)
+
+
 def failing(*_: Any) -> int:
     raise ValueError("first")
 
@@ -65,25 +73,25 @@ async def test_what_was_kept_is_raised_from_what_the_call_raised() -> None:
 
 async def test_handlers_outside_a_run_fail_and_tell() -> None:
     run = Run("gs://bucket/name")
-    told: list[OutsideRunError] = []
-    run.tell_outside(told.append)
+    told = Told()
+    run.tell_outside(told.tell)
     assert run.guard(lambda: 5) == -1
     await MediaPool().run(run, lambda: None)
     assert run.guard(lambda: 5) == -1
-    assert [each.subject for each in told] == ["gs://bucket/name"] * 2
+    assert [each.subject for each in told.errors] == ["gs://bucket/name"] * 2
     assert run.error is None
 
 
 async def test_the_loops_own_thread_never_waits_for_itself() -> None:
     run = Run()
-    told: list[OutsideRunError] = []
-    run.tell_outside(told.append)
+    told = Told()
+    run.tell_outside(told.tell)
     inside, done = threading.Event(), threading.Event()
     pool = MediaPool()
     task = asyncio.create_task(pool.run(run, lambda: holding(inside, done)))
     await until(inside.is_set, lambda: "it does not begin")
     assert run.guard(lambda: 5) == -1
-    assert len(told) == 1
+    assert len(told.errors) == 1
     done.set()
     await task
 

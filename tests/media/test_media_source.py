@@ -1,10 +1,12 @@
 """Sources: what is read of an object, and what is said when it cannot be."""
 
 import asyncio
+import gc
 import gzip
 import io
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,6 +31,7 @@ from storage_stream import Storage
 from storage_stream.errors import (
     ClientClosed,
     InvalidArgument,
+    InvalidName,
     NotFound,
     RequestTimeout,
     StreamClosed,
@@ -43,6 +46,7 @@ from storage_stream.media import (
     UnidentifiedImage,
     UnseekableTooLarge,
     UnsupportedFormat,
+    vips,
 )
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
@@ -372,6 +376,41 @@ async def test_closing_the_client_ends_them_too(
     with pytest.raises(ClientClosed):
         await source.thumbnail(100)
     assert capfd.readouterr() == ("", "")
+
+
+async def test_a_source_that_is_being_opened_can_be_closed(
+    stored: Stored, gcs: EmulatorHandle
+) -> None:
+    gcs.arm_next(GET, "stall-for-60s-after-0K")
+    source = stored(sample("png"))
+    task = asyncio.create_task(source.run(average))
+    await until(lambda: gcs.open_connections > 0, lambda: "it does not ask")
+    await source.close()
+    with pytest.raises(StreamClosed):
+        await task
+
+
+async def test_libvips_keeps_operations_but_not_the_bytes(stored: Stored) -> None:
+    blocks = []
+    for name in ("jpeg", "progressive", "png", "webp"):
+        source = stored(sample(name))
+        await source.thumbnail(61)
+        with pytest.raises(ZeroDivisionError):
+            await source.run(lambda given: pyvips.Image.new_from_source(given, "").avg() / 0)
+        blocks.append(weakref.ref(source._input._blocks))  # type: ignore[attr-defined] # an object's
+        del source
+    await asyncio.sleep(0)  # the loop itself holds what woke this task last
+    gc.collect()
+    assert [each() for each in blocks] == [None] * 4
+    assert len(vips._kept) > 0
+
+
+@pytest.mark.parametrize("name", ["", "a\rb", "."])
+async def test_names_that_cannot_be_are_refused_at_once(
+    storage: Storage, gcs_bucket: str, name: str
+) -> None:
+    with pytest.raises(InvalidName):
+        Source.new_from_object(storage, gcs_bucket, name)
 
 
 # -- files in runs -----------------------------------------------------------------------------

@@ -17,7 +17,13 @@ from leaks import names_in, until
 from vips_samples import GET, encoded, picture, sample
 
 from storage_stream import Preconditions, Storage
-from storage_stream.errors import PreconditionFailed, ServerError, UsageError
+from storage_stream.errors import (
+    InvalidArgument,
+    InvalidName,
+    PreconditionFailed,
+    ServerError,
+    UsageError,
+)
 from storage_stream.media import (
     ImageTooLarge,
     Source,
@@ -257,6 +263,13 @@ async def test_another_object_is_not_replaced(
             if_generation_match=0,
             preconditions=Preconditions(if_generation_match=1),
         )
+
+
+async def test_what_cannot_be_is_refused_at_once(storage: Storage, gcs_bucket: str) -> None:
+    with pytest.raises(InvalidArgument, match="chunk"):
+        new_target(storage, gcs_bucket, chunk_size=1000)
+    with pytest.raises(InvalidName):
+        Target.new_to_object(storage, gcs_bucket, "")
 
 
 async def test_a_target_is_written_once(storage: Storage, gcs_bucket: str) -> None:
