@@ -6,26 +6,30 @@ little as the loop, but then nobody has seen the bytes, and their checksum would
 them again. A disk that cannot follow makes the kernel hold the writer back, though, by up to
 200 ms at a time, and the loop must not stand still for that: so writes begin in the loop, go to
 threads when the disk holds them up, and come back when many in a row were quick. A processor that
-others use holds them up, too, and there a thread for each is the worst answer.
+others use holds them up, too, and there a thread for each is the worst answer; the kernel tells
+whether a thread waited for something or was only put aside.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
 import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
-from storage_stream._transfer.busy_time import busy_seconds
+if sys.platform == "linux":
+    import resource
+
 from storage_stream._transfer.shielding import ended, to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-__all__ = ["PIECE_BYTES", "OutputFile", "in_thread", "opened_for_output"]
+__all__ = ["PIECE_BYTES", "OutputFile", "in_thread", "opened_for_output", "thread_waits"]
 
 PIECE_BYTES: Final = 256 * 1024
 """What is better waited for than written in less: a system call's own time is small beside it."""
@@ -33,8 +37,7 @@ PIECE_BYTES: Final = 256 * 1024
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# A quick one takes 0.1 ms. Time in which it was not the disk's fault is taken off, but to know it
-# costs a fifth of a quick write: only where one took long the next ones are looked at so closely.
+# A quick one takes 0.1 ms.
 _LONG_SECONDS = 0.02
 # In a row before the loop writes again: 64 MiB, more than a disk takes between two pauses.
 _QUICK_WRITES = 256
@@ -52,7 +55,7 @@ class OutputFile:
         now: A clock, in seconds.
         is_regular: False for a pipe or a device. It is written in order, whatever offset is
             given, and always in a thread: its reader may be in this one.
-        busy: For how long the thread that asks has been busy, in seconds.
+        waits: How often the thread that asks has waited so far, see `thread_waits`, the default.
     """
 
     def __init__(
@@ -61,12 +64,11 @@ class OutputFile:
         now: Callable[[], float],
         *,
         is_regular: bool = True,
-        busy: Callable[[], float] = busy_seconds,
+        waits: Callable[[], float] | None = None,
     ) -> None:
         self.descriptor = descriptor
         self._now = now
-        self._busy = busy
-        self._close_looks = 0  # at so many of the next writes
+        self._waits = waits or thread_waits
         self._put: Callable[[int, bytes | memoryview, int], None] = (
             _write_at if is_regular else _write_next
         )
@@ -82,30 +84,19 @@ class OutputFile:
         Raises:
             OSError: The disk is full, …
         """
-        looks_closely = self._close_looks > 0
         if not self._left_in_thread:
-            took = self._timed(data, offset, looks_closely)
+            is_slow = self._is_slow(data, offset)
         else:
-            took = await in_thread(self._timed, data, offset, looks_closely)
+            is_slow = await in_thread(self._is_slow, data, offset)
             self._left_in_thread -= self._is_regular
-        if self._is_regular:
-            self._note(took, looks_closely)
+        if is_slow and self._is_regular:
+            self._left_in_thread = _QUICK_WRITES
 
-    def _note(self, took: float, looked_closely: bool) -> None:  # noqa: FBT001 - private
-        if took > _LONG_SECONDS:
-            self._close_looks = _QUICK_WRITES
-            if looked_closely:
-                self._left_in_thread = _QUICK_WRITES
-        elif looked_closely:
-            self._close_looks -= 1
-
-    def _timed(self, data: bytes | memoryview, offset: int, closely: bool) -> float:  # noqa: FBT001
-        """Write it; gives for how many seconds the disk held it up, at most or exactly."""
-        busy = self._busy() if closely else 0.0
-        begun = self._now()
+    def _is_slow(self, data: bytes | memoryview, offset: int) -> bool:
+        """Write it; whether the disk held it up for long."""
+        waits, begun = self._waits(), self._now()
         self._put(self.descriptor, data, offset)
-        took = self._now() - begun
-        return took - (self._busy() - busy) if closely else took
+        return self._now() - begun > _LONG_SECONDS and self._waits() != waits
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -144,6 +135,19 @@ async def opened_for_output(
         # Not shielded twice: closing happens whoever cancels, and errors of a network's file
         # system that come with it count.
         await in_thread(os.close, descriptor)
+
+
+if sys.platform == "linux":
+
+    def thread_waits() -> float:
+        """How often this thread has waited so far for something other than a processor."""
+        return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw  # takes 1 us; getrusage(2)
+
+else:
+
+    def thread_waits() -> float:
+        """Nobody knows: NaN, which is never what it was, so that what is long counts as slow."""
+        return math.nan
 
 
 if sys.platform == "win32":

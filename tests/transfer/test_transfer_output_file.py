@@ -1,16 +1,21 @@
 """Pieces into a file: in the loop while that is quick, in threads where the disk is slow."""
 
+import math
 import os
+import sys
 import threading
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from cancelling import Moment, cancelled_at
 from leaks import open_descriptors
 
-from storage_stream._transfer.output_file import OutputFile, in_thread, opened_for_output
+from storage_stream._transfer.output_file import (
+    OutputFile,
+    in_thread,
+    opened_for_output,
+    thread_waits,
+)
 
 
 class Times:
@@ -19,13 +24,10 @@ class Times:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.step = 0.0
-        self.busy = 0.0
-        self.busy_step = 0.0  # of each of the other
         self.threads: list[bool] = []
 
     def __call__(self) -> float:
         self.seconds += self.step
-        self.busy += self.busy_step
         self.threads.append(threading.current_thread() is not threading.main_thread())
         return self.seconds
 
@@ -40,23 +42,16 @@ async def test_pieces_stand_where_they_were_put(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_bytes() == b"hello world"
 
 
-@asynccontextmanager
-async def written(path: Path, times: Times) -> AsyncGenerator[OutputFile]:
-    """A new file, on a machine whose processor nobody else uses."""
-    with path.open("xb") as file:
-        yield OutputFile(file.fileno(), times, busy=lambda: times.busy)
-
-
 async def test_a_slow_disk_is_written_in_threads_until_it_is_quick_again(tmp_path: Path) -> None:
     times = Times()
-    async with written(tmp_path / "file", times) as file:
+    with (tmp_path / "file").open("xb") as opened:
+        file = OutputFile(opened.fileno(), times, waits=lambda: times.seconds)
         await file.write(b"a", 0)
         assert not times.last_in_thread()
         times.step = 0.1
-        for offset in (1, 2):
-            await file.write(b"b", offset)
-            assert not times.last_in_thread()  # the one was looked at, and the other closely
-        for offset in (3, 4):
+        await file.write(b"b", 1)
+        assert not times.last_in_thread()  # it was the one that showed it
+        for offset in (2, 3):
             await file.write(b"c", offset)
             assert times.last_in_thread()
         times.step = 0.0
@@ -70,24 +65,31 @@ async def test_a_slow_disk_is_written_in_threads_until_it_is_quick_again(tmp_pat
 
 async def test_a_busy_processor_is_no_slow_disk(tmp_path: Path) -> None:
     times = Times()
-    times.step = times.busy_step = 0.1
-    async with written(tmp_path / "file", times) as file:
-        for offset in range(10):
+    times.step = 0.1
+    with (tmp_path / "file").open("xb") as opened:
+        file = OutputFile(opened.fileno(), times, waits=lambda: 7)
+        for offset in range(3):
             await file.write(b"a", offset)
             assert not times.last_in_thread()
 
 
-async def test_it_is_looked_at_closely_only_for_a_while(tmp_path: Path) -> None:
+async def test_where_nobody_knows_what_was_waited_for_what_is_long_is_slow(tmp_path: Path) -> None:
     times = Times()
-    async with written(tmp_path / "file", times) as file:
-        for _ in range(2):
-            times.step = 0.1
-            await file.write(b"a", 0)  # the first of its kind again
-            assert not times.last_in_thread()
-            times.step = 0.0
-            for offset in range(256):
-                await file.write(b"b", offset)
-                assert not times.last_in_thread()
+    times.step = 0.1
+    with (tmp_path / "file").open("xb") as opened:
+        file = OutputFile(opened.fileno(), times, waits=lambda: math.nan)
+        await file.write(b"a", 0)
+        await file.write(b"a", 1)
+        assert times.last_in_thread()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody else tells")
+def test_a_thread_that_waits_is_told_from_one_that_works() -> None:
+    before = thread_waits()
+    waiting = threading.Event()
+    threading.Timer(0.01, waiting.set).start()
+    waiting.wait()
+    assert thread_waits() > before
 
 
 async def test_a_pipe_is_always_written_in_a_thread(tmp_path: Path) -> None:
@@ -113,23 +115,25 @@ async def test_a_pipe_is_always_written_in_a_thread(tmp_path: Path) -> None:
     del tmp_path
 
 
+def made(path: Path) -> Path:
+    path.touch()
+    return path
+
+
 @pytest.mark.parametrize("moment", Moment)
 async def test_cancelled_at_every_await_it_is_closed(tmp_path: Path, moment: Moment) -> None:
-    times = Times()
-    times.step = 1.0
-
     async def work(path: Path) -> None:
-        async with opened_for_output(path, times) as file:
-            for offset, letter in enumerate((b"a", b"b", b"c")):
-                await file.write(letter, offset)
+        async with opened_for_output(path, Times(), is_new=False) as file:  # always in a thread
+            await file.write(b"a", 0)
+            await file.write(b"b", 1)
 
     before = open_descriptors()
     k = 0
-    while await cancelled_at(work(tmp_path / str(k)), k, moment):
+    while await cancelled_at(work(made(tmp_path / str(k))), k, moment):
         assert open_descriptors() == before
         k += 1
     assert k >= 3
-    assert (tmp_path / str(k)).read_bytes() == b"abc"
+    assert (tmp_path / str(k)).read_bytes() == b"ab"
 
 
 async def test_what_is_there_already_is_not_written_over(tmp_path: Path) -> None:
