@@ -18,6 +18,7 @@ from storage_stream.cli.sizes import parse_size
 
 __all__ = ["SETTINGS", "ConfigError", "Configuration", "Rank", "Setting", "Value", "config_path"]
 
+_LEAST_SLICE = 256 * 1024  # less would be more requests than bytes are worth
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 
@@ -54,7 +55,7 @@ def _no_switch(value: Any) -> Any:
     return None if isinstance(value, bool) else value
 
 
-def _whole(least: int) -> Callable[[object], int]:
+def _whole(least: int, most: int) -> Callable[[object], int]:
     def parse(value: object) -> int:
         try:
             number = int(value) if isinstance(value, str) else operator.index(_no_switch(value))
@@ -62,6 +63,8 @@ def _whole(least: int) -> Callable[[object], int]:
             raise ValueError("has to be a whole number") from None
         if number < least:
             raise ValueError(f"has to be at least {least}")
+        if number > most:
+            raise ValueError(f"has to be at most {most}")
         return number
 
     return parse
@@ -71,8 +74,8 @@ def _size(value: object) -> int:
     size = value if isinstance(value, int) and not isinstance(value, bool) else None
     if size is None:
         size = parse_size(_text(value))
-    if size < 1:
-        raise ValueError("has to be at least one byte")
+    if size < _LEAST_SLICE:
+        raise ValueError("has to be at least 256KiB")
     return size
 
 
@@ -126,11 +129,11 @@ SETTINGS: Mapping[str, Setting] = {
             "anonymous", _switch, default=False, help="Send no credentials: for public objects."
         ),
         Setting("proxy", _text, None, "A proxy's URL."),
-        Setting("retries", _whole(0), 5, "Repeats of a request that failed; 0 for none."),
-        Setting("connections", _whole(1), 100, "Requests under way at once."),
-        Setting("concurrency", _whole(1), 64, "Objects transferred at once, at most."),
-        Setting("processes", _whole(0), 0, "Other processes that do the transfers."),
-        Setting("workers", _whole(1), 8, "Connections for one large object."),
+        Setting("retries", _whole(0, 1000), 5, "Repeats of a request that failed; 0 for none."),
+        Setting("connections", _whole(1, 10_000), 100, "Requests under way at once."),
+        Setting("concurrency", _whole(1, 10_000), 64, "Objects transferred at once, at most."),
+        Setting("processes", _whole(0, 256), 0, "Other processes that do the transfers."),
+        Setting("workers", _whole(1, 256), 8, "Connections for one large object."),
         Setting("slice_size", _size, 8 << 20, "Bytes of a large object in one request."),
     )
 }

@@ -52,6 +52,8 @@ def test_the_file_is_where_the_desktop_keeps_such(tmp_path: Path) -> None:
     [
         ("conections = 1", "no setting 'conections'; is 'connections' meant"),
         ("connections = 0", "connections .* has to be at least 1"),
+        ("workers = 100000", "workers .* has to be at most 256"),
+        ("slice_size = 1", "slice_size .* has to be at least 256KiB"),
         ("connections = true", "connections .* has to be a whole number"),
         ("connections = 1.5", "connections .* has to be a whole number"),
         ("anonymous = 'perhaps'", "anonymous .* has to be true or false"),

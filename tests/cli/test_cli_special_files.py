@@ -46,6 +46,14 @@ def test_a_pipe_into_an_object(gcs: EmulatorHandle, gcs_bucket: str, here: Path)
     assert gcs.read(gcs_bucket, "a") == DATA
 
 
+def test_pipes_beside_others_are_refused(gcs: EmulatorHandle, gcs_bucket: str, here: Path) -> None:
+    make_tree(here, {"plain": b"1"})
+    os.mkfifo(here / "pipe")
+    ran = run("cp", "pipe", "plain", f"gs://{gcs_bucket}/p/")
+    assert (ran.status, "copied by itself" in ran.stderr) == (1, True)
+    assert names(gcs, gcs_bucket) == ["p/plain"]
+
+
 def test_an_object_onto_a_device(gcs: EmulatorHandle, gcs_bucket: str) -> None:
     gcs.put(gcs_bucket, "a", b"on a screen")
     main, side = os.openpty()
@@ -61,6 +69,18 @@ def test_an_object_onto_a_device(gcs: EmulatorHandle, gcs_bucket: str) -> None:
         os.close(main)
         os.close(side)
     assert names(gcs, gcs_bucket) == ["a"]
+
+
+@pytest.mark.parametrize("words", [["gs://{}/a", "pipe"], ["pipe", "gs://{}/b"]])
+def test_nothing_is_moved_into_or_out_of_a_pipe(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path, words: list[str]
+) -> None:
+    gcs.put(gcs_bucket, "a", DATA)
+    os.mkfifo(here / "pipe")
+    ran = run("mv", *(word.format(gcs_bucket) for word in words))
+    assert (ran.status, "keeps nothing" in ran.stderr) == (2, True)
+    assert names(gcs, gcs_bucket) == ["a"]
+    assert stat.S_ISFIFO((here / "pipe").stat().st_mode)
 
 
 def test_in_a_folder_no_pipe_and_no_link_is_replaced(

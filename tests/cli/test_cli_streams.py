@@ -283,7 +283,7 @@ def test_a_question_before_very_many_are_deleted(gcs: EmulatorHandle, tmp_path: 
         terminal = pexpect.spawn(
             sys.executable, words, env=environment(tmp_path), encoding="utf-8", timeout=30
         )
-        terminal.expect_exact("Delete more than 1,000 objects? [y/N]: ")
+        terminal.expect_exact("Delete more than 1,000 objects, gs://bucket/? [y/N]: ")
         terminal.send(answer)
         terminal.expect(pexpect.EOF)
         terminal.close()

@@ -20,7 +20,7 @@ from storage_stream.cli.progress import Display
 from storage_stream.cli.running import Run
 from storage_stream.cli.transfers.done_before import DoneBefore
 from storage_stream.cli.transfers.estimate import Estimate
-from storage_stream.cli.transfers.jobs import Choices, Results, jobs_of
+from storage_stream.cli.transfers.jobs import Choices, Job, Results, jobs_of
 from storage_stream.cli.transfers.manifest import Manifest
 from storage_stream.cli.transfers.naming import Target
 from storage_stream.cli.transfers.order import Order, check_apart
@@ -112,8 +112,10 @@ class _Copying:
 
     async def _transfer(self, sources: Sequence[Source], target: Target, display: Display) -> None:
         choices = self._choices(display)
-        jobs = jobs_of(self.run.storage, sources, target, choices, self._refuse)
         one = Single.of(self.run, self.folder, sources, target, choices, parts=self.order.parts)
+        jobs: list[Job] = []
+        if one is None:
+            jobs = jobs_of(self.run.storage, sources, target, choices, self._refuse)
         async with AsyncExitStack() as stack:
             removal = None
             if self.order.is_move:

@@ -23,6 +23,7 @@ from storage_stream.cli.transfers.sources import (
     RemoteFolder,
     Source,
 )
+from storage_stream.cli.transfers.special_files import is_special
 
 __all__ = ["Choices", "Job", "Results", "jobs_of"]
 
@@ -138,13 +139,19 @@ class _Jobs:
         pairs = [
             (Path(source.path), target.name_of(leaf_of(source.path)))
             for source in sources
-            if self._takes(source.path, leaf_of(source.path))
+            if self._is_file(source.path) and self._takes(source.path, leaf_of(source.path))
         ]
         return Job(
             lambda: self._storage.upload_many(
                 target.bucket or "", pairs, prefix=target.prefix, **how.of_uploads, **how.run
             )
         )
+
+    def _is_file(self, path: str) -> bool:
+        if is_special(path):
+            self._refuse(path, "a pipe is copied by itself, as the only source")
+            return False
+        return True
 
     def objects(self, bucket: str, sources: Sequence[OneObject | ObjectsMatching]) -> Job:
         target, how = self._target, self._how

@@ -15,6 +15,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
+import click
+
 from storage_stream import Preconditions, Progress, Storage, TransferResult
 from storage_stream.cli.config import Rank
 from storage_stream.cli.locations import gs_url
@@ -76,8 +78,16 @@ class Single:
         *,
         parts: bool,
     ) -> "Single | None":
-        """The one that is all there is to do; None if there are several, or it is not large."""
+        """The one that is all there is to do; None if there are several, or it is not large.
+
+        Raises:
+            click.UsageError: It is to be moved, and one side is no file.
+        """
         named = _named(sources[0], target) if len(sources) == 1 else None
+        if choices.move and named is not None and is_special(path := named[2]):
+            raise click.UsageError(
+                f"{path} is a pipe or a device, and keeps nothing: cp takes it, mv does not."
+            )
         if named is None or choices.include or choices.exclude:
             return None
         said = run.config.values["slice_size"]  # what is good for a slice is little for a part
