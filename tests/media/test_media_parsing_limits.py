@@ -1,6 +1,7 @@
 """What is no picture, or too large, costs an error and not the machine."""
 
 import contextlib
+import io
 import struct
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from PIL import Image
 
 from storage_stream.errors import InvalidArgument
 from storage_stream.media import (
+    DamagedImage,
     ImageTooLarge,
     ParserClosed,
     SpoolTooSmall,
@@ -20,6 +22,7 @@ from storage_stream.media import (
     TruncatedImage,
     UnidentifiedImage,
 )
+from storage_stream.media.parsing.tiff_extent import is_tiff_cut
 
 SIDE = 60_000
 MIB = 1 << 20
@@ -287,3 +290,35 @@ except ImportError as error:
     assert run(program) == (
         "ExtraMissing parsing pictures needs Pillow: install storage-stream[pillow]\n"
     )
+
+
+def test_a_jpeg_of_endless_scans_is_refused() -> None:
+    data = sample("jpeg-progressive")
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    parser = StreamParser()
+    parser.feed(data[:-2] + scan * 50)
+    with pytest.raises(DamagedImage, match="scans"):
+        parser.feed(scan * 60)
+
+
+def test_a_tiff_of_endless_numbers_is_refused() -> None:
+    strips = struct.pack("<HHII", 273, 3, 4_000_001, 26)
+    counts = struct.pack("<HHII", 279, 3, 4_000_001, 26)
+    data = b"II*\0" + struct.pack("<IH", 8, 2) + strips + counts + bytes(4) + bytes(8_000_002)
+    with pytest.raises(DamagedImage, match="directories"):
+        is_tiff_cut(io.BytesIO(data), len(data))
+
+
+def test_what_pillow_does_not_read_is_not_kept() -> None:
+    parser = StreamParser()
+    with pytest.raises(UnidentifiedImage, match="HEIF"):
+        parser.feed(b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + bytes(2000))
+
+
+def test_what_is_no_bytes_is_the_caller_s_mistake_and_harms_nothing() -> None:
+    parser = StreamParser()
+    parser.feed(sample("png")[:5000])
+    with pytest.raises(TypeError):
+        parser.feed("text")  # type: ignore[arg-type]  # on purpose
+    parser.feed(sample("png")[5000:])
+    assert parser.close().size == LARGE

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from storage_stream.media.errors import UnidentifiedImage
+from storage_stream.media.errors import DamagedImage, UnidentifiedImage
 
 __all__ = ["JpegHeader", "JpegScan"]
 
@@ -22,6 +22,7 @@ _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a segme
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _ENDS_SCAN: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)  # not stuffed, no restart
+_MOST_SCANS: Final = 100  # ten are usual; each costs a pass over all pixels, for a few bytes
 _LENGTH_BYTES = 2
 _COMPONENTS_AT = 9  # in a frame's segment, counted from its marker
 
@@ -88,6 +89,7 @@ class JpegScan:
     """Looks for the end marker in what follows the header, piece by piece."""
 
     def __init__(self) -> None:
+        self._scans = 1  # the one that the header ended with
         self._skip = 0
         self._carry = b""
 
@@ -95,6 +97,9 @@ class JpegScan:
         """The offset in `data` one behind the end marker, or None if the picture goes on.
 
         Not to be asked again after it was found.
+
+        Raises:
+            DamagedImage: It has more scans than any picture needs.
         """
         if self._skip >= len(data):
             self._skip -= len(data)
@@ -121,9 +126,16 @@ class JpegScan:
             if at + 4 > len(buffer):
                 self._keep(buffer[at:])
                 return None
+            if code == _SCAN:
+                self._count_scan()
             at += 2 + int.from_bytes(buffer[at + 2 : at + 4], "big")
         self._skip = at - len(buffer)
         return None
+
+    def _count_scan(self) -> None:
+        self._scans += 1
+        if self._scans > _MOST_SCANS:
+            raise DamagedImage(f"a JPEG with more than {_MOST_SCANS} scans")
 
     def _keep(self, rest: bytes | memoryview) -> None:
         self._carry = bytes(rest)

@@ -19,7 +19,7 @@ except ImportError as missing:  # pragma: no cover - the extra is installed wher
     raise ExtraMissing("parsing pictures needs Pillow: install storage-stream[pillow]") from missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 __all__ = ["Canvas", "Image", "ImageFile", "PixelFeed", "missing_names", "plain_image"]
 
@@ -92,7 +92,7 @@ class Canvas:
 
 
 @contextlib.contextmanager
-def _as_damage(what: str) -> Iterator[None]:
+def _as_damage(what: str) -> Generator[None, None, None]:
     """Pillow's C code raises what its checks came upon; the message is for people."""
     try:
         yield

@@ -35,6 +35,9 @@ class Spooled(FormatDecoder):
     Args:
         name: The format, as Pillow names it.
         limits: What it may cost.
+
+    Raises:
+        UnidentifiedImage: This Pillow does not read the format.
     """
 
     incremental = False
@@ -42,6 +45,7 @@ class Spooled(FormatDecoder):
     def __init__(self, name: str, limits: Limits) -> None:
         super().__init__()
         self._name = name
+        self._plugin = _plugin(name)
         self._limits = limits
         self._spool = Spool(limits.max_spool_bytes)
 
@@ -75,7 +79,7 @@ class Spooled(FormatDecoder):
 
     def _decoded(self, info: ImageInfo) -> Image.Image:
         try:
-            opened = opened_header(_plugin(self._name), self._spool.file, self._limits)
+            opened = opened_header(self._plugin, self._spool.file, self._limits)
         except UnidentifiedImage as error:
             if not isinstance(error.__cause__, Image.DecompressionBombError):
                 raise

@@ -39,6 +39,7 @@ class ParserKeywords(TypedDict, total=False):
         target_size: A box in pixels (a number means a square) for which a smaller picture will
             do: a JPEG is then decoded at 1/2, 1/4 or 1/8, never smaller than it fits into the
             box. None, the default, and other formats: the stored size.
+            Rows are counted as they are decoded.
         max_pixels: Width times height that a picture may have; 256 million by default.
         max_header: Bytes that may stand in front of the pixels; 1 MiB by default.
         max_bytes: Bytes that are kept of a format that is decoded at the end, 1 GiB by default;
@@ -139,8 +140,9 @@ class StreamParser:
             ParserClosed: The parser was closed, or has failed.
         """
         self._check_open()
+        view = memoryview(data).cast("B")
         try:
-            for piece in self._pieces(memoryview(data).cast("B")):
+            for piece in self._pieces(view):
                 self._take(piece)
         except BaseException:
             self._release()

@@ -10,15 +10,18 @@ import struct
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
+from storage_stream.media.errors import DamagedImage
+
 __all__ = ["is_tiff_cut"]
 
 _BYTES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8,
                  13: 4, 16: 8, 17: 8, 18: 8}  # fmt: skip
 _CODES: Final = {3: "H", 4: "I", 16: "Q"}
+_LEAST_BYTES: Final = 2  # of a number of those
 _PIXELS: Final = ((273, 279), (324, 325))  # offsets and byte counts, of strips and of tiles
 _BELOW: Final = 330  # directories under a page, such as the smaller copies of a pyramid
 _BIG: Final = 43
-_MOST_DIRECTORIES: Final = 10_000  # of a file with more, the others are believed
+_MOST_NUMBERS: Final = 4_000_000  # read of all directories; a strip for each row takes two
 
 
 def is_tiff_cut(file: IO[bytes], size: int) -> bool:
@@ -27,6 +30,9 @@ def is_tiff_cut(file: IO[bytes], size: int) -> bool:
     Args:
         file: The file.
         size: Its length in bytes.
+
+    Raises:
+        DamagedImage: Its directories hold more than any picture needs.
     """
     file.seek(0)
     head = file.read(16)
@@ -34,7 +40,7 @@ def is_tiff_cut(file: IO[bytes], size: int) -> bool:
     try:
         is_big = struct.unpack_from(order + "H", head, 2)[0] == _BIG
         at = struct.unpack_from(order + ("Q" if is_big else "I"), head, 8 if is_big else 4)[0]
-        return _Directories(file, order, is_big=is_big).end(at) > size
+        return _Directories(file, size, order, is_big=is_big).end(at) > size
     except (struct.error, OverflowError):
         return True  # something was not there to be read
 
@@ -47,8 +53,10 @@ class _Entry:
 
 
 class _Directories:
-    def __init__(self, file: IO[bytes], order: str, *, is_big: bool) -> None:
+    def __init__(self, file: IO[bytes], size: int, order: str, *, is_big: bool) -> None:
         self._file = file
+        self._size = size
+        self._left = _MOST_NUMBERS
         self._order = order
         self._offset = "Q" if is_big else "I"
         self._count = "Q" if is_big else "H"  # of the entries
@@ -57,7 +65,7 @@ class _Directories:
     def end(self, first: int) -> int:
         """One behind the last byte that any directory speaks of, from this one on."""
         ends, waiting, seen = [0], [first], {0}
-        while waiting and len(seen) <= _MOST_DIRECTORIES:
+        while waiting:
             at = waiting.pop()
             if at in seen:
                 continue
@@ -80,13 +88,11 @@ class _Directories:
         """The entries of a directory, by tag, and where the next directory is."""
         (count,) = self._read(at, self._count)
         at += struct.calcsize(self._order + self._count)
-        shape = f"HH{self._offset}{self._slot}s"
-        length = struct.calcsize(self._order + shape)
-        entries: dict[int, _Entry] = {}
-        for number in range(count):
-            tag, kind, values, inline = self._read(at + number * length, shape)
-            entries[tag] = _Entry(kind, values, inline)
-        (following,) = self._read(at + count * length, self._offset)
+        shape = f"{self._order}HH{self._offset}{self._slot}s"
+        length = count * struct.calcsize(shape)
+        (data,) = self._read(at, f"{length}s")
+        entries = {tag: _Entry(*rest) for tag, *rest in struct.iter_unpack(shape, data)}
+        (following,) = self._read(at + length, self._offset)
         return entries, following
 
     def _end_of(self, entry: _Entry) -> int:
@@ -110,7 +116,13 @@ class _Directories:
 
         Raises:
             struct.error: The file ends before.
+            DamagedImage: This and what was read before is too much.
         """
         length = struct.calcsize(self._order + shape)
+        if at + length > self._size:
+            raise struct.error("it lies beyond the end")
+        self._left -= 1 + length // _LEAST_BYTES
+        if self._left < 0:
+            raise DamagedImage(f"a TIFF with more than {_MOST_NUMBERS} numbers in its directories")
         self._file.seek(at)
         return struct.unpack(self._order + shape, self._file.read(length))
