@@ -121,16 +121,20 @@ def _show(console: Console, arguments: list[str], lines: list[str]) -> None:
         console.print(Text.from_ansi(line), no_wrap=True, crop=True)
 
 
-def _without_fonts(svg: str) -> str:
-    """The picture without the fonts that Rich would have every reader fetch from elsewhere."""
-    return re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+def _standing_alone(svg: str) -> str:
+    """The picture without the fonts that Rich would have every reader fetch from elsewhere.
+
+    And with the blanks at the beginning of lines, which some programs drop unless they are told.
+    """
+    plain = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+    return plain.replace("<text ", '<text xml:space="preserve" ')
 
 
 def main() -> None:
     """Write the picture."""
     with tempfile.TemporaryDirectory() as folder:
         console = record(Path(folder))
-    TARGET.write_text(_without_fonts(console.export_svg(title="storage-stream")), encoding="utf-8")
+    TARGET.write_text(_standing_alone(console.export_svg(title="storage-stream")), encoding="utf-8")
     print(f"{TARGET}: {TARGET.stat().st_size} bytes")
 
 
