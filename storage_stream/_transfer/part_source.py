@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.checksums import Crc32c
+from storage_stream._protocol.lending import LendingContent
 from storage_stream._transfer.source import FileSource, MemorySource, Rewindable, source_of
 from storage_stream.errors import TransferError
 from storage_stream.pipeline.source import run_blocking
@@ -67,6 +68,10 @@ class PartSource:
         async for chunk in self._source.chunks(start, stop):
             yield chunk
 
+    def lent_chunks(self, start: int, stop: int) -> AsyncIterator[bytes | memoryview]:
+        """The same; see `LendingContent.lent_chunks`."""
+        return self._source.lent_chunks(start, stop)
+
     async def digest(self, part: Part, *, with_md5: bool = False) -> Digest:
         """The checksums of a part.
 
@@ -74,7 +79,7 @@ class PartSource:
             TransferError: The source was changed.
         """
         crc, md5 = Crc32c(), hashlib.md5(usedforsecurity=False)
-        async for chunk in self.chunks(part.start, part.stop):
+        async for chunk in self.lent_chunks(part.start, part.stop):
             crc.update(chunk)
             if with_md5:
                 await run_blocking(md5.update, chunk)
@@ -99,7 +104,7 @@ class PartSource:
             await self._source.put_back()
 
 
-class PartContent:
+class PartContent(LendingContent):
     """A part as a request's body.
 
     Attributes:
@@ -116,11 +121,20 @@ class PartContent:
         self.handed_over = False
         self.may_have_arrived = False
 
-    async def chunks(self) -> AsyncIterator[bytes | memoryview]:
+    def chunks(self) -> AsyncIterator[bytes | memoryview]:
         """See `Content.chunks`."""
+        return self._watched(self._source.chunks(self._part.start, self._part.stop))
+
+    def lent_chunks(self) -> AsyncIterator[bytes | memoryview]:
+        """See `LendingContent.lent_chunks`."""
+        return self._watched(self._source.lent_chunks(self._part.start, self._part.stop))
+
+    async def _watched(
+        self, chunks: AsyncIterator[bytes | memoryview]
+    ) -> AsyncIterator[bytes | memoryview]:
         left = self.length
         self._left(left)
-        async for chunk in self._source.chunks(self._part.start, self._part.stop):
+        async for chunk in chunks:
             left -= len(chunk)
             self._left(left)
             yield chunk
