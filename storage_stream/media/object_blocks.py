@@ -109,9 +109,9 @@ class ObjectBlocks:
         self._is_open = False
 
     def _begin(self, number: int, stop: int) -> _Fetch:
-        count = self._ahead.plan(number, stop, self._is_there)
-        fetch = _Fetch(number, number + count)
-        self._coming.update(dict.fromkeys(range(number, number + count), fetch))
+        wanted = self._ahead.plan(number, stop, self._is_there)
+        fetch = _Fetch(wanted.start, wanted.stop)
+        self._coming.update(dict.fromkeys(wanted, fetch))
         task = asyncio.get_running_loop().create_task(self._fetch(fetch))
         self._fetching.add(task)
         task.add_done_callback(self._fetching.discard)

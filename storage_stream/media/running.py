@@ -89,7 +89,8 @@ class Run:
 
     async def awaited(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Await something before the work begins; `stop` ends that, too."""
-        opening = self._before = asyncio.ensure_future(coroutine)
+        opening: asyncio.Future[T] = asyncio.ensure_future(coroutine)
+        self._before = opening
         try:
             return await opening
         except asyncio.CancelledError:
