@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import io
+import os
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import PIL.Image
 import pyvips
 
-from benchmarks.media_parts.work import BUCKET, MIB, Outcome, Work
+from benchmarks.media_parts.work import BUCKET, MIB, Outcome, Work, peak_rss
 from storage_stream.media import Source, Target, transform
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ __all__ = ["WORKS"]
 
 _WIDTH = 300
 _CROP = 512
+_PHOTOS, _AT_ONCE = 200, 8
 
 
 def _local(path: Path) -> bytes:
@@ -38,8 +42,7 @@ async def _thumbnail(name: str, storage: Storage, folder: Path, **limits: Any) -
         begun = time.perf_counter()
         made = await source.thumbnail(_WIDTH, format=".png", **limits)
         seconds = time.perf_counter() - begun
-        stats = source.stats
-    await asyncio.to_thread(pyvips.cache_set_max, 0)
+        stats, peak = source.stats, peak_rss()
     begun = time.perf_counter()
     local = await asyncio.to_thread(_local, folder / name)
     apart = time.perf_counter() - begun
@@ -48,6 +51,7 @@ async def _thumbnail(name: str, storage: Storage, folder: Path, **limits: Any) -
         stats.requests,
         stats.bytes_downloaded,
         seconds,
+        peak,
         {"local_seconds": apart, "waited": stats.waited, "callbacks": stats.callbacks},
     )
 
@@ -63,23 +67,39 @@ async def _crop(name: str, storage: Storage, folder: Path) -> Outcome:
 
     async with Source.new_from_object(storage, BUCKET, name) as source:
         made = await source.run(read)
-        stats = source.stats
+        stats, peak = source.stats, peak_rss()
     local = crop(pyvips.Image.new_from_file(str(folder / name)))
-    return Outcome(made == local, stats.requests, stats.bytes_downloaded)
+    return Outcome(made == local, stats.requests, stats.bytes_downloaded, None, peak)
 
 
-async def _to_png(storage: Storage, folder: Path) -> Outcome:
+async def _to_png(
+    storage: Storage, folder: Path, *, bytes_per_second: int | None = None
+) -> Outcome:
+    if bytes_per_second is not None:
+        await _slow_uploads(storage, bytes_per_second)
     begun = time.perf_counter()
     async with Source.new_from_object(storage, BUCKET, "jpeg") as source:
         target = Target.new_to_object(storage, BUCKET, "made.png")
         made = await transform(source, target, lambda image: image, format=".png", compression=1)
-        stats = source.stats
+        stats, peak = source.stats, peak_rss()
     seconds = time.perf_counter() - begun
     local = await asyncio.to_thread(_local_png_md5, folder / "jpeg")
-    size = int(made["size"])
     return Outcome(
-        made["md5Hash"] == local, stats.requests, stats.bytes_downloaded, seconds, {"made": size}
+        made["md5Hash"] == local,
+        stats.requests,
+        stats.bytes_downloaded,
+        seconds,
+        peak,
+        {"made": int(made["size"])},
     )
+
+
+async def _slow_uploads(storage: Storage, bytes_per_second: int) -> None:
+    words = [f"trickle-{bytes_per_second}Bps"] * 200
+    url = f"{os.environ['STORAGE_EMULATOR_HOST']}/_emulator/arm_next"
+    instructions = {"instructions": {"storage.objects.insert": words}}
+    async with storage.session.session.post(url, json=instructions) as answer:
+        answer.raise_for_status()
 
 
 def _local_png_md5(path: Path) -> str:
@@ -100,14 +120,61 @@ async def _eight(storage: Storage, folder: Path) -> Outcome:
 
     begun = time.perf_counter()
     found = await asyncio.gather(*(one(number) for number in range(8)))
-    seconds = time.perf_counter() - begun
+    seconds, peak = time.perf_counter() - begun, peak_rss()
     local = await asyncio.to_thread(_local, folder / "jpeg")
     return Outcome(
         {made for made, _ in found} == {local},
         sum(source.stats.requests for _, source in found),
         sum(source.stats.bytes_downloaded for _, source in found),
         seconds,
+        peak,
     )
+
+
+async def _photos(storage: Storage, _: Path, *, one: Callable[[Storage, str], Any]) -> Outcome:
+    """Thumbnails of many photos, some at a time."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def placed(name: str) -> int:
+        async with places:
+            return len(await one(storage, name))
+
+    names = ["photo", *(f"photo-{number}" for number in range(1, _PHOTOS))]
+    sizes = await asyncio.gather(*(placed(name) for name in names))
+    return Outcome(min(sizes) > 0, more={"photos": len(names)})
+
+
+async def _by_ranges(storage: Storage, name: str) -> bytes:
+    async with Source.new_from_object(storage, BUCKET, name) as source:
+        return await source.thumbnail(_WIDTH)
+
+
+async def _by_pillow(storage: Storage, name: str) -> bytes:
+    """As image services do it: all of it downloaded, then Pillow in a thread."""
+    data = await storage.download(BUCKET, name)
+
+    def shrink() -> bytes:
+        made = io.BytesIO()
+        with PIL.Image.open(io.BytesIO(data)) as image:
+            image.thumbnail((_WIDTH, _WIDTH), PIL.Image.Resampling.LANCZOS)
+            image.save(made, "JPEG", quality=75)
+        return made.getvalue()
+
+    return await asyncio.to_thread(shrink)
+
+
+async def _by_pillow_whole(storage: Storage, name: str) -> bytes:
+    """The same without Pillow's own shortcut for JPEG: all pixels are decoded."""
+    data = await storage.download(BUCKET, name)
+
+    def shrink() -> bytes:
+        made = io.BytesIO()
+        with PIL.Image.open(io.BytesIO(data)) as image:
+            small = image.resize((_WIDTH, _WIDTH * image.height // image.width))
+            small.save(made, "JPEG", quality=75)
+        return made.getvalue()
+
+    return await asyncio.to_thread(shrink)
 
 
 async def _cancelled(storage: Storage, _: Path) -> Outcome:
@@ -159,6 +226,18 @@ WORKS: dict[str, Work] = {
     "JPEG to PNG, object to object": Work(("jpeg",), _to_png, "256 MB, same bytes", 244),
     "eight JPEG thumbnails at once": Work(
         ("jpeg",), _eight, "400 MB, late 30 ms", 381, lag=0.03, copies=8
+    ),
+    "JPEG to PNG, uploads of 20 MB/s": Work(
+        ("jpeg",), partial(_to_png, bytes_per_second=20_000_000), "256 MB, same bytes", 244
+    ),
+    "200 photos, 8 at a time": Work(
+        ("photo",), partial(_photos, one=_by_ranges), "late 30 ms", 381, lag=0.03, copies=_PHOTOS
+    ),
+    "the same: download, then Pillow": Work(
+        ("photo",), partial(_photos, one=_by_pillow), "to compare with", 4000, copies=_PHOTOS
+    ),
+    "the same, all pixels decoded": Work(
+        ("photo",), partial(_photos, one=_by_pillow_whole), "to compare with", 4000, copies=_PHOTOS
     ),
     "a PNG, cancelled in the middle": Work(
         ("png",), _cancelled, "0.5 s until it is over", 244, seconds=0.5
