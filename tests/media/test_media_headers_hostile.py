@@ -334,6 +334,48 @@ def test_small_lies(data: bytes) -> None:
     refused(data)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        tiff((257, 4, 1, 60000)),
+        tiff((256, 2, 1, 60000), (257, 4, 1, 5)),  # a text for a number
+        tiff((256, 4, 9, 60000), (257, 4, 1, 5)),  # nine of them, elsewhere
+        tiff((256, 4, 0, 60000), (257, 4, 1, 5)),
+        b"II*\0\xff\xff\xff\xff",
+        b"II+\0\4\0\0\0" + bytes(20),  # offsets of four bytes
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 5, 5, 3, 2, 0, 0, 0)),
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 5, 5, 8, 2, 0, 0, 2)),
+        webp((b"JUNK", bytes(20))),
+        webp((b"VP8 ", bytes(20))),
+        webp((b"VP8L", bytes(20))),
+        webp((b"VP8L", b"\x2f\0\0\0\x20" + bytes(9))),  # of a version to come
+        webp((b"VP8X", bytes(9))),
+    ],
+    ids=lambda data: data[:40].hex(),
+)
+def test_headers_that_say_what_cannot_be(data: bytes) -> None:
+    refused(data)
+
+
+def test_gifs_that_break_off_behind_their_first_frame() -> None:
+    one = b"GIF89a\5\0\5\0\0\0\0" + b",\0\0\0\0\5\0\5\0\0" + b"\2" + b"\1\0" + b"\0"
+    for tail, frames in ((b";", 1), (b"\0\0;", 1), (b",\0\0", None), (b"what", None)):
+        info = by_ranges(one + tail)
+        assert isinstance(info, ImageInfo)
+        assert info.frames == frames
+    info = by_ranges(one + one[13:] * 2 + b",")
+    assert isinstance(info, ImageInfo)
+    assert (info.frames, info.animated) == (None, True)
+
+
+def test_words_that_look_like_a_chunk_in_the_tail_of_a_webp() -> None:
+    flags = (b"VP8X", b"\x0a\0\0\0" + b"\x0f\0\0" * 2)
+    frame = (b"ANMF", b"\1" * 30_000 + b"EXIF\x05\0\0\0EXIFEXIF")
+    info = by_ranges(webp(flags, frame, frame, (b"EXIF", exif(6)[6:]), (b"XMP ", b"EXIF")))
+    assert isinstance(info, ImageInfo)
+    assert (info.orientation, info.requests) == (6, 2)
+
+
 def test_zeros_are_refused_at_once() -> None:
     reader = HeaderReader()
     with pytest.raises(UnidentifiedImage):

@@ -239,6 +239,53 @@ def test_heif_is_told_by_its_brands(brand: bytes, expected: str) -> None:
     assert mixed.format == "AVIF"
 
 
+def heif(*transforms: bytes, wide: bool) -> bytes:
+    """A still picture of 40 x 30; `wide` has longer numbers for items and for properties."""
+    full = bytes(4)
+    properties = [
+        box(b"colr", b"nclx" + bytes(7)),
+        box(b"ispe", full + struct.pack(">II", 20, 15)),  # of another item
+        box(b"ispe", full + struct.pack(">II", 40, 30)),
+        box(b"pixi", full + b"\x03\x0a\x0a\x0a"),
+        box(b"auxC", full + b"urn:mpeg:hevc:2015:auxid:2\0"),
+        *transforms,
+    ]
+    item, index = (">I", ">H") if wide else (">H", ">B")
+    essential = 0x8000 if wide else 0x80
+    mine = [3, 4, *range(6, 6 + len(transforms))]
+    tables = struct.pack(item, 7) + b"\x01" + struct.pack(index, 2)
+    tables += struct.pack(item, 70_000 if wide else 9) + bytes([len(mine)])
+    tables += b"".join(struct.pack(index, essential | number) for number in mine)
+    version = b"\x01\0\0\x01" if wide else full
+    ipma = box(b"ipma", version + struct.pack(">I", 2) + tables)
+    primary = struct.pack(">I", 70_000) if wide else struct.pack(">H", 9)
+    pitm = box(b"pitm", (b"\x01\0\0\0" if wide else full) + primary)
+    iprp = box(b"iprp", box(b"ipco", b"".join(properties)) + ipma)
+    return box(b"ftyp", b"heic\0\0\0\0mif1heic") + box(b"meta", full + pitm + iprp)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_the_primary_item_counts(*, wide: bool) -> None:
+    info = probed(heif(box(b"irot", b"\x03"), wide=wide))
+    assert ours(info) == ("HEIF", 40, 30)
+    assert (info.orientation, info.oriented_size) == (6, (30, 40))
+    assert (info.bits, info.mode) == (10, "RGB")
+
+
+def test_turns_and_mirrors_count_in_their_order() -> None:
+    turn, mirror = box(b"irot", b"\x01"), box(b"imir", b"\x01")
+    assert probed(heif(turn, mirror, wide=False)).orientation == 7
+    assert probed(heif(mirror, turn, wide=False)).orientation == 5
+    assert probed(heif(mirror, wide=False)).orientation == 2
+
+
+def test_a_jp2_of_four_inks() -> None:
+    data = sample("jp2-RGBA")
+    at = data.index(b"colr")
+    changed = data[: at + 7] + struct.pack(">I", 12) + data[at + 11 :]
+    assert probed(changed).mode == "CMYK"
+
+
 # -- words -----------------------------------------------------------------------------------
 
 

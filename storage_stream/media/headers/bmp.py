@@ -30,8 +30,6 @@ def read_bmp() -> Reading[ImageInfo]:
     """The header."""
     head = yield from exactly(14, _CORE)
     size = int.from_bytes(head[:4], "little")
-    if size not in _SIZES:
-        raise UnidentifiedImage(f"a BMP header of {size} bytes")
     if size == _CORE:
         width, height, planes, bits = struct.unpack_from("<HHHH", head, 4)
         rest = b""

@@ -58,9 +58,7 @@ def is_heif(data: bytes) -> bool:
 
 def read_heif() -> Reading[ImageInfo]:
     """The primary item's size and what is done to it, from the meta box."""
-    kind = yield from next_box(0, FILE_END)
-    if kind is None or kind.kind != b"ftyp":
-        raise UnidentifiedImage("a HEIF file without its type")
+    kind = yield from _find(0, FILE_END, b"ftyp")
     data = yield from at_most(kind.start, min(kind.end - kind.start, 256))
     brands = {data[:4], *(data[at : at + 4] for at in range(8, len(data), 4))}
     meta = yield from _find(kind.end, FILE_END, b"meta")
@@ -150,7 +148,9 @@ def _collected(boxes: list[Box]) -> Reading[_Properties]:
         if box.kind == b"ispe":
             found.width, found.height = int.from_bytes(data[4:8]), int.from_bytes(data[8:12])
         elif box.kind == b"irot":
-            found.turns = data[0] & 3 if data else 0
+            turns = data[0] & 3 if data else 0
+            # They are done in this order; turning after a mirror is turning back before it.
+            found.turns = -turns % 4 if found.mirror else turns
         elif box.kind == b"imir":
             found.mirror = "sides" if data and data[0] & 1 else "top"
         elif box.kind == b"colr":
