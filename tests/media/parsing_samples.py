@@ -47,6 +47,7 @@ def by_libvips(image: Image.Image, suffix: str, **options: Any) -> bytes:
 ROW_BY_ROW = (
     *("jpeg", "jpeg-grey", "jpeg-cmyk", "jpeg-restarts", "jpeg-420"),
     *("png", "png-grey", "png-palette", "png-1", "png-la", "png-rgba", "png-16", "png-rgb16"),
+    *("png-animated", "png-animated-apart"),
     *("gif", "gif-animated", "bmp", "bmp-palette", "bmp-1", "ppm", "pgm", "pbm", "pfm"),
     *("tga", "tga-rle", "tga-rgba", "tga-palette", "tga-rle-grey"),
 )
@@ -164,6 +165,12 @@ _OTHERS = {
     ),
     "gif-animated": lambda image: saved(
         image, "GIF", interlace=0, save_all=True, append_images=[image.rotate(90)]
+    ),
+    "png-animated": lambda image: saved(
+        image, "PNG", save_all=True, append_images=[image.rotate(90)], duration=40
+    ),
+    "png-animated-apart": lambda image: saved(
+        image, "PNG", save_all=True, append_images=[image.rotate(90)], default_image=True
     ),
     "tga-rle-grey": lambda image: saved(
         image.convert("L").point(lambda value: value // 64 * 64), "TGA", compression="tga_rle"

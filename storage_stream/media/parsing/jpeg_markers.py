@@ -21,6 +21,7 @@ _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a segment
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_MARKER: Final = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
 _ENDS_SCAN: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)  # not stuffed, no restart
 _MOST_SCANS: Final = 100  # ten are usual; each costs a pass over all pixels, for a few bytes
 _LENGTH_BYTES = 2
@@ -44,26 +45,27 @@ class JpegHeader:
     def find(self, prefix: bytearray) -> bool:
         """Whether the first scan's data begins within `prefix`, which only grows.
 
+        What stands between two segments and is no marker is stepped over, as decoders do.
+
         Raises:
-            UnidentifiedImage: Between two segments is something else.
+            UnidentifiedImage: There is no picture behind this header.
         """
-        while True:
-            at = self.position
-            while prefix.startswith(b"\xff", at + 1):  # fill bytes
-                at += 1
-            head = prefix[at : at + 2 + _LENGTH_BYTES]
-            if len(head) > 0 and head[0] != 0xFF:  # noqa: PLR2004 - how every marker begins
-                raise UnidentifiedImage(f"a JPEG header with no marker at byte {at}")
-            if len(head) < 2 + _LENGTH_BYTES:
+        while found := _MARKER.search(prefix, self.position):
+            at, code = found.start(), prefix[found.start() + 1]
+            if code in _ALONE:
+                self.position = at + 2
+                continue
+            self.position = at
+            if len(prefix) < at + 2 + _LENGTH_BYTES:
                 return False
-            end = at + 2 + int.from_bytes(head[2:], "big")
-            if head[1] in _ALONE:
-                end = at + 2
-            elif head[1] in _FRAMES | {_SCAN} and end > len(prefix):
+            end = at + 2 + int.from_bytes(prefix[at + 2 : at + 4], "big")
+            if code in _FRAMES | {_SCAN} and end > len(prefix):
                 return False
             self.position = end
-            if self._read(head[1], prefix, at):
+            if self._read(code, prefix, at):
                 return True
+        self.position = max(self.position, len(prefix) - 1)  # half a marker may be there
+        return False
 
     def _read(self, code: int, prefix: bytearray, at: int) -> bool:
         if code in _FRAMES:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from storage_stream.errors import InvalidArgument
 from storage_stream.media.errors import MediaError
@@ -18,14 +18,10 @@ from storage_stream.media.pool import pool_of
 from storage_stream.media.running import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from storage_stream import Storage, StreamResponse
     from storage_stream.media.parsing.pillow_bridge import Image
 
 __all__ = ["parse_object"]
-
-T = TypeVar("T")
 
 _MOST_QUEUED_BYTES = 1 << 20
 
@@ -89,16 +85,14 @@ async def _parsed(
 ) -> Image.Image:
     pool = pool_of(storage)
 
-    async def in_thread(work: Callable[[], T]) -> T:
-        return await pool.run(Run(subject), work)
-
     queue = _Queue()
     download = asyncio.create_task(_download(stream, queue, chunk_size))
     try:
         while pieces := await queue.take():
-            await in_thread(partial(_feed, parser, pieces))
+            run = Run(subject)
+            await pool.run(run, partial(_feed, parser, pieces, run))
         await download  # raises what broke it
-        return await in_thread(parser.close)
+        return await pool.run(Run(subject), parser.close)
     finally:
         download.cancel()
         await asyncio.wait([download])
@@ -106,8 +100,9 @@ async def _parsed(
             download.exception()  # either raised above, or what was raised counts more
 
 
-def _feed(parser: StreamParser, pieces: list[bytes]) -> None:
+def _feed(parser: StreamParser, pieces: list[bytes], run: Run) -> None:
     for piece in pieces:
+        run.check()  # the task may be gone
         parser.feed(piece)
 
 
