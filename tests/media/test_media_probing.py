@@ -1,11 +1,13 @@
 """`probe` against the emulator: what it asks for, and what it makes of odd objects."""
 
 import gzip
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from cancelling import Moment, cancelled_at
 from header_samples import chunk, exif, sample, segments, with_chunks
+from scripted_server import ScriptedServer, media, reply
 
 from storage_stream import DownloadRequest, Storage
 from storage_stream.errors import InvalidArgument, NotFound, ObjectChanged, ServerError
@@ -135,6 +137,27 @@ async def test_it_was_overwritten_meanwhile(gcs: EmulatorHandle) -> None:
         with pytest.raises(ObjectChanged) as caught:
             await probe(client, "bucket", "a.tif")
     assert caught.value.subject == "gs://bucket/a.tif"
+
+
+async def test_a_server_that_gives_another_generation(
+    storage_of: Callable[..., Storage],
+) -> None:
+    data = sample("tiff-lzw")
+    answers = [
+        reply(media(data, 0, 16 * KIB)),
+        reply(media(data, len(data) - 165, generation=2)),
+    ]
+    async with ScriptedServer(answers) as server, storage_of(server) as client:
+        with pytest.raises(ObjectChanged):
+            await probe(client, "bucket", "a.tif")
+
+
+@pytest.mark.parametrize("name", ["jpeg-exif6", "tiff-lzw"])
+async def test_a_server_that_knows_no_ranges(storage_of: Callable[..., Storage], name: str) -> None:
+    answers = [reply(media(sample(name)))] * 2
+    async with ScriptedServer(answers) as server, storage_of(server) as client:
+        info = await probe(client, "bucket", name)
+    assert info.bytes_read <= 24 * KIB
 
 
 async def test_one_that_is_no_more_the_live_one(storage: Storage, gcs: EmulatorHandle) -> None:
