@@ -11,13 +11,14 @@ import asyncio
 import os
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from storage_stream.errors import ClientClosed
 from storage_stream.media.running import Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from storage_stream import Storage
     from storage_stream.media.running import Run
@@ -34,15 +35,34 @@ class MediaPool:
 
     def __init__(self) -> None:
         self._executor: ThreadPoolExecutor | None = None
-        self._runs: set[Run] = set()
+        self._held: dict[object, Run] = {}
         self._settled = asyncio.Event()
         self._settled.set()
         self._is_closed = False
 
     @property
     def active(self) -> int:
-        """Calls that are under way, or wait for a thread."""
-        return len(self._runs)
+        """Runs that are under way, wait for a thread, or tidy up."""
+        return len(self._held)
+
+    @contextmanager
+    def holding(self, run: Run) -> Generator[None]:
+        """Around all that belongs to a run: `close` ends it, and waits for the end of the block.
+
+        Raises:
+            ClientClosed: The pool is closed.
+        """
+        if self._is_closed:
+            raise ClientClosed("the client is closed")
+        held = object()
+        self._held[held] = run
+        self._settled.clear()
+        try:
+            yield
+        finally:
+            del self._held[held]
+            if not self._held:
+                self._settled.set()
 
     async def run(self, run: Run, work: Callable[[], T]) -> T:
         """What `work` gives, called in a thread.
@@ -52,22 +72,19 @@ class MediaPool:
         Raises:
             BaseException: What `run` kept, or else what `work` raised.
         """
-        if self._is_closed:
-            raise ClientClosed("the client is closed")
-        self._runs.add(run)
-        self._settled.clear()
-        try:
-            return await self._run(run, work)
-        finally:
-            self._runs.discard(run)
-            run.forget()
-            if not self._runs:
-                self._settled.set()
+        with self.holding(run):
+            try:
+                return await self._run(run, work)
+            finally:
+                run.forget()
 
     async def close(self) -> None:
-        """End all calls with `ClientClosed`, and wait for the threads. Idempotent."""
+        """End all runs with `ClientClosed`, and wait for them and for what they undo. Idempotent.
+
+        An upload that is given up tells the service so, which needs the client's connections.
+        """
         self._is_closed = True
-        for run in list(self._runs):
+        for run in list(self._held.values()):
             run.stop(ClientClosed("the client was closed"))
         try:
             await self._settled.wait()

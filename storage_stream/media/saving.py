@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from storage_stream.media import vips
 from storage_stream.media.errors import UnsupportedFormat
+from storage_stream.media.running import Run
 
-__all__ = ["check_format"]
+if TYPE_CHECKING:
+    from storage_stream.media.pool import MediaPool
+
+__all__ = ["check_format", "checked_format"]
 
 _NOT_TO_STREAMS = {".v", ".vips"}  # libvips' own, which it only writes to files of its own
 
@@ -23,3 +29,10 @@ def check_format(text: str) -> str:
     if suffix.lower() in _NOT_TO_STREAMS or not suffix.startswith(".") or not vips.can_save(text):
         raise UnsupportedFormat(f"no saver writes {suffix!r} to a stream")
     return suffix
+
+
+async def checked_format(text: str, pool: MediaPool) -> str:
+    """The same; the first time in a thread, where libvips is loaded without holding up the loop."""
+    if vips.is_loaded():
+        return check_format(text)
+    return await pool.run(Run(), lambda: check_format(text))

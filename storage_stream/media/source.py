@@ -26,7 +26,7 @@ from storage_stream.media.limits import MAX_MEMORY_PIXELS
 from storage_stream.media.object_blocks import ObjectBlocks
 from storage_stream.media.pinned import PinnedObject, SourceStats
 from storage_stream.media.running import Run, current_run
-from storage_stream.media.saving import check_format
+from storage_stream.media.saving import checked_format
 from storage_stream.media.thumbnails import Thumbnail
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from storage_stream import DownloadKeywords, RequestKeywords, Storage
     from storage_stream.media.inputs import Input, Opened
+    from storage_stream.media.pool import MediaPool
 
 __all__ = ["DEFAULT_TIMEOUT", "Source", "SourceCustom", "SourceRun"]
 
@@ -234,7 +235,7 @@ class Source(Connection):
             DamagedImage: It cannot be decoded.
             StorageError: It cannot be read.
         """
-        check_format(format)
+        await checked_format(format, self.pool)
         wanted = Thumbnail(width, height, format, max_memory_pixels, save)
         async with asyncio.timeout(timeout), self.entered() as entered:
             return await self.work(entered, lambda: wanted.make(*entered))
@@ -294,17 +295,23 @@ class Source(Connection):
         self._runs[run] = None
         self._is_idle.clear()
         try:
-            async with self._input.opened(run) as opened:
-                self._runs[run] = opened
-                yield SourceRun(run, opened)
+            with self.pool.holding(run):
+                async with self._input.opened(run) as opened:
+                    self._runs[run] = opened
+                    yield SourceRun(run, opened)
         finally:
             del self._runs[run]
             if not self._runs:
                 self._is_idle.set()
 
+    @property
+    def pool(self) -> MediaPool:
+        """The threads that it is read in."""
+        return self._input.pool()
+
     async def work(self, entered: SourceRun, work: Callable[[], T]) -> T:
         """Do it in a worker thread."""
-        return await self._input.pool().run(entered.run, work)
+        return await self.pool.run(entered.run, work)
 
     @property
     def _subject(self) -> str:

@@ -184,8 +184,9 @@ class Target(Connection):
         if self._is_used:
             raise UsageError("a target is written once", subject=self.nick())
         self._is_used = True
-        async with self._output.opened(run, suffix) as opened:
-            yield opened
+        with self._output.pool().holding(run):
+            async with self._output.opened(run, suffix) as opened:
+                yield opened
 
 
 class TargetCustom(Target):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from storage_stream.media import vips
 from storage_stream.media.limits import MAX_MEMORY_PIXELS
-from storage_stream.media.saving import check_format
+from storage_stream.media.saving import checked_format
 from storage_stream.media.thumbnails import checked_source
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ async def transform(
         StorageError: It cannot be read or written.
         pyvips.Error: libvips cannot decode it, compute it or encode it.
     """
-    suffix = check_format(format)
+    suffix = await checked_format(format, source.pool)
     async with asyncio.timeout(timeout), source.entered() as entered:
         run, opened = entered
         async with target.entered(run, suffix) as written:

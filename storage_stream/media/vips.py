@@ -9,6 +9,7 @@ libvips itself lets go of it.
 from __future__ import annotations
 
 import ctypes
+import sys
 from typing import TYPE_CHECKING, Any
 
 from storage_stream.media.extras import imported
@@ -16,7 +17,16 @@ from storage_stream.media.extras import imported
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Handlers", "can_load", "can_save", "forget_errors", "pyvips", "source_of", "target_of"]
+__all__ = [
+    "Handlers",
+    "can_load",
+    "can_save",
+    "forget_errors",
+    "is_loaded",
+    "pyvips",
+    "source_of",
+    "target_of",
+]
 
 Handlers = dict[str, "Callable[..., int]"]
 """By libvips' signal: read(buffer), write(buffer), seek(offset, whence); -1 is a failure."""
@@ -32,6 +42,11 @@ def pyvips() -> Any:
         ExtraMissing: It is not installed.
     """
     return imported("pyvips", "vips")
+
+
+def is_loaded() -> bool:
+    """Whether the library was used before; loading it takes a tenth of a second."""
+    return "pyvips" in sys.modules
 
 
 def source_of(handlers: Handlers) -> Any:

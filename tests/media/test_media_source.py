@@ -399,9 +399,13 @@ async def test_libvips_keeps_operations_but_not_the_bytes(stored: Stored) -> Non
             await source.run(lambda given: pyvips.Image.new_from_source(given, "").avg() / 0)
         blocks.append(weakref.ref(source._input._blocks))  # type: ignore[attr-defined] # an object's
         del source
-    await asyncio.sleep(0)  # the loop itself holds what woke this task last
-    gc.collect()
-    assert [each() for each in blocks] == [None] * 4
+
+    def are_gone() -> bool:
+        gc.collect()
+        return [each() for each in blocks] == [None] * 4
+
+    # The loop and the thread hold the last result for a moment.
+    await until(are_gone, lambda: "somebody holds them")
     assert len(vips._kept) > 0
 
 

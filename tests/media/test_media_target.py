@@ -18,6 +18,7 @@ from vips_samples import GET, encoded, picture, sample
 
 from storage_stream import Preconditions, Storage
 from storage_stream.errors import (
+    ClientClosed,
     InvalidArgument,
     InvalidName,
     PreconditionFailed,
@@ -212,6 +213,24 @@ async def test_cancelling_gives_the_upload_up(
     await source.close()
     assert gcs.unfinished_sessions == 0
     assert [each["name"] for each in gcs.objects(gcs_bucket)] == ["from"]
+
+
+async def test_closing_the_client_gives_the_upload_up(gcs: EmulatorHandle, gcs_bucket: str) -> None:
+    go_on = threading.Event()
+
+    def save(given: Any) -> None:
+        picture().write_to_target(given, ".png", compression=0)
+        go_on.wait(1)  # until the client is being closed
+        picture().write_to_target(given, ".png", compression=0)
+
+    async with Storage() as client:
+        task = asyncio.create_task(new_target(client, gcs_bucket, chunk_size=CHUNK).run(save))
+        await until(lambda: gcs.unfinished_sessions == 1, lambda: "nothing is uploaded")
+        go_on.set()
+    with pytest.raises(ClientClosed):
+        await task
+    assert gcs.unfinished_sessions == 0
+    assert gcs.objects(gcs_bucket) == []
 
 
 async def test_what_the_function_raises_leaves_nothing(

@@ -15,6 +15,8 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "strips": (".tif", {"compression": "deflate"}),
     "tiles": (".tif", {"tile": True, "compression": "jpeg", "Q": 95}),
     "webp": (".webp", {"Q": 95, "effort": 0}),
+    "gif": (".gif", {"effort": 1}),
+    "avif": (".avif", {"Q": 80, "effort": 0}),
 }
 
 
