@@ -12,15 +12,22 @@ from typing import TYPE_CHECKING, Any, Final
 from PIL import BmpImagePlugin, PpmImagePlugin, TgaImagePlugin
 
 from storage_stream.media.errors import UnidentifiedImage
-from storage_stream.media.parsing.decoder import CanvasDecoder, Limits, Started, opened_header
+from storage_stream.media.parsing.decoder import (
+    CanvasDecoder,
+    FormatDecoder,
+    Limits,
+    Started,
+    opened_header,
+)
 from storage_stream.media.parsing.marked_rows import MarkedRows
+from storage_stream.media.parsing.pillow_bridge import Image
 from storage_stream.media.parsing.ppm_header import PPM_HEADER, PPM_MOST_HEADER_BYTES
 from storage_stream.media.parsing.spooled import Spooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storage_stream.media.parsing.pillow_bridge import Image, ImageFile
+    from storage_stream.media.parsing.pillow_bridge import ImageFile
 
 __all__ = ["start_bmp", "start_ppm", "start_tga"]
 
@@ -34,6 +41,7 @@ _BMP_HEAD_BYTES: Final = 14 + 4
 _BMP_OLD_HEADER_BYTES: Final = 12  # with shorter fields, and three bytes for a colour
 _BMP_MASK_BYTES: Final = 12  # colour masks may stand behind a header of 40 bytes
 _TGA_HEAD_BYTES: Final = 18
+_TGA_MIRRORED: Final = 0x10  # rows begin on the right
 _TGA_FOOTER: Final = b"TRUEVISION-XFILE.\x00"
 _TGA_FOOTER_BYTES: Final = 26
 _TGA_ALPHA_AT: Final = 494  # in the extension area that the footer points to
@@ -83,7 +91,10 @@ def start_tga(prefix: bytearray, limits: Limits) -> Started | None:
     needed = _TGA_HEAD_BYTES + prefix[0] + palette
     if len(prefix) < needed:
         return None
-    return _started(TgaImagePlugin.TgaImageFile, prefix[:needed], limits)
+    started = _started(TgaImagePlugin.TgaImageFile, prefix[:needed], limits)
+    if prefix[17] & _TGA_MIRRORED and isinstance(started.decoder, CanvasDecoder):
+        return Started(_Mirrored(started.decoder), started.offset)
+    return started
 
 
 def _started(
@@ -95,10 +106,9 @@ def _started(
         raise UnidentifiedImage(f"a {opened.format} of a kind that is not read")
     codec, _, offset, arguments = opened.tile[0]
     arguments = arguments if isinstance(arguments, tuple) else (arguments,)
-    mirrored = bool(getattr(opened, "_flip_horizontally", False))
-    if codec == "raw" and arguments[0] in _PIXEL_BITS and not mirrored:
+    if codec == "raw" and arguments[0] in _PIXEL_BITS:
         return Started(_PlainRows(opened, offset, arguments), offset)
-    if codec == "tga_rle" and opened.mode != "1" and not mirrored:
+    if codec == "tga_rle" and opened.mode != "1":
         return Started(_RunLengths(opened, offset, arguments), offset)
     return Started(Spooled(str(opened.format), limits), 0)
 
@@ -169,6 +179,38 @@ class _RunLengths(_Rows):
 
     def _tidy(self, image: Image.Image, factor: int) -> None:
         self._marks.blank(image, self.rows_ready, factor)
+
+
+class _Mirrored(FormatDecoder):
+    """Rows that begin on the right: they are turned round when all are there."""
+
+    incremental = False
+
+    def __init__(self, inner: CanvasDecoder) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def feed(self, data: memoryview) -> None:
+        self._inner.feed(data)
+        self.is_whole = self._inner.is_whole
+
+    def end(self) -> None:
+        self._inner.end()
+        if self.is_whole:
+            self.image = self.partial()
+            self.rows_ready = self.image.height
+
+    def partial(self) -> Image.Image:
+        image = self._inner.partial()
+        turned = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        turned.format = image.format
+        return turned
+
+    def preview(self, box: tuple[int, int] | None) -> Image.Image:
+        return self._inner.preview(box).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+    def close(self) -> None:
+        self._inner.close()
 
 
 class _TgaTail:
