@@ -1,5 +1,6 @@
 """The demonstration, as a person runs it."""
 
+import io
 import json
 import os
 import re
@@ -13,11 +14,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
 from storage_stream.cli.demo.byte_size import megabytes, parse_size
+from storage_stream.cli.demo.command import command
 from storage_stream.cli.demo.dataset import DataSetMaker
+from storage_stream.cli.demo.journeys import Outcome
 from storage_stream.cli.demo.picture import HEIGHT, WIDTH, png
 from storage_stream.cli.demo.run import NoRoomError, check_room
+from storage_stream.cli.demo.screen import Screen
+from storage_stream.cli.output import Output
 
 DEMO = [sys.executable, "-W", "error", "-m", "storage_stream.cli.demo"]
 
@@ -34,17 +40,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - ours
         [*DEMO, *arguments], env=environment, capture_output=True, encoding="utf-8", check=False
-    )
-
-
-def run_command(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The same by the command's own name."""
-    return subprocess.run(  # noqa: S603 - ours
-        [sys.executable, "-W", "error", "-m", "storage_stream.cli", *arguments],
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
     )
 
 
@@ -65,33 +60,33 @@ def test_it_shows_what_happened_and_leaves_nothing(
     assert re.search(r"request 2 for bytes=\d+-: 206, \S+ bytes sent, to the end", done.stdout)
     assert "bytes 0 were sent twice" in done.stdout
     assert list(tmp_path.iterdir()) == []
+    assert "\x1b" not in done.stdout
+    assert "\r" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
-def test_programs_get_json_and_the_quiet_the_table(environment: dict[str, str]) -> None:
-    done = run_command(environment, "demo", "--size", "4MB", "--json")
+def test_programs_get_json_and_what_is_kept_can_be_found(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = run(environment, "--size", "4MB", "--keep", "--json")
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert (done.returncode, done.stderr) == (0, "")
-    assert [each["event"] for each in told if "event" in each] == ["step"] * 5
+    assert [each["event"] for each in told if "event" in each] == [*["step"] * 5, "kept"]
     outcomes = [each for each in told if "event" not in each]
     assert [each["resumes"] for each in outcomes] == [0, 1, 0, 0]
     assert all(each["verified"] == each["objects"] for each in outcomes)
-    table = run_command(environment, "demo", "--size", "4MB", "--quiet").stdout
-    assert table.split()[:2] == ["what", "objects"]
-
-
-def test_lines_for_no_terminal_are_plain_and_short(environment: dict[str, str]) -> None:
-    printed = run(environment, "--size", "4MB").stdout
-    assert "\x1b" not in printed
-    assert "\r" not in printed
-    assert max(len(line) for line in printed.splitlines()) <= 80
-
-
-def test_what_is_kept_can_be_found(environment: dict[str, str], tmp_path: Path) -> None:
-    done = run(environment, "--size", "4MB", "--keep")
     (folder,) = tmp_path.iterdir()
-    assert f"Kept: {folder}" in done.stdout
+    assert told[-1]["folder"] == str(folder)
     made, copy = folder / "made/tables/measurements.csv", folder / "copies/measurements.csv"
     assert made.read_bytes() == copy.read_bytes()
+
+
+def test_the_quiet_get_the_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with Screen(Output(quiet=True, stdout=io.BytesIO(), stderr=io.StringIO())) as screen:
+        screen.say("a sentence")
+        screen.step("a step", 10).advance(3)
+        screen.table([Outcome("all", 1, 10, 0.5, 0, 1)])
+    assert capsys.readouterr().out.split()[:2] == ["what", "objects"]
 
 
 @pytest.mark.parametrize(
@@ -103,10 +98,10 @@ def test_what_is_kept_can_be_found(environment: dict[str, str], tmp_path: Path) 
     ],
 )
 def test_what_cannot_be_meant_is_refused(
-    environment: dict[str, str], tmp_path: Path, arguments: list[str], sentence: str
+    tmp_path: Path, arguments: list[str], sentence: str
 ) -> None:
-    done = run(environment, *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
+    done = CliRunner(env={"TMPDIR": str(tmp_path)}).invoke(command, arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
     assert sentence in done.stderr
     assert list(tmp_path.iterdir()) == []
 

@@ -318,8 +318,13 @@ def test_only_a_terminal_gets_colours(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
-@pytest.mark.parametrize("end", [">/dev/full", ">&-"])
-@pytest.mark.parametrize("words", ["cat gs://bucket/a", "ls gs://bucket", "--help"])
+@pytest.mark.parametrize(
+    ("words", "end"),
+    [
+        *(("cat gs://bucket/a", ">/dev/full"), ("ls gs://bucket", ">&-")),
+        *(("--help", ">/dev/full"), ("--help", ">&-")),
+    ],
+)
 def test_what_cannot_be_written_is_a_sentence(
     gcs: EmulatorHandle, tmp_path: Path, words: str, end: str
 ) -> None:

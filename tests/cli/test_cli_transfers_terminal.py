@@ -87,7 +87,8 @@ def test_after_ctrl_c_it_goes_on_and_sends_hardly_anything_again(
 ) -> None:
     arguments = ["-r", "--concurrency", "4", "tree", f"gs://{gcs_bucket}/p"]
     first = Terminal(here, environment, "cp", *arguments)
-    wait_for_requests(gcs, "storage.objects.insert", 154)
+    wait_for_requests(gcs, "storage.objects.insert", 151)
+    wait_for(lambda: len(gcs.objects(gcs_bucket)) == 150)
     first.child.sendintr()
     status, shown = first.end()
     assert status == 130
@@ -119,7 +120,8 @@ def test_downloads_go_on_too(
     gcs.arm_next("storage.objects.get", *["pass"] * 21, *["stall-for-600s-after-0K"] * 4)
     arguments = ["-r", "--concurrency", "4", f"gs://{gcs_bucket}/p", "back"]
     first = Terminal(here, environment, "cp", *arguments)
-    wait_for_requests(gcs, "storage.objects.get", 25)  # one looks what `p` is
+    wait_for_requests(gcs, "storage.objects.get", 22)  # one looks what `p` is
+    wait_for(lambda: len(tree(here / "back")) >= 20)
     first.child.sendintr()
     assert first.end()[0] == 130
     gcs.log.clear()

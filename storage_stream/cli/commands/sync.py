@@ -62,6 +62,7 @@ async def command(
     if checksum and size_only:
         raise click.UsageError("--checksum or --size-only, not both")
     compare = "crc32c" if checksum else "size" if size_only else "mtime"
+    origin, goal = _place(source), _place(target)
     await _check_source(source)
     run.go_on = "The same command goes on: what is the same is not transferred again."
     async with AsyncExitStack() as stack:
@@ -70,8 +71,8 @@ async def command(
         display = await stack.enter_async_context(Display(run.output, "Syncing"))
         try:
             many = run.storage.sync(
-                _place(source),
-                _place(target),
+                origin,
+                goal,
                 compare=compare,
                 include=include or None,
                 exclude=exclude or None,

@@ -46,6 +46,7 @@ async def demonstrate(output: Output, size: int, *, keep: bool) -> None:
         with Screen(output) as screen:
             await _all_steps(folder, size, screen)
         if keep:
+            output.event("kept", folder=str(folder))
             screen.say(f"Kept: {folder} (made, stored, copies). To look at what was stored, run")
             screen.say(f"  storage-stream emulator --data {folder / 'stored'}")
     finally:
