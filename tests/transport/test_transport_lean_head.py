@@ -1,4 +1,4 @@
-"""The grammar of heads beside llhttp: what it understands, llhttp understands in the same way."""
+"""What a head says, beside what llhttp reports of each of its lines: it is the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from storage_stream._protocol.http import Framing
-from storage_stream._transport.lean.head import HEAD, AnswerHead, read_head
+from storage_stream._transport.lean.head import AnswerHead, read_head
 from storage_stream._transport.lean.head_reader import HeadReader
 from storage_stream.errors import ProtocolError
 
@@ -44,8 +44,7 @@ class Judge:
 
 
 def ours(head: bytes) -> AnswerHead | None:
-    found = HEAD.fullmatch(head)
-    return None if found is None else read_head(found, "GET")
+    return read_head(head, "GET")
 
 
 @st.composite
@@ -64,15 +63,14 @@ def heads(draw: st.DrawFn) -> bytes:
 @example(OK + b"a: b\r\n fold\r\n\r\n")
 @example(OK + b"a : b\r\n\r\n")
 @example(OK + b"content-length: 5\r\nx:\xc3\xa4\xff\r\nA:\r\n\r\n")
-def test_nothing_is_understood_that_llhttp_does_not_understand_in_the_same_way(head: bytes) -> None:
+def test_the_lines_are_those_that_llhttp_reports(head: bytes) -> None:
+    judge = Judge()
+    parser = httptools.HttpResponseParser(judge)
     try:
         found = ours(head)
     except ProtocolError:
         return
-    if found is None:
-        return
-    judge = Judge()
-    parser = httptools.HttpResponseParser(judge)
+    assert found is not None  # no status line here announces another
     parser.feed_data(head)
     assert judge.heads == 1
     assert found.reply.status == parser.get_status_code()

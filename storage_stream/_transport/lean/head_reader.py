@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from storage_stream._transport.lean.head import HEAD, MOST_HEAD_BYTES, AnswerHead, read_head
+from storage_stream._transport.lean.head import MOST_HEAD_BYTES, AnswerHead, read_head
 from storage_stream.errors import ProtocolError
 
 __all__ = ["HeadReader"]
@@ -16,8 +16,8 @@ _MOST_INTERIM_HEADS: Final = 16
 class HeadReader:
     """Reads the heads of one connection's answers; those that only announce others (1xx) go by.
 
-    What does not begin with a whole head is searched for its end from where the last search ended,
-    so that a head which comes byte by byte costs no more than its length.
+    A head that comes in pieces is searched for its end from where the last search ended, so that
+    one which comes byte by byte costs no more than its length.
     """
 
     __slots__ = ("_interim_heads", "_kept")
@@ -42,19 +42,16 @@ class HeadReader:
         Raises:
             ProtocolError: It is too long, or no head.
         """
-        found = None if self._kept else HEAD.match(memory, 0, size)
-        if found is None:
-            if not self._keep(memoryview(memory)[:size]):
+        if self._kept or (end := memory.find(_END_OF_HEAD, 0, size)) < 0:
+            end = self._keep(memoryview(memory)[:size])
+            if end < 0:
                 return None
             memory, self._kept = self._kept, bytearray()
             size = len(memory)
-            found = HEAD.match(memory)
-            if found is None:
-                raise ProtocolError("the answer is no HTTP")
-        behind = found.end()
+        behind = end + len(_END_OF_HEAD)
         if behind > MOST_HEAD_BYTES:
             raise _too_long()
-        head = read_head(found, method)
+        head = read_head(bytes(memoryview(memory)[:behind]), method)
         if head is not None:
             self._interim_heads = 0
             return head, memoryview(memory)[behind:size]
@@ -64,15 +61,15 @@ class HeadReader:
         rest = memory[behind:size]
         return self.read(rest, len(rest), method) if rest else None
 
-    def _keep(self, view: memoryview) -> bool:
-        """Whether the end of the head is there now."""
+    def _keep(self, view: memoryview) -> int:
+        """Where the end of the head begins; -1 while it is still to come."""
         kept = self._kept
         searched = max(0, len(kept) - len(_END_OF_HEAD) + 1)
         kept += view
-        has_end = kept.find(_END_OF_HEAD, searched) >= 0
-        if not has_end and len(kept) > MOST_HEAD_BYTES:
+        end = kept.find(_END_OF_HEAD, searched)
+        if end < 0 and len(kept) > MOST_HEAD_BYTES:
             raise _too_long()
-        return has_end
+        return end
 
 
 def _too_long() -> ProtocolError:
