@@ -24,16 +24,13 @@ class ReceivedHeaders(Headers):
     Args:
         block: The lines with the line break before each and behind the last:
             `\r\nName: value\r\nName: value\r\n`; nothing else, and no folded ones.
-
-    Attributes:
-        lower_block: The same in lower case.
     """
 
-    __slots__ = ("_block", "lower_block")
+    __slots__ = ("_block", "_lowered")
 
     def __init__(self, block: bytes) -> None:
         self._block = block
-        self.lower_block = block.lower()
+        self._lowered = block.lower()
 
     @property
     def _lines(self) -> tuple[tuple[str, str], ...]:
@@ -49,25 +46,26 @@ class ReceivedHeaders(Headers):
     def get(self, name: str) -> str | None:
         """See `Headers.get`."""
         beginning = _beginning(name)
-        at = self.lower_block.find(beginning)
-        if at < 0:
-            return None
-        at += len(beginning)
-        value = self._block[at : self._block.find(b"\r", at)]
-        return str(value, "utf-8", "surrogateescape").strip(" \t")
+        at = self._lowered.find(beginning)
+        return None if at < 0 else self._value(at + len(beginning))
 
     def get_all(self, name: str) -> list[str]:
         """See `Headers.get_all`."""
-        values = _line_of(name).findall(self._block)
-        return [str(value, "utf-8", "surrogateescape").strip(" \t") for value in values]
+        beginning = _beginning(name)
+        values: list[str] = []
+        at = self._lowered.find(beginning)
+        while at >= 0:
+            at += len(beginning)
+            values.append(self._value(at))
+            at = self._lowered.find(beginning, at)
+        return values
+
+    def _value(self, at: int) -> str:
+        value = self._block[at : self._block.find(b"\r", at)]
+        return str(value, "utf-8", "surrogateescape").strip(" \t")
 
 
 @lru_cache(maxsize=256)
 def _beginning(name: str) -> bytes:
     """Of the line of a name, in lower case."""
     return f"\r\n{name.lower()}:".encode()
-
-
-@lru_cache(maxsize=256)
-def _line_of(name: str) -> re.Pattern[bytes]:
-    return re.compile(re.escape(_beginning(name)) + rb"([^\r]*)", re.IGNORECASE)

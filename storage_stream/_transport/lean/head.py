@@ -108,10 +108,10 @@ def _framing_of(reply: ReplyHead, method: str, version: str) -> tuple[Framing, i
 
 def _keeps_alive(reply: ReplyHead, version: str) -> bool:
     """What all Connection lines say together (RFC 9110 §7.6.1)."""
-    connection = reply.headers.get("connection")
-    if connection is None:
+    lines = reply.headers.get_all("connection")
+    if not lines:
         return version == "1.1"
-    if len(lines := reply.headers.get_all("connection")) == 1 and connection == "keep-alive":
-        return True  # and nothing else, as some servers always say
+    if lines == ["keep-alive"]:  # nothing else, as some servers always say
+        return True
     words = {word.strip(" \t").lower() for line in lines for word in line.split(",")}
     return "close" not in words and (version == "1.1" or "keep-alive" in words)
