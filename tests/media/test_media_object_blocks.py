@@ -61,10 +61,7 @@ async def test_any_order_gives_the_bytes_of_the_object(
     gcs.arm_next(GET, "pass", "drop-at-100000", "return-503", "drop-at-200000")
     async with Source.new_from_object(storage, gcs_bucket, "data", **sizes) as source:
         totals = await asyncio.gather(
-            *(
-                source.run_reader(lambda file, seed=seed: read_about(file, seed))
-                for seed in range(3)
-            )
+            *(source.run_reader(partial(read_about, seed)) for seed in range(3))
         )
         assert min(totals) > 100_000
         stats = source.stats
