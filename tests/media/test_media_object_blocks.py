@@ -5,6 +5,7 @@ import io
 import random
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any, BinaryIO
 
 import pytest
