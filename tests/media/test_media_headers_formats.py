@@ -126,3 +126,13 @@ def test_frames_are_counted_where_the_whole_file_is_in_hand(name: str, frames: i
 def test_pages_are_counted_where_the_whole_file_is_in_hand(name: str, pages: int) -> None:
     assert probed(sample(name), first=1 << 20).pages == pages
     assert probed(sample(name)).pages is None
+
+
+def test_frames_of_a_sequence_stand_before_its_data() -> None:
+    data = sample("avif-animated")
+    info = probed(data)
+    assert (info.frames, info.animated, info.requests) == (3, True, 1)
+    for kind in (b"moov", b"mdia", b"stsz"):
+        assert probed(data.replace(kind, b"free")).frames is None
+    assert probed(data, first=300).frames is None
+    assert fed(data, 1000).frames is None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from storage_stream.media.errors import UnidentifiedImage
 from storage_stream.media.headers.boxes import FILE_END, Box, children, next_box
 from storage_stream.media.headers.info import ImageInfo
-from storage_stream.media.headers.reading import Reading, at_most, check_size, exactly
+from storage_stream.media.headers.reading import Reading, at_most, check_size, exactly, in_hand
 
 __all__ = ["is_heif", "read_heif"]
 
@@ -21,6 +21,7 @@ _BRANDS = _AVIF | {
 }
 _SEQUENCES = frozenset({b"avis", b"hevc", b"hevx", b"msf1", b"heis"})
 _ALPHA = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"
+_TO_SAMPLES = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsz")
 _MAX_TABLE = 1 << 16  # bytes of the associations: of thousands of tiles
 _ORIENTATIONS = {
     # (quarter turns against the clock, what the mirror then exchanges), as Exif counts
@@ -72,6 +73,7 @@ def read_heif() -> Reading[ImageInfo]:
     has_alpha = yield from _has_alpha(properties)
     is_avif = not brands.isdisjoint(_AVIF)
     moves = data[:4] in _SEQUENCES
+    frames = (yield from _count_frames(kind.end)) if moves else 1
     width, height = check_size("HEIF", found.width, found.height)
     return ImageInfo(
         "AVIF" if is_avif else "HEIF",
@@ -81,10 +83,27 @@ def read_heif() -> Reading[ImageInfo]:
         "image/avif" if is_avif else "image/heif",
         orientation=_ORIENTATIONS[found.turns, found.mirror],
         bits=found.bits,
-        frames=None if moves else 1,
-        animated=moves,
+        frames=frames,
+        animated=moves and frames != 1,
         has_icc=found.has_icc,
     )
+
+
+def _count_frames(at: int) -> Reading[int | None]:
+    """The samples of the first track, if what tells of them is in hand."""
+    end = FILE_END
+    for kind in _TO_SAMPLES:
+        while True:
+            head = yield from in_hand(at, 8)
+            size = int.from_bytes(head[:4])
+            if len(head) < 8 or not 8 <= size <= end - at:  # noqa: PLR2004 - a box's head
+                return None
+            if head[4:8] == kind:
+                break
+            at += size
+        at, end = at + 8, at + size
+    sizes = yield from in_hand(at, 12)  # flags, the size of all or 0, their number
+    return (int.from_bytes(sizes[8:]) or None) if len(sizes) == 12 else None  # noqa: PLR2004 - all
 
 
 def _find(at: int, end: int, kind: bytes) -> Reading[Box]:
