@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import math
 import time
 from functools import partial
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["WORKS"]
 
 _TARGET = 2048
+_PHOTOS = 200
+_AT_ONCE = 8
+_THUMBNAIL = 300
 _PREVIEW = 500
 _LEAST_ROWS = {"25": 20, "50": 45, "75": 70}  # percent of the bytes, and of the rows
 _MOST_GROWTH = 1.3  # of the time for a byte when the rows are doubled
@@ -148,6 +152,29 @@ async def _refused(storage: Storage, _: Path) -> Outcome:
     return Outcome(is_refused, seconds=seconds, more={"fed": parser.bytes_fed})
 
 
+async def _photos(storage: Storage, _: Path) -> Outcome:
+    """A thumbnail of each of many photos, eight at a time; `vips_work` has the others' figures."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(number: int) -> bytes:
+        name = "photo" if number == 0 else f"photo-{number}"
+        async with places:
+            image = await parse_object(storage, BUCKET, name, target_size=2 * _THUMBNAIL)
+            return await asyncio.to_thread(_thumbnail, image)
+
+    begun = time.perf_counter()
+    made = await asyncio.gather(*map(one, range(_PHOTOS)))
+    seconds = time.perf_counter() - begun
+    return Outcome(len(set(made)) == 1, seconds=seconds, more={"bytes": len(made[0])})
+
+
+def _thumbnail(image: Image.Image) -> bytes:
+    image.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    file = io.BytesIO()
+    image.save(file, "JPEG")
+    return file.getvalue()
+
+
 WORKS: dict[str, Work] = {
     "parse_object: a JPEG for 2048 px": Work(
         ("jpeg",), _smaller, "128 MB, 3 s, late 30 ms", 122, seconds=3, lag=0.03
@@ -164,6 +191,10 @@ WORKS: dict[str, Work] = {
     ),
     "preview of 10 % of a progressive JPEG": Work(
         ("photo-progressive",), _previews, "40 dB to the final one, 500 px", 200
+    ),
+    "200 photos, thumbnails: parse_object": Work(
+        ("photo",), _photos, "half the time and memory of Pillow's, late 30 ms", 200, lag=0.03,
+        copies=_PHOTOS,
     ),
     "parse_object: zeros": Work((), _refused, "1.1 MiB looked at", 260),
 }  # fmt: skip
