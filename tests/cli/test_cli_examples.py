@@ -2,7 +2,11 @@
 
 import asyncio
 import io
+import json
 import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,13 +14,14 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from storage_stream import Storage
+from storage_stream import RetryPolicy, Storage
 from storage_stream.cli.command import ExampleCommand
 from storage_stream.cli.main import COMMANDS, storage_stream
+from storage_stream.errors import ServerError
 from storage_stream.testing import EmulatorHandle
 
 ROOM = ("emulator", "demo")
-"""These start an emulator of their own; `test_cli_emulator` and `test_cli_demo` run them."""
+"""These start an emulator of their own."""
 
 
 def leaves(name: str) -> list[ExampleCommand]:
@@ -63,21 +68,74 @@ async def deleted() -> None:
         await storage.delete("kept-bucket", "deleted.txt")
 
 
-def run(line: str, stdin: str = "some bytes") -> Result:
+def run(line: str, more: Sequence[str] = ()) -> Result:
     name, *words = shlex.split(line)
     assert name == "storage-stream"
-    return CliRunner().invoke(storage_stream, words, input=stdin, catch_exceptions=False)
+    words += more
+    return CliRunner().invoke(storage_stream, words, input="some bytes", catch_exceptions=False)
 
 
+@pytest.mark.parametrize("flags", [[], ["--json"]], ids=["text", "json"])
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - {*ROOM, "clean-upload"}))
 @pytest.mark.usefixtures("prepared")
-def test_every_example_runs(name: str) -> None:
+def test_every_example_runs(name: str, flags: list[str]) -> None:
+    documents = 0
     for command in leaves(name):
         for example in command.examples:
             # What a shell does around it is its own matter.
             (line,) = (part for part in example.split(" | ") if part.startswith("storage-stream"))
-            result = run(line)
+            result = run(line, flags)
             assert (result.exit_code, result.stderr.count("Error")) == (0, 0), result.output
+            told = result.stderr if name in {"cat", "head"} else result.stdout
+            for document in told.splitlines() if flags else []:
+                assert isinstance(json.loads(document), dict)
+            documents += len(told)
+    assert documents or not flags
+
+
+def test_what_starts_an_emulator_runs_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (demo,) = leaves("demo")
+    less = ["--size", "4MB", "--json"]  # the last size counts
+    assert [run(example, less).exit_code for example in demo.examples] == [0]
+    (emulator,) = leaves("emulator")
+    (example,) = emulator.examples
+    words = [*shlex.split(example)[1:], "--port", "0", "--json"]  # the usual one may be taken
+    with subprocess.Popen(  # noqa: S603 - ours
+        [sys.executable, "-m", "storage_stream.cli", *words], cwd=tmp_path, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        process.terminate()
+        assert json.loads(process.stdout.readline()) == {"event": "stopped"}
+    assert (told["data"], process.returncode) == (str(tmp_path / "buckets"), 0)
+
+
+def test_what_a_killed_upload_left_is_removed(
+    gcs: EmulatorHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    gcs.create_bucket("bucket")
+    gcs.arm_next("storage.objects.insert", "pass", "return-503")
+    asyncio.run(broken_upload())
+    (command,) = leaves("clean-upload")
+    assert len(gcs.objects("bucket")) == 1
+    for example in command.examples:
+        assert "Removed 1 temporary upload" in run(example).stdout
+    assert gcs.objects("bucket") == []
+
+
+async def broken_upload() -> None:
+    """Leave a journal, and the first part of an object that was not made."""
+    async with Storage(retry=RetryPolicy(retries=0)) as storage:
+        with pytest.raises(ServerError):
+            await storage.upload_parallel(
+                *("bucket", "large", bytes(10 << 20)),
+                part_bytes=5 << 20,
+                workers=1,
+                method="composite",
+                journal="upload.journal",
+            )
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

@@ -48,13 +48,14 @@ def test_bars_move_up_and_down_to_the_right_end(
 ) -> None:
     # A tenth of a second for every tenth object: it would be over before it is drawn twice.
     slow = [*["pass"] * 9, "stall-for-0.1s-after-0K"] * 30
-    gcs.arm_next("storage.objects.insert", *slow)
+    gcs.arm_next("storage.objects.insert", "return-503", *slow)
     url = f"gs://{gcs_bucket}/p"
     up = Terminal(here, environment, "cp", "-r", "--concurrency", "4", "tree", url)
     status, shown = up.end()
     counts = percentages(shown)
     assert (status, counts[-1], counts == sorted(counts)) == (0, 300, True)
     assert len(set(counts)) >= 3
+    assert re.search(r"Trying again in [\d.]+ s: .*503", shown)  # above the bars
     assert "\x1b[" in shown
     assert "━" in shown
     assert re.search(r"Copied 300 objects, [\d.]+ KiB in", shown)

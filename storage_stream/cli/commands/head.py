@@ -52,23 +52,20 @@ async def command(
 
 
 async def _print(run: Run, asked: Asked, out: StandardOutput, lines: int, title: str) -> None:
-    if asked.end == 0 or (asked.end is None and not lines):
-        await out.write(title.encode())
-        return
-    async with aclosing(object_bytes(run, asked)) as pieces:
-        async for piece in pieces:
-            await out.write(title.encode())  # above the bytes, not above an error
-            title = ""
-            if asked.end is not None:
-                await out.write(piece)
-                continue
-            wanted = _first_lines(piece, lines)
-            await out.write(wanted)
-            lines -= wanted.count(b"\n")
-            if not lines:
-                break
+    size = 0
+    if asked.end != 0 and (asked.end is not None or lines):
+        async with aclosing(object_bytes(run, asked)) as pieces:
+            async for piece in pieces:
+                await out.write(title.encode())  # above the bytes, not above an error
+                title = ""
+                wanted = piece if asked.end is not None else _first_lines(piece, lines)
+                await out.write(wanted)
+                size += len(wanted)
+                if asked.end is None and not (lines := lines - wanted.count(b"\n")):
+                    break
     await out.write(title.encode())  # an empty object has one, too
     out.flush()
+    run.output.result({"bucket": asked.bucket, "name": asked.name, "bytes": size})
 
 
 def _first_lines(data: bytes, count: int) -> bytes:

@@ -73,10 +73,12 @@ async def copy_to_output(run: Run, sources: Sequence[Location]) -> None:
             raise click.UsageError(f"{source}: only objects are copied to standard output")
         try:
             async for bucket, name, generation in named_objects(run, source):
-                asked = Asked(bucket, name, generation)
+                asked, size = Asked(bucket, name, generation), 0
                 async with aclosing(object_bytes(run, asked)) as pieces:
                     async for piece in pieces:
                         await out.write(piece)
+                        size += len(piece)
+                run.output.result({"bucket": bucket, "name": name, "bytes": size})
         except StorageError as error:
             run.fail(error, str(source))
     out.flush()
