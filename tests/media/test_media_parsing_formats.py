@@ -1,6 +1,7 @@
 """Every format, in pieces of every size: the same picture as from the whole file."""
 
 import io
+import zlib
 
 import pytest
 from parsing_samples import ALL, LARGE, ROW_BY_ROW, SMALL, opened, sample, saved, scene
@@ -84,6 +85,15 @@ def test_text_behind_the_pixels_of_a_png_is_read() -> None:
     image = fed(StreamParser(), data, 100).close()
     assert (image.info["Title"], image.info["Note"]) == ("behind", "übrigens")
     assert image.getexif()[0x0112] == 6
+
+
+def test_words_behind_the_pixels_that_cannot_be_read_are_left_out() -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add(b"zTXt", b"Bomb\0\0" + zlib.compress(bytes(3_000_000)), after_idat=True)
+    text.add(b"tEXt", b"Long\0" + b"x" * 2_000_000, after_idat=True)
+    image = fed(StreamParser(), saved(scene(SMALL), "PNG", pnginfo=text), 5000).close()
+    assert image.tobytes() == scene(SMALL).tobytes()
+    assert not {"Bomb", "Long"} & image.info.keys()
 
 
 def exif() -> Image.Exif:

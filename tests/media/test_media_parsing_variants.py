@@ -211,3 +211,18 @@ def test_a_tiff_is_measured_in_either_order(order: str, *, is_big: bool) -> None
     assert not is_tiff_cut(io.BytesIO(data), len(data))
     for length in (len(data) - 1, end - 1, size + 3, size - 1, 3):
         assert is_tiff_cut(io.BytesIO(data[:length]), length)
+
+
+def test_the_tags_of_a_tiff_are_there() -> None:
+    image, _ = parsed(saved(scene(), "TIFF", tiffinfo={271: "maker", 305: "program"}), 5000)
+    assert (image.getexif()[271], image.getexif()[305]) == ("maker", "program")
+
+
+def test_a_turned_tiff_is_turned_as_pillow_does() -> None:
+    data = saved(scene(), "TIFF", tiffinfo={274: 6})
+    image, parser = parsed(data, 5000)
+    assert image.tobytes() == opened(data).tobytes()
+    assert image.size == opened(data).size
+    assert parser.info is not None
+    assert parser.info.oriented_size == LARGE[::-1]
+    assert ImageOps.exif_transpose(image).size == LARGE[::-1]

@@ -7,6 +7,7 @@ right, and bounds what a small piece of data can blow up to.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zlib
 from typing import Final
@@ -119,7 +120,9 @@ class _Png(CanvasDecoder):
         self._chunks = None
         self.is_whole = self._feed.done
         if self._tail_size:
-            self._canvas.image.info.update(_opened(self._head, self._limits).info)
+            # All pixels are right; words that cannot be read do not take them away.
+            with contextlib.suppress(UnidentifiedImage):
+                self._canvas.image.info.update(_opened(self._head, self._limits).info)
 
 
 def _opened(head: bytes, limits: Limits) -> PngImagePlugin.PngImageFile:

@@ -88,15 +88,17 @@ class Spooled(FormatDecoder):
             raise ImageTooLarge(info.width, info.height, most, why=why) from error
         try:
             opened.load()
+            return _plain(opened)
         except MemoryError:
             raise
         except Exception as error:  # Pillow's decoders raise whatever their data led them to
             raise DamagedImage(f"the {self._name} cannot be decoded: {error}") from error
-        return _plain(opened)
 
 
 def _plain(opened: ImageFile.ImageFile) -> Image.Image:
     image = plain_image(opened)
+    if "exif" not in image.info:  # a TIFF's tags are those of the file object
+        image.getexif().update(opened.getexif())
     opened.fp = None  # the spool is closed by its owner
     return image
 
