@@ -92,7 +92,7 @@ class Display:
             await self._stop_ticking()
         finally:
             if self._is_live:
-                self._show()
+                self._show(is_last=True)
                 self._bars.stop()
                 self._output.above = None
         if self._broken is not None:
@@ -162,8 +162,10 @@ class Display:
         if self._broken is not None and self._owner is not None:
             self._owner.uncancel()
 
-    def _show(self) -> None:
+    def _show(self, *, is_last: bool = False) -> None:
         now = self.snapshot()
+        if is_last and now.elapsed:  # what stays on the screen tells how fast it was in all
+            now = replace(now, bytes_per_second=now.bytes_moved / now.elapsed)
         if self._output.as_json:
             self._output.event("progress", **_fields(now))
         elif self._is_live:

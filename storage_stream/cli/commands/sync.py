@@ -22,6 +22,7 @@ from storage_stream.cli.transfers.manifest import Manifest
 from storage_stream.cli.transfers.options import name_options, run_options
 from storage_stream.cli.transfers.sources import SourceError, is_folder_there
 from storage_stream.cli.transfers.telling import Teller
+from storage_stream.cli.wording import plain_words
 from storage_stream.errors import UsageError
 
 
@@ -59,16 +60,15 @@ async def command(
     By default two are the same if size and time of change agree. A prefix is a folder, with a
     slash at its end or without.
     """
-    if checksum and size_only:
-        raise click.UsageError("--checksum or --size-only, not both")
-    compare = "crc32c" if checksum else "size" if size_only else "mtime"
+    compare = _compare(checksum=checksum, size_only=size_only)
     origin, goal = _place(source), _place(target)
     await _check_source(source)
     run.go_on = "The same command goes on: what is the same is not transferred again."
+    verb = "Comparing" if how["dry_run"] else "Syncing"
     async with AsyncExitStack() as stack:
         book = None if manifest is None else stack.enter_context(Manifest(manifest))
         teller = Teller(run, "Synced", book)
-        display = await stack.enter_async_context(Display(run.output, "Syncing"))
+        display = await stack.enter_async_context(Display(run.output, verb))
         try:
             many = run.storage.sync(
                 origin,
@@ -82,13 +82,20 @@ async def command(
                 **run.options,
             )
         except UsageError as error:  # nothing was begun
-            raise click.UsageError(str(error)) from error
+            raise click.UsageError(plain_words(str(error))) from error
         async with teller.results(many) as results:
             async for _ in results:
                 pass  # each is told of as it comes
     if not teller.has_told and not how["allow_empty_source"]:
         await _check_not_mistyped(run, source)
     (teller.conclude_plan if how["dry_run"] else teller.conclude)()
+
+
+def _compare(*, checksum: bool, size_only: bool) -> str:
+    """How two are compared, as the library calls it."""
+    if checksum and size_only:
+        raise click.UsageError("--checksum or --size-only, not both.")
+    return "crc32c" if checksum else "size" if size_only else "mtime"
 
 
 async def _check_source(source: Location) -> None:

@@ -12,6 +12,7 @@ from storage_stream.cli.sizes import human_rate, human_size
 from storage_stream.cli.transfers.jobs import Results
 from storage_stream.cli.transfers.manifest import Manifest
 from storage_stream.cli.transfers.outcome import Outcome
+from storage_stream.cli.transfers.renames import ACTION
 from storage_stream.cli.transfers.sources import SourceError
 from storage_stream.errors import InvalidName, NotFound, PreconditionFailed
 
@@ -49,6 +50,7 @@ class Teller:
         """Whether a failure may pass, or something is done that need not be done again."""
         self._skipped: dict[str, int] = {}
         self._deleted = 0
+        self._sent = 0  # over some network; what is renamed is not
         self.bytes = 0
 
     @property
@@ -66,6 +68,7 @@ class Teller:
         else:
             self._count(result, outcome.word)
         self.bytes += result.bytes
+        self._sent += result.bytes if result.action != ACTION else 0
         self._run.output.event("result", **outcome.fields())
         if self._manifest is not None:
             self._manifest.add(outcome)
@@ -132,7 +135,7 @@ class Teller:
             bytes=self.bytes,
             seconds=round(seconds, 3),
         )
-        rate = f", {human_rate(self.bytes / seconds)}" if self.bytes and seconds else ""
+        rate = f", {human_rate(self._sent / seconds)}" if self._sent and seconds else ""
         self._run.output.say(
             f"{self._verb} {_objects(self.counts['done'] - self._deleted)},"
             f" {human_size(self.bytes)} in {seconds:.1f} s{rate}{self._rest()}."
