@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 from parsing_samples import ALL, LARGE, ROW_BY_ROW, SMALL, opened, sample, saved, scene
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from storage_stream.media import ImageInfo, StreamParser
 
@@ -77,21 +77,36 @@ def test_what_was_fed_may_be_changed_afterwards() -> None:
     assert parser.close().tobytes() == opened(data).tobytes()
 
 
+def behind_the_pixels(data: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG with more chunks in front of its end."""
+    added = b"".join(
+        len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+        for kind, body in chunks
+    )
+    return data[:-12] + added + data[-12:]
+
+
 def test_text_behind_the_pixels_of_a_png_is_read() -> None:
-    text = PngImagePlugin.PngInfo()
-    text.add(b"tEXt", b"Title\0behind", after_idat=True)
-    text.add(b"iTXt", b"Note\0\0\0de\0\0" + "übrigens".encode(), after_idat=True)
-    data = saved(scene(SMALL), "PNG", pnginfo=text, exif=exif())
+    data = behind_the_pixels(
+        saved(scene(SMALL), "PNG"),
+        (b"tEXt", b"Title\0behind"),
+        (b"iTXt", b"Note\0\0\0de\0\0" + "übrigens".encode()),
+        (b"eXIf", exif().tobytes()[6:]),
+    )
     image = fed(StreamParser(), data, 100).close()
     assert (image.info["Title"], image.info["Note"]) == ("behind", "übrigens")
     assert image.getexif()[0x0112] == 6
+    assert image.info == opened(data).info
 
 
 def test_words_behind_the_pixels_that_cannot_be_read_are_left_out() -> None:
-    text = PngImagePlugin.PngInfo()
-    text.add(b"zTXt", b"Bomb\0\0" + zlib.compress(bytes(3_000_000)), after_idat=True)
-    text.add(b"tEXt", b"Long\0" + b"x" * 2_000_000, after_idat=True)
-    image = fed(StreamParser(), saved(scene(SMALL), "PNG", pnginfo=text), 5000).close()
+    data = behind_the_pixels(
+        saved(scene(SMALL), "PNG"),
+        (b"tEXt", b"Short\0word"),
+        (b"zTXt", b"Bomb\0\0" + zlib.compress(bytes(3_000_000))),
+        (b"tEXt", b"Long\0" + b"x" * 2_000_000),
+    )
+    image = fed(StreamParser(), data, 5000).close()
     assert image.tobytes() == scene(SMALL).tobytes()
     assert not {"Bomb", "Long"} & image.info.keys()
 
