@@ -29,6 +29,8 @@ from storage_stream.media import (
     UnidentifiedImage,
     parse_object,
 )
+from storage_stream.media.pool import pool_of
+from storage_stream.media.running import Run
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 GET = "storage.objects.get"
@@ -180,6 +182,26 @@ async def test_cancelled_at_any_wait(storage: Storage, gcs: EmulatorHandle, mome
         await nothing_under_way(storage)
         k += 1
     assert k > 2
+
+
+async def test_a_decoder_at_the_end_stops_when_nobody_waits(
+    storage: Storage, gcs: EmulatorHandle
+) -> None:
+    """The thread works through kept bytes in pieces, and looks up in between."""
+    pool, run = pool_of(storage), Run()
+    kept = StreamParser()
+    kept.feed(sample("jpeg-progressive"))
+
+    def work() -> None:
+        run.stop(asyncio.CancelledError())
+        kept.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await pool.run(run, work)
+    with pytest.raises(ParserClosed):
+        kept.close()
+    assert kept.rows_ready == 0
+    assert not gcs.log.select(operation=GET)
 
 
 async def test_what_on_rows_raises_ends_the_download(storage: Storage, gcs: EmulatorHandle) -> None:

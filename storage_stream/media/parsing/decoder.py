@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from storage_stream.media.errors import ImageTooLarge, UnidentifiedImage
 from storage_stream.media.parsing.pillow_bridge import Canvas, Image
+from storage_stream.media.running import current_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ __all__ = [
     "Header",
     "Limits",
     "Started",
+    "check_wanted",
     "opened_header",
     "reduction",
     "shrunk",
@@ -134,6 +136,17 @@ class Header(Protocol):
             UnidentifiedImage: It is no header of this format.
             ImageTooLarge: The picture is larger than allowed.
         """
+
+
+def check_wanted() -> None:
+    """Between two long steps: that the task which waits for this thread, if any, still waits.
+
+    Raises:
+        Stopped: It was cancelled.
+    """
+    run = current_run()
+    if run is not None:
+        run.check()
 
 
 def opened_header(

@@ -17,6 +17,7 @@ from storage_stream.media.parsing.decoder import (
     FormatDecoder,
     Limits,
     Started,
+    check_wanted,
     opened_header,
 )
 from storage_stream.media.parsing.jpeg_markers import JpegHeader, JpegScan
@@ -134,6 +135,7 @@ class _Buffered(FormatDecoder):
         try:
             feed.feed(self._head)
             for piece in self._spool.pieces():
+                check_wanted()
                 feed.feed(piece)
             feed.feed(tail)
             return feed.done

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from storage_stream.errors import InvalidArgument
 from storage_stream.media.errors import MediaError
+from storage_stream.media.parsing.decoder import check_wanted
 from storage_stream.media.parsing.stream_parser import ParserKeywords, StreamParser
 from storage_stream.media.pool import pool_of
 from storage_stream.media.running import Run
@@ -43,7 +44,7 @@ async def parse_object(
     worker thread; what they raise stops the download and is raised here.
 
     Cancelling stops the download and waits for the thread: until the piece it works on is
-    decoded, or the whole picture if it is one that is decoded at its end.
+    decoded, or the whole picture if it is one that Pillow decodes in one step at its end.
 
     Args:
         storage: The client.
@@ -89,8 +90,7 @@ async def _parsed(
     download = asyncio.create_task(_download(stream, queue, chunk_size))
     try:
         while pieces := await queue.take():
-            run = Run(subject)
-            await pool.run(run, partial(_feed, parser, pieces, run))
+            await pool.run(Run(subject), partial(_feed, parser, pieces))
         await download  # raises what broke it
         return await pool.run(Run(subject), parser.close)
     finally:
@@ -100,9 +100,9 @@ async def _parsed(
             download.exception()  # either raised above, or what was raised counts more
 
 
-def _feed(parser: StreamParser, pieces: list[bytes], run: Run) -> None:
+def _feed(parser: StreamParser, pieces: list[bytes]) -> None:
     for piece in pieces:
-        run.check()  # the task may be gone
+        check_wanted()
         parser.feed(piece)
 
 
