@@ -1,8 +1,9 @@
 """The blocks of an object, fetched on the event loop and taken by a decoder in a thread.
 
 A request for several blocks hands over each as it arrives: the decoder works on the first while
-the others are on their way. A request that fails is an error only for who wants a block of it;
-what was merely read ahead is forgotten.
+the others are on their way. Near the end of a long request the next one is made, so that the way
+to the service and back costs no time. A request that fails is an error only for who wants a block
+of it; what was merely read ahead is forgotten.
 
 Which blocks to ask for, and which to hold, is the matter of `blocks`; what the object is, that of
 `pinned`.
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from storage_stream.media.pinned import PinnedObject
 
 __all__ = ["ObjectBlocks"]
+
+_PROVEN = 8  # blocks of one request; who has read on so far will read on
 
 
 class ObjectBlocks:
@@ -52,13 +55,21 @@ class ObjectBlocks:
         self._seen: set[int] = set()
         self._opening = asyncio.Lock()
         self._is_open = False
+        self._is_read = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._go_on: dict[int, int] = {}
+        """By the block at three quarters of a long request: where the next one begins."""
 
     # -- in any thread ---------------------------------------------------------------------
 
     def held(self, number: int) -> bytes | None:
         """A block, if it is here."""
         with self._lock:
-            return self._cache.get(number)
+            after = self._go_on.pop(number, None)
+            data = self._cache.get(number)
+        if after is not None and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._read_on, after)
+        return data
 
     # -- on the loop -----------------------------------------------------------------------
 
@@ -68,6 +79,7 @@ class ObjectBlocks:
         Raises:
             NotFound: There is no such object.
         """
+        self._is_read, self._loop = True, asyncio.get_running_loop()
         async with self._opening:
             if not self._is_open:
                 data = await self.object.first(self.block_size)
@@ -90,11 +102,12 @@ class ObjectBlocks:
             return data
         fetch = self._coming.get(number)
         if fetch is None:
-            fetch = self._begin(number, -(-size // self.block_size))
+            fetch = self._begin(number, size)
         return await fetch.wanted(number)
 
     async def rest(self) -> None:
         """Nobody reads now: end what was being read ahead."""
+        self._is_read = False
         fetching = list(self._fetching)
         for task in fetching:
             task.cancel()
@@ -106,10 +119,20 @@ class ObjectBlocks:
         await self.rest()
         with self._lock:
             self._cache.clear()
+            self._go_on.clear()
         self._is_open = False
 
-    def _begin(self, number: int, stop: int) -> _Fetch:
-        wanted = self._ahead.plan(number, stop, self._is_there)
+    def _read_on(self, number: int) -> None:
+        """Ask for what follows a long request before it is missed; a failure is nobody's yet."""
+        size = self.object.size or 0
+        if self._is_read and number * self.block_size < size and not self._is_there(number):
+            self._begin(number, size)
+
+    def _begin(self, number: int, size: int) -> _Fetch:
+        wanted = self._ahead.plan(number, -(-size // self.block_size), self._is_there)
+        if len(wanted) >= _PROVEN:
+            with self._lock:
+                self._go_on[wanted[len(wanted) * 3 // 4]] = wanted.stop
         fetch = _Fetch(wanted.start, wanted.stop)
         self._coming.update(dict.fromkeys(wanted, fetch))
         task = asyncio.get_running_loop().create_task(self._fetch(fetch))

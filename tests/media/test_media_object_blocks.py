@@ -3,12 +3,14 @@
 import asyncio
 import io
 import random
+import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, BinaryIO
 
 import pytest
+from leaks import nothing_under_way, until
 from sample_data import encoded_crc32c
 from scripted_server import Answer, Asked, Line, ScriptedServer, chunked, head, media_head
 from vips_samples import BLOCK, GET, local_thumbnail, sample
@@ -82,6 +84,44 @@ async def test_what_was_only_read_ahead_may_fail(
 
     async with Source.new_from_object(storage, gcs_bucket, "data", retries=0) as source:
         assert await source.run_reader(read) == DATA[: 2 * BLOCK]
+
+
+async def test_the_next_request_is_made_before_it_is_missed(
+    storage: Storage, gcs: EmulatorHandle, gcs_bucket: str
+) -> None:
+    gcs.put(gcs_bucket, "data", DATA)
+    gcs.log.clear()
+    go_on = threading.Event()
+
+    def read(file: BinaryIO) -> bytes:
+        data = file.read(4096 * (1 + 2 + 4 + 6))  # three quarters of the request for 8 blocks
+        assert len(gcs.log) == 4
+        data += file.read(1)
+        assert go_on.wait(10)
+        return data + file.read(10**9)
+
+    sizes: dict[str, Any] = {"block_size": 4096, "cache_size": 1 << 20}
+    async with Source.new_from_object(storage, gcs_bucket, "data", **sizes) as source:
+        reading = asyncio.create_task(source.run_reader(read))
+        await until(lambda: len(gcs.log) > 4, lambda: "it waits until bytes are missed")
+        go_on.set()
+        assert await reading == DATA
+        assert source.stats.bytes_downloaded == len(DATA)
+
+
+async def test_what_was_being_read_ahead_ends_with_the_run(
+    storage: Storage, gcs: EmulatorHandle, gcs_bucket: str
+) -> None:
+    gcs.put(gcs_bucket, "data", DATA)
+    gcs.arm_next(GET, *["pass"] * 4, "stall-for-60s-after-70K")
+
+    def read(file: BinaryIO) -> int:
+        return len(file.read(4096 * 14))
+
+    sizes: dict[str, Any] = {"block_size": 4096, "cache_size": 1 << 20}
+    source = Source.new_from_object(storage, gcs_bucket, "data", **sizes)
+    assert await source.run_reader(read) == 4096 * 14
+    await nothing_under_way(storage)
 
 
 async def test_a_failure_is_over_when_the_next_run_reads(
