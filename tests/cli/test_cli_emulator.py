@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -43,13 +44,18 @@ def first_line(process: "subprocess.Popen[str]") -> str:
     return line
 
 
-def test_one_line_of_json_when_it_is_ready(tmp_path: Path) -> None:
-    with running("--port", "0", "--data", str(tmp_path / "data"), "--json") as process:
-        told = json.loads(first_line(process))
-        assert told["data"] == str(tmp_path / "data")
-        assert told["pid"] == process.pid
-        with urlopen(f"{told['url']}/storage/v1/b?project=p") as answer:  # noqa: S310 - http
-            assert json.load(answer)["kind"] == "storage#buckets"
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[dict[str, Any]]":
+    """What one of them tells that runs for all who only ask it."""
+    data = tmp_path_factory.mktemp("served")
+    options = ("--data", str(data), "--create-buckets", "--require-auth")
+    with running("--port", "0", "--json", *options) as process:
+        yield {"process": process.pid, "folder": str(data), **json.loads(first_line(process))}
+
+
+def test_one_line_of_json_when_it_is_ready(served: dict[str, Any]) -> None:
+    assert served["data"] == served["folder"]
+    assert served["pid"] == served["process"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -77,22 +83,17 @@ def test_a_taken_port_is_a_sentence() -> None:
     assert "Traceback" not in err
 
 
-def test_a_folder_in_use_is_a_sentence(tmp_path: Path) -> None:
-    options = ("--port", "0", "--data", str(tmp_path), "--json")
-    with running(*options) as first:
-        first_line(first)
-        with running(*options) as second:
-            _, err = second.communicate(timeout=20)
+def test_a_folder_in_use_is_a_sentence(served: dict[str, Any]) -> None:
+    with running("--port", "0", "--data", served["folder"]) as second:
+        _, err = second.communicate(timeout=20)
     assert second.returncode == 1
     assert err.startswith("Error: ")
     assert "Traceback" not in err
 
 
-def test_buckets_and_tokens_as_told() -> None:
-    with running("--port", "0", "--json", "--create-buckets", "--require-auth") as process:
-        url = json.loads(first_line(process))["url"]
-        with urlopen(f"{url}/_emulator/status") as answer:  # noqa: S310 - http
-            assert json.load(answer)["require_auth"] is True
+def test_buckets_and_tokens_as_told(served: dict[str, Any]) -> None:
+    with urlopen(f"{served['url']}/_emulator/status") as answer:  # noqa: S310 - http
+        assert json.load(answer)["require_auth"] is True
 
 
 def test_killed_it_loses_nothing_and_starts_again(tmp_path: Path) -> None:
