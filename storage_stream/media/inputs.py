@@ -89,13 +89,17 @@ class FileInput:
     async def opened(self, _: Run) -> AsyncGenerator[Opened]:
         """By its name, each time."""
         with ExitStack() as files:
-            yield _OpenedLocal(
-                lambda: vips.pyvips().Source.new_from_file(self._path),
-                lambda: files.enter_context(io.FileIO(self._path, "rb")),
-            )
+            yield _OpenedLocal(self._source, lambda: files.enter_context(self._file()))
 
     async def close(self) -> None:
         """Nothing is held."""
+
+    def _source(self) -> Any:
+        self._file().close()  # raises what libvips would only say in a text
+        return vips.pyvips().Source.new_from_file(self._path)
+
+    def _file(self) -> io.FileIO:
+        return io.FileIO(self._path, "rb")
 
 
 class DescriptorInput:
@@ -106,7 +110,7 @@ class DescriptorInput:
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._own: int | None = os.dup(descriptor)
+        self._own = io.FileIO(os.dup(descriptor), "rb")  # which warns when it is left open
         self._turn = asyncio.Lock()
         self._source: Any = None
 
@@ -123,25 +127,19 @@ class DescriptorInput:
 
     async def close(self) -> None:
         """Close the copy."""
-        own, self._own, self._source = self._own, None, None
-        if own is not None:
-            os.close(own)
+        self._source = None
+        self._own.close()
 
     def _same_source(self) -> Any:
         if self._source is None:
-            self._source = vips.pyvips().Source.new_from_descriptor(self._descriptor())
+            self._source = vips.pyvips().Source.new_from_descriptor(self._own.fileno())
         return self._source
 
     def _file(self) -> io.FileIO:
-        file = io.FileIO(self._descriptor(), "rb", closefd=False)
+        file = io.FileIO(self._own.fileno(), "rb", closefd=False)
         if file.seekable():
             file.seek(0)
         return file
-
-    def _descriptor(self) -> int:
-        if self._own is None:
-            raise StreamClosed("the source was closed")
-        return self._own
 
 
 class _OpenedLocal:

@@ -494,10 +494,27 @@ async def test_memory_files_and_descriptors(tmp_path: Path) -> None:
             assert await source.run_reader(lambda file: len(_read_all(file))) == len(data)
 
 
+async def test_a_pipe_is_read_once() -> None:
+    reading, writing = os.pipe()
+    data = sample("png")
+    sender = asyncio.create_task(asyncio.to_thread(_write_all, writing, data))
+    async with Source.new_from_descriptor(reading) as source:
+        os.close(reading)
+        assert await source.thumbnail(100, format=".png") == local_thumbnail("png")
+    await sender
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
 async def test_local_input_that_is_wrong(tmp_path: Path) -> None:
     async with Source.new_from_file(tmp_path / "nothing.jpg") as source:
-        with pytest.raises((OSError, pyvips.Error)):
+        with pytest.raises(FileNotFoundError):
             await source.thumbnail(100)
+        with pytest.raises(FileNotFoundError):
+            await source.run(average)
     async with Source.new_from_memory(b"nothing") as source:
         with pytest.raises(UnidentifiedImage, match="memory"):
             await source.thumbnail(100)
