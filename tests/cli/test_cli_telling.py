@@ -1,6 +1,7 @@
 """What commands tell of what they did not do, and how to go on."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,26 @@ def test_what_was_done_and_is_gone_since_is_done_again(
     assert (ran.status, "; 1 done before" in ran.stderr) == (0, True)
     assert {name: gcs.read(gcs_bucket, f"p/{name}") for name in files} == files
     assert len(gcs.log.select(operation=operation)) == 3
+
+
+def test_what_a_killed_download_left_goes_when_another_goes_on(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path
+) -> None:
+    for name in "ab":
+        gcs.put(gcs_bucket, f"p/{name}", b"1")
+    left, foreign, fresh = (
+        here / "out" / f".{name}.part"
+        for name in ("a.0123456789ab", "c.0123456789ab", "b." + "f" * 12)
+    )
+    make_tree(here / "out", {path.name: b"half" for path in (left, foreign, fresh)})
+    for path in (left, foreign):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    os.utime(fresh, (4_000_000_000, 4_000_000_000))  # somebody writes it
+    words = ["-r", f"gs://{gcs_bucket}/p/*", "out/"]
+    assert run("cp", *words).status == 0
+    assert left.exists()  # it may be that of another command
+    assert run("cp", "--resume", *words).status == 0
+    assert [path.exists() for path in (left, foreign, fresh)] == [False, True, True]
 
 
 def test_where_no_journal_can_be_kept_it_copies_all_the_same(

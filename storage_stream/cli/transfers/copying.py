@@ -7,9 +7,10 @@ import asyncio
 import os
 import sys
 import tempfile
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -21,6 +22,7 @@ from storage_stream.cli.running import Run
 from storage_stream.cli.transfers.done_before import DoneBefore
 from storage_stream.cli.transfers.estimate import Estimate
 from storage_stream.cli.transfers.jobs import Choices, Job, Results, jobs_of
+from storage_stream.cli.transfers.leftovers import Leftovers
 from storage_stream.cli.transfers.manifest import Manifest
 from storage_stream.cli.transfers.naming import Target
 from storage_stream.cli.transfers.order import Order, check_apart
@@ -87,6 +89,7 @@ class _Copying:
     order: Order
     folder: RunFolder
     teller: Teller
+    leftovers: Leftovers = field(default_factory=lambda: Leftovers(time.time()))
 
     async def all(self) -> None:
         notes = await asyncio.to_thread(lambda: self.folder.begin(resume=self.order.resume))
@@ -107,6 +110,7 @@ class _Copying:
                 self.run.output, "Moving" if self.order.is_move else "Copying"
             ) as display:
                 await self._transfer(sources, target, display)
+            await asyncio.to_thread(self.leftovers.remove)
         finally:
             self.teller.conclude()
 
@@ -158,6 +162,8 @@ class _Copying:
     ) -> None:
         async with self.teller.results(run, held) as results:
             async for result in results:
+                if self.order.resume:
+                    self.leftovers.add(result)
                 if removal is not None:
                     await removal.add(result)
 
