@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import weakref
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from storage_stream._api.base import ApiBase
+from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.names import gs_name
 from storage_stream._protocol.slice_plan import DEFAULT_SLICE_BYTES, DEFAULT_WORKERS
 from storage_stream._transfer.at_once import download_at_once
@@ -21,16 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from storage_stream._api.client_parts import ClientParts
-    from storage_stream._protocol.options import (
-        DownloadKeywords,
-    )
+    from storage_stream._protocol.options import DownloadKeywords, RequestKeywords
     from storage_stream._transfer.asked import Asked
     from storage_stream.errors import ClientClosed
 
 __all__ = ["Downloads"]
 
 _USUAL = SliceHow()
-_NOT_AT_ONCE = frozenset({"generation", "start", "end", "raw", "progress"})  # what is asked for
+_OF_A_PART = frozenset({"start", "end"})
 _WINDOW_SLICE_BYTES = 8 * 1024 * 1024  # of which as many are held as there are workers
 
 
@@ -100,13 +99,19 @@ class Downloads(ApiBase):
         is_usual = slice_bytes is DEFAULT_SLICE_BYTES and workers is DEFAULT_WORKERS
         how = _USUAL if is_usual else SliceHow(slice_bytes, workers)
         asked: Asked | None = None
-        if _NOT_AT_ONCE.isdisjoint(options):
-            settled = self._options(options)
-            if settled.is_neutral:
-                found = await download_at_once(self._sender, bucket, object_name, settled)
+        if _OF_A_PART.isdisjoint(options):
+            rest: dict[str, Any] = dict(options)
+            rest.pop("raw", None)  # what is not stored as gzip comes in one way only
+            generation = generation_number(rest.pop("generation", None))
+            settled = self._options(cast("RequestKeywords", rest))
+            if not settled.headers:
+                found = await download_at_once(
+                    self._sender, bucket, object_name, settled, generation
+                )
                 if isinstance(found, bytes):
                     return found
                 asked = found
+                options["progress"] = settled.meter  # the one that was told of the first request
         first = await self._opened(
             Download.of(self._sender, bucket, object_name, options, self._defaults), asked
         )

@@ -95,18 +95,13 @@ class Uploads(ApiBase):
             TypeError: `file_data` is nothing that can be sent, or the metadata is no mapping.
             OSError: It cannot be read; `io.UnsupportedOperation` where it is open for writing.
         """
-        nothing_said = parameters is None and metadata is None and kms_key_name is None
+        target = NewObject(bucket, object_name, content_type, fields_of(metadata))
         in_one_request = not force_resumable_upload and chunk_bytes == DEFAULT_CHUNK_BYTES
-        if nothing_said and in_one_request and not zipped and is_small(file_data):
-            settled = self._upload_options(options)
-            if settled.is_neutral:
-                return await upload_at_once(
-                    self._sender, bucket, object_name, content_type, file_data, settled
-                )
-        target = NewObject(bucket, object_name, content_type, fields_of(metadata)).checked()
-        how = UploadHow(force_resumable_upload, chunk_bytes, zipped=zipped)
         settled = self._upload_options(options, parameters).with_kms_key(kms_key_name)
-        return await upload(self._sender, target, file_data, settled, how)
+        if in_one_request and not zipped and not settled.headers and is_small(file_data):
+            return await upload_at_once(self._sender, target, file_data, settled)
+        how = UploadHow(force_resumable_upload, chunk_bytes, zipped=zipped)
+        return await upload(self._sender, target.checked(), file_data, settled, how)
 
     async def upload_from_filename(
         self,

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 DEFAULT_STALL_TIMEOUT = 30.0  # seconds; longer than a server takes to fetch a cold object
-_SECONDS = frozenset({"timeout", "stall_timeout"})
+_SECONDS = ("timeout", "stall_timeout")
 DEFAULT_TIMEOUT = 10.0  # seconds; the default of gcloud-aio-storage, whose callers come here
 
 
@@ -135,6 +135,9 @@ class RequestKeywords(HandleKeywords, total=False):
     session: Any
 
 
+_NAMES = frozenset(RequestKeywords.__annotations__)
+
+
 class DownloadKeywords(RequestKeywords, total=False):
     """Keywords of every download, besides those of every request.
 
@@ -177,12 +180,7 @@ class RequestOptions:
         Raises:
             TypeError: `retry` is no policy.
         """
-        retry: Any = self.retry
-        if not isinstance(retry, RetryPolicy):
-            kind = type(retry).__name__
-            raise TypeError(
-                f"retry takes a RetryPolicy, not {kind}; for the number of repeats say retries=3"
-            )
+        _check_policy(self.retry)
 
     @classmethod
     def of(cls, keywords: Mapping[str, Any], defaults: RequestOptions) -> RequestOptions:
@@ -194,30 +192,19 @@ class RequestOptions:
         """
         if not keywords:
             return defaults
-        unknown = keywords.keys() - RequestKeywords.__annotations__.keys()
-        if unknown:
-            raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
+        if not _NAMES.issuperset(keywords):
+            raise TypeError(f"unexpected keyword argument {min(keywords.keys() - _NAMES)!r}")
         given = {name: value for name, value in keywords.items() if value is not None}
-        options = replace(
-            defaults,
+        # In one step: each of a million small objects has options of its own.
+        return cls(
             headers=_over(defaults.headers, _headers(given)),
             params=defaults.params + _query(given),
             session=_session(given, defaults),
-            retry=given.get("retry", defaults.retry),
+            retry=_policy(given, defaults),
+            meter=defaults.new_meter(given["progress"]) if "progress" in given else defaults.meter,
+            new_meter=defaults.new_meter,
+            **_times(keywords, defaults),
         )
-        if "progress" in given:
-            options = replace(options, meter=defaults.new_meter(given["progress"]))
-        if "retries" in given:
-            options = replace(options, retry=replace(options.retry, retries=given["retries"]))
-        for name in _SECONDS & keywords.keys():  # where None says something: no limit
-            seconds: dict[str, Any] = {name: _seconds(name, keywords[name])}
-            options = replace(options, **seconds)
-        return options
-
-    @property
-    def is_neutral(self) -> bool:
-        """Whether they change nothing of a request, and nobody counts what it moves."""
-        return not self.headers and not self.params and self.meter is None
 
     def header(self, name: str) -> str | None:
         """The last value the caller gave for a header, or None."""
@@ -254,6 +241,30 @@ class RequestOptions:
         return self if len(kept) == len(self.headers) else replace(self, headers=kept)
 
 
+def _check_policy(retry: Any) -> None:
+    if not isinstance(retry, RetryPolicy):
+        kind = type(retry).__name__
+        raise TypeError(
+            f"retry takes a RetryPolicy, not {kind}; for the number of repeats say retries=3"
+        )
+
+
+def _policy(given: Mapping[str, Any], defaults: RequestOptions) -> RetryPolicy:
+    policy: RetryPolicy = given.get("retry", defaults.retry)
+    if "retries" not in given:
+        return policy
+    _check_policy(policy)
+    return replace(policy, retries=given["retries"])
+
+
+def _times(keywords: Mapping[str, Any], defaults: RequestOptions) -> dict[str, float | None]:
+    """The timeouts, where None says something, too: no limit."""
+    return {
+        name: _seconds(name, keywords[name]) if name in keywords else getattr(defaults, name)
+        for name in _SECONDS
+    }
+
+
 def _session(given: Mapping[str, Any], defaults: RequestOptions) -> Any:
     session = given.get("session", defaults.session)
     if session is not None and not callable(getattr(session, "request", None)):
@@ -263,7 +274,7 @@ def _session(given: Mapping[str, Any], defaults: RequestOptions) -> Any:
 
 
 def _headers(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    lines = _pairs("headers", given.get("headers", {}))
+    lines = _pairs("headers", given["headers"]) if "headers" in given else ()
     if "encryption_key" in given:
         lines = _over(lines, key_headers(given["encryption_key"]))
     if "source_encryption_key" in given:
@@ -272,7 +283,7 @@ def _headers(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _query(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    pairs = _pairs("params", given.get("params", {}))
+    pairs = _pairs("params", given["params"]) if "params" in given else ()
     if "user_project" in given:
         pairs += (("userProject", check_text("user_project", given["user_project"])),)
     if "preconditions" in given:
@@ -299,6 +310,8 @@ def _over(
     lines: tuple[tuple[str, str], ...], added: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[str, str], ...]:
     """Header lines with the added ones in place of those of the same names."""
+    if not added:
+        return lines
     names = {name.lower() for name, _ in added}
     return (*(line for line in lines if line[0].lower() not in names), *added)
 

@@ -9,20 +9,26 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlencode
 
 from storage_stream._protocol.buckets import bucket_path
 from storage_stream._protocol.http import Headers, Request
 from storage_stream._protocol.multipart import MultipartFrame
 from storage_stream._protocol.names import check_object
+from storage_stream._protocol.options import merge_query
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from storage_stream._protocol.http import ReplyHead
     from storage_stream._protocol.resources import ObjectResource
 
 __all__ = ["WholeInsert", "made_as_sent"]
 
 _OK: Final = 200
+_NO_FIELDS: Final[Mapping[str, Any]] = MappingProxyType({})
 _ENCODE: Final = json.JSONEncoder().encode
 _DECODE: Final = json.JSONDecoder().raw_decode
 
@@ -44,9 +50,16 @@ class WholeInsert:
         self._tail = frame.tail
 
     def request(
-        self, bucket: str, name: str, content: bytes, crc32c: str, content_type: str
+        self,
+        bucket: str,
+        name: str,
+        content: bytes,
+        crc32c: str,
+        content_type: str,
+        fields: Mapping[str, Any] = _NO_FIELDS,
+        params: tuple[tuple[str, str], ...] = (),
     ) -> Request | None:
-        """What makes an object of these bytes, with nothing said about it but these values.
+        """What makes an object of these bytes.
 
         Args:
             bucket: The bucket.
@@ -54,6 +67,8 @@ class WholeInsert:
             content: Its bytes.
             crc32c: Their checksum, encoded.
             content_type: Their MIME type: printable ASCII.
+            fields: Others of its resource: none that stands above.
+            params: The caller's query parameters.
 
         Returns:
             The request; None where the content holds the boundary.
@@ -61,15 +76,19 @@ class WholeInsert:
         Raises:
             InvalidName: A name that cannot be.
         """
-        path = f"/upload{bucket_path(bucket)}/o?uploadType=multipart"
+        query = "uploadType=multipart"
+        if params:
+            query = urlencode(merge_query((("uploadType", "multipart"),), params))
+        path = f"/upload{bucket_path(bucket)}/o?{query}"
+        said = f"{_ENCODE(fields)[1:-1]}, " if fields else ""
         resource = (
-            f'{{"name": {_ENCODE(check_object(name))}, "crc32c": "{crc32c}", '
+            f'{{{said}"name": {_ENCODE(check_object(name))}, "crc32c": "{crc32c}", '
             f'"contentType": {_quoted(content_type)}}}'
         )
         if self._boundary in content:
             return None
-        said = resource.encode(), self._between, content_type.encode(), b"\r\n\r\n"
-        body = b"".join((self._before, *said, content, self._tail))
+        frame = resource.encode(), self._between, content_type.encode(), b"\r\n\r\n"
+        body = b"".join((self._before, *frame, content, self._tail))
         return Request("POST", path, self._headers, body)
 
 

@@ -21,7 +21,7 @@ __all__ = ["download_at_once"]
 
 
 async def download_at_once(
-    sender: Sender, bucket: str, name: str, options: RequestOptions
+    sender: Sender, bucket: str, name: str, options: RequestOptions, generation: int | None = None
 ) -> bytes | Asked:
     """Ask for an object once.
 
@@ -31,7 +31,8 @@ async def download_at_once(
         sender: Makes the request.
         bucket: The bucket.
         name: The object.
-        options: The client's; nothing that changes the request may stand in them.
+        options: The caller's; no headers may stand in them.
+        generation: Which; None for the live one.
 
     Returns:
         The object, where all of it came at once and its checksum is right; else what came of
@@ -40,13 +41,18 @@ async def download_at_once(
     Raises:
         InvalidName: A name that cannot be.
     """
-    request, begun = whole_media_request(bucket, name), sender.clock.now()
+    request = whole_media_request(bucket, name, generation, options.params)
+    begun = sender.clock.now()
     try:
         reply = await sender.open(request, options)
     except StorageError as error:
         return Asked(error, begun)
     body = reply.whole
-    if body is None or not is_whole_object(reply.head, body):
+    if body is None or not is_whole_object(reply.head, body, generation):
         return Asked(reply, begun)
     reply.close()
+    if (meter := options.meter) is not None:
+        meter.expect(len(body))
+        meter.moved(len(body))
+        meter.gained(len(body))
     return body

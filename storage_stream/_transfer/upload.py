@@ -246,6 +246,8 @@ async def send_whole(
     Raises:
         IntegrityError: It was damaged both times, or is not what was made of it.
     """
+    if (meter := options.meter) is not None and asked is None:  # else it was told by who asked
+        meter.expect(_size(content))
     for is_last in (False, True):
         try:
             return await _send_once(sender, target, content, options, asked)
@@ -267,10 +269,7 @@ async def _send_once(
     asked: Asked | None,
 ) -> ObjectResource:
     """One request; one more to look where a repeat is refused by what it may have made itself."""
-    meter, is_held = options.meter, isinstance(content, bytes)
-    size = len(content) if isinstance(content, bytes) else content.length
-    if meter is not None:
-        meter.expect(size)
+    meter, is_held, size = options.meter, isinstance(content, bytes), _size(content)
     try:
         resource = await sender.send(_insertion(target, content, meter), options, asked)
     except PreconditionFailed as refusal:
@@ -281,6 +280,10 @@ async def _send_once(
         meter.moved(size if is_held else 0)  # what is read as it goes out was counted then
         meter.gained(size)
     return resource
+
+
+def _size(content: bytes | RewindableSlice) -> int:
+    return len(content) if isinstance(content, bytes) else content.length
 
 
 def _checksum(content: bytes | RewindableSlice) -> Crc32c:

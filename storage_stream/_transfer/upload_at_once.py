@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["is_small", "upload_at_once"]
 
 _SMALL_BYTES: Final = 128 * 1024  # a copy of these costs less than to send them in pieces
+_SAID: Final = frozenset({"name", "crc32c", "contentType"})  # of the resource, by us
 # As long as one may be (70 characters): a search for it makes the longest steps.
 _INSERT: Final = WholeInsert(secrets.token_hex(32))
 
@@ -37,12 +38,7 @@ def is_small(data: Any) -> TypeGuard[bytes]:
 
 
 async def upload_at_once(
-    sender: Sender,
-    bucket: str,
-    name: str,
-    content_type: str | None,
-    data: bytes,
-    options: RequestOptions,
+    sender: Sender, target: NewObject, data: bytes, options: RequestOptions
 ) -> ObjectResource:
     """Make an object of bytes, as `upload` does.
 
@@ -50,23 +46,29 @@ async def upload_at_once(
 
     Args:
         sender: Makes the request.
-        bucket: The bucket.
-        name: The object's name.
-        content_type: Its MIME type, or None to guess it from the name.
+        target: The object to make.
         data: Its bytes.
-        options: The caller's; nothing that changes the request may stand in them.
+        options: The caller's; no headers may stand in them.
 
     Raises:
         InvalidName: A name that cannot be.
         InvalidArgument: A content type that cannot stand in a header.
         StorageError: As `upload`.
     """
-    target = NewObject(bucket, check_object(name), content_type, {})
-    checksum = encode_crc32c(crc32c(data))
-    request = _INSERT.request(bucket, name, data, checksum, target.resolved_type())
+    request, checksum = None, encode_crc32c(crc32c(data))
+    fields = target.resource() if target.metadata else {}
+    if _SAID.isdisjoint(fields):
+        plain = NewObject(target.bucket, check_object(target.name), target.content_type)
+        request = _INSERT.request(
+            *(target.bucket, target.name, data, checksum, plain.resolved_type()),
+            fields,
+            options.params,
+        )
     if request is None:
-        return await send_whole(sender, target, data, options)
-    begun = sender.clock.now()
+        return await send_whole(sender, target.checked(), data, options)
+    meter, begun = options.meter, sender.clock.now()
+    if meter is not None:
+        meter.expect(len(data))
     try:
         reply = await sender.open(request, options)
     except StorageError as error:
@@ -76,5 +78,8 @@ async def upload_at_once(
         made = made_as_sent(reply.head, answer, checksum, len(data))
         if made is not None:
             reply.close()
+            if meter is not None:
+                meter.moved(len(data))
+                meter.gained(len(data))
             return made
     return await send_whole(sender, target, data, options, Asked(reply, begun))

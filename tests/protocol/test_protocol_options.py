@@ -182,19 +182,3 @@ def test_an_operation_may_say_a_parameter_several_times() -> None:
     said = (("permissions", "a"), ("permissions", "b"))
     assert merge_query(said, (("userProject", "p"),)) == (*said, ("userProject", "p"))
     assert merge_query(said, (("permissions", "c"),)) == (("permissions", "c"),)
-
-
-@pytest.mark.parametrize(
-    ("keywords", "expected"),
-    [
-        ({}, True),
-        ({"timeout": 5, "stall_timeout": None, "retries": 0}, True),
-        ({"headers": {}}, True),
-        ({"headers": {"x-mine": "1"}}, False),
-        ({"params": {"fields": "name"}}, False),
-        ({"preconditions": Preconditions(if_generation_match=0)}, False),
-        ({"progress": object()}, False),
-    ],
-)
-def test_whether_they_change_the_request(keywords: dict[str, Any], *, expected: bool) -> None:
-    assert RequestOptions.of(keywords, RequestOptions()).is_neutral is expected

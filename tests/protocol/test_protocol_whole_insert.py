@@ -13,6 +13,7 @@ from protocol_profiles import patience
 from storage_stream._protocol.http import ReplyHead
 from storage_stream._protocol.multipart import MultipartFrame
 from storage_stream._protocol.objects import insert_multipart
+from storage_stream._protocol.options import RequestOptions
 from storage_stream._protocol.whole_insert import WholeInsert, made_as_sent
 from storage_stream.errors import InvalidName
 
@@ -25,23 +26,38 @@ names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 types = st.sampled_from(["text/plain", 'a/b; c="d\\e"', "application/octet-stream"])
 
 
-def machinerys(name: str, content: bytes, content_type: str) -> Any:
-    resource = {"name": name, "crc32c": "AAAAAA==", "contentType": content_type}
+fields = st.dictionaries(
+    st.sampled_from(["metadata", "cacheControl", "md5Hash"]),
+    st.none() | st.text(max_size=5) | st.dictionaries(st.text(max_size=3), st.text(max_size=3)),
+)
+params = st.lists(
+    st.tuples(st.sampled_from(["ifGenerationMatch", "uploadType", "userProject"]), st.text()),
+    max_size=3,
+).map(tuple)
+
+
+def machinerys(
+    name: str, content: bytes, content_type: str, own: dict[str, Any], said: tuple[Any, ...]
+) -> Any:
+    resource = {**own, "name": name, "crc32c": "AAAAAA==", "contentType": content_type}
     frame = MultipartFrame.around(resource, content_type, BOUNDARY)
     framed = frame.head + content + frame.tail
-    return insert_multipart("bucket", name, framed, frame.content_type).request
+    insertion = insert_multipart("bucket", name, framed, frame.content_type)
+    return insertion.with_options(RequestOptions(params=said)).request
 
 
-@given(names, st.binary(max_size=30), types)
-def test_the_request_is_the_machinerys(name: str, content: bytes, content_type: str) -> None:
+@given(names, st.binary(max_size=30), types, fields, params)
+def test_the_request_is_the_machinerys(
+    name: str, content: bytes, content_type: str, own: dict[str, Any], said: tuple[Any, ...]
+) -> None:
+    write = WholeInsert(BOUNDARY).request
     try:
-        expected = machinerys(name, content, content_type)
+        expected = machinerys(name, content, content_type, own, said)
     except InvalidName:
         with pytest.raises(InvalidName):
-            WholeInsert(BOUNDARY).request("bucket", name, content, "AAAAAA==", content_type)
+            write("bucket", name, content, "AAAAAA==", content_type, own, said)
         return
-    written = WholeInsert(BOUNDARY).request("bucket", name, content, "AAAAAA==", content_type)
-    assert written == expected
+    assert write("bucket", name, content, "AAAAAA==", content_type, own, said) == expected
 
 
 def test_content_that_holds_the_boundary_is_left_to_the_machinery() -> None:

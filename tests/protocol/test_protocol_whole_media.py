@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from storage_stream._protocol.download_actions import Done, Fetch
 from storage_stream._protocol.http import Framing, Headers, ReplyHead
 from storage_stream._protocol.objects import get_media
+from storage_stream._protocol.options import RequestOptions
 from storage_stream._protocol.resumable_download import ResumableDownload
 from storage_stream._protocol.whole_media import is_whole_object, whole_media_request
 from storage_stream.errors import InvalidName
@@ -27,10 +28,13 @@ def head(*lines: tuple[str, str], status: int = 200) -> ReplyHead:
 
 def test_the_request_is_the_machines_first() -> None:
     for name in ("o", "a/b c+d%.é", "x" * 1024):
-        fetch = ResumableDownload().next_action()
-        assert isinstance(fetch, Fetch)
-        asked = get_media("bucket", name).with_query(fetch.query()).request
-        assert whole_media_request("bucket", name) == asked.with_headers(*fetch.headers())
+        for generation in (None, 7):
+            for params in ((), (("userProject", "a b"),), (("generation", "3"), ("alt", "x"))):
+                fetch = ResumableDownload(generation=generation).next_action()
+                assert isinstance(fetch, Fetch)
+                media = get_media("bucket", name).with_options(RequestOptions(params=params))
+                asked = media.with_query(fetch.query()).request.with_headers(*fetch.headers())
+                assert whole_media_request("bucket", name, generation, params) == asked
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a\nb"])
@@ -89,15 +93,27 @@ LINES = st.sampled_from(
 )
 
 
+def test_another_generation_is_the_machines() -> None:
+    answer = head(("x-goog-generation", "7"))
+    assert is_whole_object(answer, BODY, 7)
+    assert is_whole_object(head(), BODY, 7)
+    assert not is_whole_object(answer, BODY, 8)
+
+
 @settings(max_examples=100)
-@given(st.lists(LINES, max_size=5), st.sampled_from([200, 206, 404]))
+@given(
+    lines=st.lists(LINES, max_size=5),
+    status=st.sampled_from([200, 206, 404]),
+    generation=st.sampled_from([None, 7, 8]),
+    raw=st.booleans(),
+)
 def test_what_is_accepted_here_the_machine_accepts(
-    lines: list[tuple[str, str]], status: int
+    lines: list[tuple[str, str]], status: int, generation: int | None, *, raw: bool
 ) -> None:
     answer = head(*lines, status=status)
-    if not is_whole_object(answer, BODY):
+    if not is_whole_object(answer, BODY, generation):
         return
-    machine = ResumableDownload()
+    machine = ResumableDownload(generation=generation, raw=raw)
     machine.receive_head(answer)
     assert not machine.decodes
     assert machine.receive_data(BODY) == BODY

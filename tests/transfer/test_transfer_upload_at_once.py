@@ -9,7 +9,7 @@ from leaks import nothing_under_way
 from sample_data import encoded_crc32c, patterned
 from scripted_server import ScriptedServer, head, reply
 
-from storage_stream import RetryPolicy, Storage
+from storage_stream import Preconditions, Progress, RetryPolicy, Storage
 from storage_stream._transfer import upload_at_once
 from storage_stream.errors import (
     BadRequest,
@@ -18,6 +18,7 @@ from storage_stream.errors import (
     IntegrityError,
     InvalidArgument,
     InvalidName,
+    PreconditionFailed,
     ProtocolError,
     ServerError,
 )
@@ -31,13 +32,22 @@ async def _upload(storage: Storage, bucket: str, **options: Any) -> Any:
     return await storage.upload(bucket, "folder/name.txt", DATA, **options)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"metadata": {"metadata": {"mtime": 5, "ä": "é"}, "Cache-Control": "no-store"}},
+        {"metadata": {"contentType": "text/plain", "contentLanguage": "de"}},
+        {"params": {"prettyPrint": True}, "parameters": {"userProject": "a b"}},
+    ],
+)
 async def test_it_makes_what_the_machinery_makes(
-    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, said: dict[str, Any]
 ) -> None:
     own = {"generation", "id", "etag", "mediaLink", "timeCreated", "updated"}
     own |= {"timeStorageClassUpdated", "timeFinalized", "selfLink"}
-    ways: tuple[dict[str, str] | None, ...] = (None, {})
-    made = [await _upload(storage, gcs_bucket, metadata=metadata) for metadata in ways]
+    machinerys = {"chunk_bytes": 256 * 1024}
+    made = [await _upload(storage, gcs_bucket, **said, **way) for way in ({}, machinerys)]
     one, other = [{key: each[key] for key in each.keys() - own} for each in made]
     assert one == other
     assert one["contentType"] == "text/plain"
@@ -91,6 +101,32 @@ async def test_what_may_be_repeated_is(
     await _upload(storage, gcs_bucket, retry=RetryPolicy(always=True, initial_delay=0.001))
     assert gcs.read(gcs_bucket, "folder/name.txt") == DATA
     assert [entry.status for entry in gcs.log] == [503, 200]
+
+
+async def test_a_precondition(gcs: EmulatorHandle, gcs_bucket: str, storage: Storage) -> None:
+    absent = Preconditions(if_generation_match=0)
+    made = await _upload(storage, gcs_bucket, preconditions=absent)
+    with pytest.raises(PreconditionFailed) as caught:
+        await _upload(storage, gcs_bucket, preconditions=absent)
+    assert caught.value.attempts == 1
+    assert len(gcs.log) == 2
+    of_it = Preconditions(if_generation_match=int(made["generation"]))
+    gcs.arm_next(INSERT, "commit-then-drop")
+    again = await _upload(storage, gcs_bucket, preconditions=of_it)
+    assert again["generation"] != made["generation"]  # its own first attempt made it
+
+
+@pytest.mark.parametrize("faults", [(), ("return-503",), ("flip-bit-at-10000",)])
+async def test_somebody_counts(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, faults: tuple[str, ...]
+) -> None:
+    gcs.arm_next(INSERT, *faults)
+    progress = Progress()
+    often = RetryPolicy(always=True, initial_delay=0.001)
+    await _upload(storage, gcs_bucket, progress=progress, retry=often)
+    told = progress.snapshot()
+    assert told.attempts == 1 + len(faults)
+    assert (told.bytes_moved, told.bytes_confirmed, told.bytes_total) == (len(DATA),) * 3
 
 
 async def test_a_lost_connection(storage_of: Callable[..., Storage]) -> None:
