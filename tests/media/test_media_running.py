@@ -2,6 +2,8 @@
 
 import asyncio
 import concurrent.futures
+import gc
+import os
 import threading
 from functools import partial
 from typing import Any
@@ -9,9 +11,10 @@ from typing import Any
 import pytest
 from leaks import until
 
+from storage_stream import Storage
 from storage_stream.errors import ClientClosed, RequestTimeout
 from storage_stream.media import OutsideRunError, cancellable
-from storage_stream.media.pool import MediaPool, pool_of_loop
+from storage_stream.media.pool import MediaPool, pool_of, pool_of_loop
 from storage_stream.media.running import Run, Stopped, current_run
 
 
@@ -199,3 +202,44 @@ async def test_outside_a_run_cancellable_changes_nothing() -> None:
 
 async def test_a_loop_has_one_pool() -> None:
     assert pool_of_loop() is pool_of_loop()
+
+
+def workers(pool: MediaPool) -> set[threading.Thread]:
+    assert pool._executor is not None
+    return set(pool._executor._threads)
+
+
+async def test_a_client_has_a_pool_of_few_threads_that_end_with_it() -> None:
+    async with Storage(anonymous=True) as one, Storage(anonymous=True) as other:
+        pool = pool_of(one)
+        assert pool_of(one) is pool
+        assert pool_of(other) is not pool
+        assert pool._executor is None  # made at the first use
+        await asyncio.gather(*(pool.run(Run(), lambda: None) for _ in range(20)))
+        threads = workers(pool)
+        assert len(threads) <= min(4, os.cpu_count() or 1)
+    await until(lambda: not any(each.is_alive() for each in threads), lambda: "threads are left")
+    with pytest.raises(ClientClosed):
+        await pool.run(Run(), lambda: None)
+    with pytest.raises(ClientClosed), pool.holding(Run()):
+        pass
+
+
+async def test_a_closed_client_gets_no_pool() -> None:
+    storage = Storage(anonymous=True)
+    await storage.close()
+    with pytest.raises(ClientClosed):
+        pool_of(storage)
+
+
+def test_a_loop_that_is_gone_takes_its_threads_along() -> None:
+    async def use() -> set[threading.Thread]:
+        pool = pool_of_loop()
+        await pool.run(Run(), lambda: None)
+        return workers(pool)
+
+    threads = asyncio.run(use())
+    gc.collect()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
