@@ -2,13 +2,13 @@
 
 It is a semaphore, and a strict one: a place that is given back goes to the one who waits longest,
 and nobody can take it before he wakes up. To take a place that is free costs no coroutine, which
-asyncio's own asks for, and a look at all who wait.
+asyncio's own asks for, and a look at all who wait; nor does leaving the queue cost such a look.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 
 __all__ = ["Places"]
 
@@ -27,7 +27,7 @@ class Places:
 
     def __init__(self, count: int) -> None:
         self.free = count
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: OrderedDict[asyncio.Future[None], None] = OrderedDict()
 
     def take_free(self) -> bool:
         """Take a place if one is free, and say whether."""
@@ -44,25 +44,21 @@ class Places:
         if self.take_free():
             return
         turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        self._waiting[turn] = None
         try:
             await turn
         except BaseException:
-            if turn.cancelled():
-                self._forget(turn)
-            else:
+            if turn.done() and not turn.cancelled():
                 self.release()
+            else:
+                self._waiting.pop(turn, None)
             raise
 
     def release(self) -> None:
         """Give a place back."""
         while self._waiting:
-            turn = self._waiting.popleft()
+            turn, _ = self._waiting.popitem(last=False)
             if not turn.done():  # else it left the queue, and has not woken up to say so
                 turn.set_result(None)
                 return
         self.free += 1
-
-    def _forget(self, turn: asyncio.Future[None]) -> None:
-        if turn in self._waiting:
-            self._waiting.remove(turn)

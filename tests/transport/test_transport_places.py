@@ -80,3 +80,31 @@ async def test_who_is_cancelled_as_a_place_comes_back_is_passed_over() -> None:
     assert not tasks[1].cancelled()
     places.release()
     assert places.take_free()
+
+
+async def test_who_is_closed_while_he_waits_takes_no_place_with_him() -> None:
+    places = Places(1)
+    await places.take()
+    turns = [places.take(), places.take()]
+    for turn in turns:
+        turn.send(None)
+    turns[1].close()  # what becomes of a task whose loop is no more
+    assert not places.take_free()
+    places.release()
+    with pytest.raises(StopIteration):
+        turns[0].send(None)
+    places.release()
+    assert places.take_free()
+
+
+async def test_many_leave_from_the_end_of_the_queue() -> None:
+    places = Places(1)
+    await places.take()
+    first, *others = await waiting(places, 2_000)
+    for task in reversed(others):
+        task.cancel()
+    await asyncio.wait(others)
+    places.release()
+    await first
+    places.release()
+    assert places.take_free()
