@@ -100,6 +100,32 @@ def test_how_the_body_ends(
     assert (head.framing, head.length, head.keeps_alive) == (framing, length, kept)
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"RTSP/1.0 200 OK\r\n\r\n",
+        b"\r\nRTSP/1.0 200 OK\r\nserver: HTTP/1.1\r\n\r\n",
+        b"ICE/1.0 200 OK\r\n\r\n",
+        b"HTTP/2.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 101 Other\r\n\r\n",
+        b"HTTP/1.1 000 OK\r\n\r\n",
+        b"HTTP/1.1 099 OK\r\n\r\n",
+        b"\r\n\r\n",
+        OK + b"content-length: 5\r\ncontent-length: 5\r\n\r\n",
+        OK + b"transfer-encoding: identity\r\ncontent-length: 5\r\n\r\n",
+        OK + b"transfer-encoding: gzip, chunked\r\n\r\n",
+        OK + b"transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n",
+        OK + b"content-length: 5\n\nhello\r\n\r\n",
+        OK + b"a: b\rcontent-length: 5\r\n\r\n",
+        OK + b"a: b\0c\r\n\r\n",
+        OK + b"x: y\r\n" * 257 + b"\r\n",
+    ],
+)
+def test_what_is_no_head_of_ours(head: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        ours(head)
+
+
 def test_an_older_server_has_to_say_that_it_goes_on() -> None:
     for line, keeps_alive in ((b"", False), (b"connection: Keep-Alive\r\n", True)):
         head = ours(b"HTTP/1.0 200 OK\r\ncontent-length: 5\r\n" + line + b"\r\n")

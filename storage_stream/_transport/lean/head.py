@@ -23,6 +23,7 @@ MOST_HEAD_BYTES: Final = 64 * 1024
 """Custom metadata, the largest thing in a head of the service, has 8 KiB at most."""
 MOST_HEADER_LINES: Final = 256
 
+_PROTOCOL: Final = b"HTTP/"
 _WITHOUT_BODY: Final = frozenset({204, 304})
 _SWITCHING: Final = 101
 
@@ -67,8 +68,9 @@ def read_head(head: bytes, method: str) -> AnswerHead | None:
     except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
         raise ProtocolError(f"the answer is no HTTP: {error}") from None
     status: int = llhttp.get_status_code()
-    if not status:
-        raise ProtocolError("the answer is no HTTP: an empty line, and no head before it")
+    begin = _begin_of(head)
+    if status < 100:  # noqa: PLR2004 - below there is none
+        raise ProtocolError(f"the answer is no HTTP: status {status}")
     if status < 200 and status != _SWITCHING:  # noqa: PLR2004 - the 1xx of HTTP
         return None
     version: str = llhttp.get_http_version()
@@ -76,13 +78,25 @@ def read_head(head: bytes, method: str) -> AnswerHead | None:
         raise ProtocolError(f"the answer speaks another protocol: HTTP/{version}, status {status}")
     if head.count(b"\n") > MOST_HEADER_LINES + 2:
         raise ProtocolError(f"the answer has more than {MOST_HEADER_LINES} header lines")
-    begin = head.index(b"HTTP/")  # empty lines before it do not count (RFC 9112 §2.2)
     end = head.index(b"\r\n", begin)
     reply = ReplyHead(status, _reason_of(head[begin:end]), ReceivedHeaders(head[end:-2]))
     framing, length = _framing_of(reply, method, version)
     # Behind a head without a body llhttp has forgotten it already, and cannot be asked.
     keeps_alive = framing is not Framing.CLOSE and _keeps_alive(reply, version)
     return AnswerHead(reply, framing, length, keeps_alive=keeps_alive)
+
+
+def _begin_of(head: bytes) -> int:
+    """Of the status line; empty lines before it do not count (RFC 9112 §2.2).
+
+    llhttp speaks RTSP and ICE, too.
+    """
+    begin = 0 if head.startswith(_PROTOCOL) else len(head) - len(head.lstrip(b"\r\n"))
+    if begin == len(head):
+        raise ProtocolError("the answer is no HTTP: an empty line, and no head before it")
+    if not head.startswith(_PROTOCOL, begin):
+        raise ProtocolError("the answer speaks another protocol")
+    return begin
 
 
 @lru_cache(maxsize=32)
