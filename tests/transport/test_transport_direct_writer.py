@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeAlias, cast
 
 import pytest
@@ -15,6 +15,7 @@ from stages import LentSource, Source, drain
 from wire_server import Wire, WireRequest, WireServer
 
 from storage_stream._protocol.http import Request
+from storage_stream._protocol.lending import LendingContent
 from storage_stream._transport.lean.direct_writer import DirectWriter
 from storage_stream._transport.lean.transport import LeanTransport
 from storage_stream.errors import ConnectionLost, RequestTimeout
@@ -154,6 +155,44 @@ def test_a_source_that_fails_behind_large_pieces(play: Callable[..., None]) -> N
     play(scene)
 
 
+class _Stubborn(LendingContent):
+    """A source that goes on when it is cancelled."""
+
+    length = 40 * len(PIECE)
+
+    def __init__(self) -> None:
+        self.cancelled = 0
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        waits = asyncio.Event()
+        yield PIECE
+        for _ in range(39):
+            try:
+                await waits.wait()
+            except asyncio.CancelledError:
+                self.cancelled += 1
+            yield PIECE
+
+    lent_chunks = chunks
+
+
+def test_a_source_that_goes_on_when_it_is_cancelled_holds_nobody_up(
+    play: Callable[..., None],
+) -> None:
+    async def breaks(wire: Wire, _: WireRequest) -> None:
+        await wire.reader.readexactly(1)
+        wire.reset()
+
+    async def scene() -> None:
+        source = _Stubborn()
+        async with _lean(breaks) as (lean, server):
+            with pytest.raises(ConnectionLost):
+                await lean.send(Request("POST", f"{server.url}/o", body=source), timeout=10)
+        assert source.cancelled == 1
+
+    play(scene)
+
+
 class _Transport:
     """What a writer asks of a transport."""
 
@@ -162,6 +201,16 @@ class _Transport:
 
     def get_extra_info(self, name: str) -> object:
         return self._extra.get(name)
+
+
+class _Closed:
+    """A socket whose descriptor cannot be had twice."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def fileno(self) -> int:
+        return self._number
 
 
 def _writer(**extra: object) -> DirectWriter | None:
@@ -174,8 +223,10 @@ async def test_where_it_cannot_write() -> None:
     with ours, theirs:
         assert _writer() is None
         assert _writer(socket=ours, sslcontext=object()) is None
+        number = ours.fileno()
         ours.close()
         assert _writer(socket=ours) is None
+        assert _writer(socket=_Closed(number)) is None  # as where there are no more descriptors
 
 
 async def test_it_tells_of_progress_and_closes_twice() -> None:

@@ -49,12 +49,20 @@ class DirectWriter:
         loop: asyncio.AbstractEventLoop,
         on_sent: Callable[[], None],
     ) -> DirectWriter | None:
-        """A writer; None where what is written is not what goes out, or no descriptor is here."""
+        """A writer; None where what is written is not what goes out, or there is no descriptor."""
         connected = transport.get_extra_info("socket")
         number = -1 if connected is None else connected.fileno()
         if number < 0 or transport.get_extra_info("sslcontext") or sys.platform == "win32":
             return None
-        return cls(loop, number, on_sent)
+        try:
+            return cls(loop, number, on_sent)
+        except OSError:  # this process has no more of them; its transport has one already
+            return None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._number < 0
 
     async def write(self, data: bytes | memoryview) -> None:
         """Write all of it. Cancelling stops at any byte.

@@ -141,6 +141,8 @@ class RequestBody:
         try:
             await writer.write(piece)
         except OSError as error:
+            if writer.is_closed:  # the source has kept the cancelling to itself
+                raise asyncio.CancelledError from None
             if not isinstance(error, ConnectionError):
                 self._transport.abort()
             # Who reads sees an answer that came before, or the connection's end, and cancels this.
