@@ -32,7 +32,10 @@ class LendingContent(abc.ABC):
 
     @abc.abstractmethod
     def lent_chunks(self) -> AsyncIterator[bytes | memoryview]:
-        """The same, each piece valid until a next one comes: then it may be overwritten."""
+        """The same, each piece valid until a next one is asked for: then it may be overwritten.
+
+        The last one stays as it is, although the end is asked for.
+        """
 
 
 def lent_chunks(content: Content) -> AsyncIterator[bytes | memoryview]:
