@@ -55,7 +55,7 @@ class Journal:
         self._path = os.fspath(path)
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._is_new = False
+        self._was_new = False  # then nobody asks it: all that is in it was done by this very run
 
     async def open(self) -> None:
         """Open it.
@@ -72,7 +72,7 @@ class Journal:
         Raises:
             OSError: It cannot be read.
         """
-        if self._is_new or item.action not in _REMEMBERED:
+        if self._was_new or item.action not in _REMEMBERED:
             return False
         return await run_blocking(self._holds, item)
 
@@ -109,7 +109,7 @@ class Journal:
                 connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version={_VERSION}")
                 connection.execute(_TABLE)
-            self._is_new = connection.execute("SELECT 1 FROM done LIMIT 1").fetchone() is None
+            self._was_new = connection.execute("SELECT 1 FROM done LIMIT 1").fetchone() is None
         except BaseException:
             connection.close()
             raise
@@ -148,7 +148,6 @@ class Journal:
                     self._connection.executemany(_WRITE, rows)
             except (sqlite3.Error, OverflowError) as error:
                 raise OSError(f"the journal {self._path} cannot be written: {error}") from error
-            self._is_new = False
 
     def _close(self) -> None:
         with self._lock:
