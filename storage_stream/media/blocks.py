@@ -92,6 +92,10 @@ class ReadAhead:
         self._runs: list[_Run] = []
         """Those that went on last stand last."""
 
+    def expect_all(self) -> None:
+        """All that follows the first block will be read, from front to back: ask for it at once."""
+        self._runs.append(_Run(0, 1, self._most))
+
     def plan(
         self,
         number: int,

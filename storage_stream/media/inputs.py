@@ -54,6 +54,10 @@ class Opened(Protocol):
         """A file of its own."""
         ...
 
+    def read_ahead(self, will_read_all: Callable[[bytes], bool]) -> None:
+        """On the loop, before the worker begins: whether all will be read, by the first bytes."""
+        ...
+
 
 class Input(Protocol):
     """Where a source's bytes are."""
@@ -147,6 +151,9 @@ class _OpenedLocal:
         self.source = source
         self.file = file
 
+    def read_ahead(self, will_read_all: Callable[[bytes], bool]) -> None:
+        """All of it is here."""
+
 
 class MemoryInput:
     """Bytes that are here; they go by handlers, so that no image outlives them.
@@ -198,7 +205,7 @@ class ObjectInput:
     async def opened(self, run: Run) -> AsyncGenerator[Opened]:
         """The first block is here then, and says whether any part can be asked for."""
         self._runs += 1
-        files = _OpenedFiles(lambda: self._file(run))
+        files = _OpenedFiles(lambda: self._file(run), self._blocks)
         try:
             await run.awaited(self._blocks.open())
             yield files
@@ -282,12 +289,16 @@ class _OpenedCustom:
     def file(self) -> BinaryIO:
         return cast("BinaryIO", self._given.file_in(self._run))
 
+    def read_ahead(self, will_read_all: Callable[[bytes], bool]) -> None:
+        """Only the caller's functions know how."""
+
 
 class _OpenedFiles:
     """Files of one run, and sources on them."""
 
-    def __init__(self, make: Callable[[], RunFile]) -> None:
+    def __init__(self, make: Callable[[], RunFile], blocks: ObjectBlocks | None = None) -> None:
         self._make = make
+        self._blocks = blocks
         self.made: list[RunFile] = []
 
     def source(self) -> Any:
@@ -296,7 +307,15 @@ class _OpenedFiles:
     def file(self) -> BinaryIO:
         return cast("BinaryIO", self._new())  # as it behaves, and as Pillow's types ask for
 
+    def read_ahead(self, will_read_all: Callable[[bytes], bool]) -> None:
+        blocks = self._blocks
+        if blocks is not None and blocks.object.is_seekable:
+            first = blocks.held(0)
+            if first is not None and will_read_all(first):
+                blocks.expect_all()
+
     def retire(self) -> None:
+        self._blocks = None
         for file in self.made:
             file.retire()
         self.made.clear()

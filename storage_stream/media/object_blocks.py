@@ -88,6 +88,12 @@ class ObjectBlocks:
                 self._ahead.plan(0)
                 self._is_open = True
 
+    def expect_all(self) -> None:
+        """All of it will be read, from front to back: begin with that."""
+        if len(self._seen) == 1:  # only the first block was read so far
+            self._ahead.expect_all()
+            self._read_on(1)
+
     async def block(self, number: int) -> bytes:
         """A block; `b""` behind the end.
 

@@ -27,7 +27,7 @@ from storage_stream.media.object_blocks import ObjectBlocks
 from storage_stream.media.pinned import PinnedObject, SourceStats
 from storage_stream.media.running import Run, current_run
 from storage_stream.media.saving import checked_format
-from storage_stream.media.thumbnails import Thumbnail
+from storage_stream.media.thumbnails import Thumbnail, will_read_all
 
 if TYPE_CHECKING:
     import os
@@ -238,6 +238,7 @@ class Source(Connection):
         await checked_format(format, self.pool)
         wanted = Thumbnail(width, height, format, max_memory_pixels, save)
         async with asyncio.timeout(timeout), self.entered() as entered:
+            entered.opened.read_ahead(lambda first: will_read_all(first, max_memory_pixels))
             return await self.work(entered, lambda: wanted.make(*entered))
 
     def reader(self) -> BinaryIO:

@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from storage_stream.media import vips
-from storage_stream.media.errors import DamagedImage, ImageTooLarge, UnidentifiedImage
+from storage_stream.media.errors import (
+    DamagedImage,
+    ImageTooLarge,
+    MediaError,
+    UnidentifiedImage,
+)
 from storage_stream.media.limits import check_memory
 from storage_stream.media.probing import probe_file
 
@@ -15,7 +20,9 @@ if TYPE_CHECKING:
     from storage_stream.media.inputs import Opened
     from storage_stream.media.running import Run
 
-__all__ = ["Thumbnail", "checked_source"]
+__all__ = ["Thumbnail", "checked_source", "will_read_all"]
+
+_READ_WHOLE = frozenset({"JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF"})
 
 # As an option of the loader: libvips 8.18 takes `fail_on` of a thumbnail, and does not pass it on.
 _WHOLE_OR_NOTHING = "[fail_on=error]"
@@ -60,6 +67,19 @@ class Thumbnail:
             raise DamagedImage("it cannot be decoded", subject=run.subject) from error
         made: bytes = image.write_to_buffer(self.suffix, **self.save)
         return made
+
+
+def will_read_all(beginning: bytes, max_memory_pixels: int | None) -> bool:
+    """Whether a file that begins so will be read whole, from front to back.
+
+    Not of what has levels or tiles, nor of what will be refused, or looks strange.
+    """
+    try:
+        info = probe_file(lambda start, length: beginning[start : start + length])
+        check_memory(info, max_memory_pixels)
+    except MediaError:
+        return False
+    return info.format in _READ_WHOLE
 
 
 def checked_source(

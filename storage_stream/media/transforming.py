@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from storage_stream.media import vips
 from storage_stream.media.limits import MAX_MEMORY_PIXELS
 from storage_stream.media.saving import checked_format
-from storage_stream.media.thumbnails import checked_source
+from storage_stream.media.thumbnails import checked_source, will_read_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,5 +77,6 @@ async def transform(
                 made.write_to_target(written.target(), format, **save)
                 written.end()
 
+            opened.read_ahead(lambda first: will_read_all(first, max_memory_pixels))
             await source.work(entered, work)
     return target.made

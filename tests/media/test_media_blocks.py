@@ -24,6 +24,13 @@ def test_reading_on_doubles_the_request_up_to_the_limit() -> None:
     assert [start for start, _ in asked[1:]] == [stop for _, stop in asked[:-1]]
 
 
+def test_what_will_be_read_whole_is_asked_for_at_full_length() -> None:
+    ahead = ReadAhead(8)
+    ahead.plan(0)
+    ahead.expect_all()
+    assert read(ahead, list(range(1, 20)), 20) == [(1, 9), (9, 17), (17, 20)]
+
+
 def test_a_jump_asks_for_one_block() -> None:
     asked = read(ReadAhead(64), [0, 1, 3, 100, 50, 101, 20])
     assert asked == [(0, 1), (1, 3), (3, 7), (100, 101), (50, 51), (101, 103), (20, 21)]

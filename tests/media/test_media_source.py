@@ -103,6 +103,15 @@ async def test_all_requests_after_the_first_name_the_generation(
     assert [query["generation"] for query in rest] == [[generation]] * len(rest)
 
 
+@pytest.mark.parametrize("name", ["jpeg", "progressive", "png", "webp", "gif", "avif"])
+async def test_what_has_to_be_read_whole_takes_two_requests(stored: Stored, name: str) -> None:
+    data = sample(name)
+    assert BLOCK < len(data) < 4 << 20
+    async with stored(data) as source:
+        assert await source.thumbnail(100, format=".png") == local_thumbnail(name)
+        assert (source.stats.requests, source.stats.bytes_downloaded) == (2, len(data))
+
+
 async def test_a_crop_of_tiles_takes_a_small_part(stored: Stored) -> None:
     wide = picture().replicate(6, 6).copy_memory()
     data = wide.write_to_buffer(".tif", tile=True, tile_width=256, compression="jpeg")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pyvips
 from leaks import names_in, until
-from vips_samples import GET, encoded, picture, sample
+from vips_samples import BLOCK, GET, encoded, picture, sample
 
 from storage_stream import Preconditions, Storage
 from storage_stream.errors import (
@@ -64,7 +64,8 @@ def unchanged(image: Any) -> Any:
 def source(storage: Storage, gcs: EmulatorHandle, gcs_bucket: str) -> Source:
     gcs.put(gcs_bucket, "from", encoded(".png", compression=1))
     gcs.log.clear()
-    return Source.new_from_object(storage, gcs_bucket, "from", retries=0)
+    # In several requests, so that there is a middle.
+    return Source.new_from_object(storage, gcs_bucket, "from", retries=0, max_read_ahead=2 * BLOCK)
 
 
 def new_target(storage: Storage, bucket: str, **options: Any) -> Target:
