@@ -112,8 +112,8 @@ class PinnedObject:
         except RangeNotSatisfiable:  # of an empty object
             self.size = 0
             return b""
-        if self.size is not None and self.size <= len(data):
-            self.is_seekable = True  # all of it is here
+        if self.size is not None and len(data) < min(size, self.size):
+            raise self._short()
         return data
 
     async def pieces(self, start: int, stop: int, size: int) -> AsyncGenerator[bytes]:
@@ -126,10 +126,11 @@ class PinnedObject:
         self._check_budget(stop - start)
         async with self.stream(start, stop) as stream:
             while start < stop:
-                data = await stream.read(min(size, stop - start))
-                if not data:
-                    raise TruncatedStream("the object ended early", subject=self.subject)
-                start += len(data)
+                wanted = min(size, stop - start)
+                data = await stream.read(wanted)
+                if len(data) < wanted:
+                    raise self._short()
+                start += wanted
                 self.stats.bytes_downloaded += len(data)
                 yield data
 
@@ -183,6 +184,9 @@ class PinnedObject:
         now, before = stream.metadata, self.head
         if (now.etag, now.size) != (before.etag, before.size):
             raise self._changed()
+
+    def _short(self) -> TruncatedStream:
+        return TruncatedStream("less came than the object has", subject=self.subject)
 
     def _changed(self) -> ObjectChanged:
         return ObjectChanged(

@@ -16,7 +16,12 @@ from scripted_server import Answer, Asked, Line, ScriptedServer, chunked, head, 
 from vips_samples import BLOCK, GET, local_thumbnail, sample
 
 from storage_stream import Storage
-from storage_stream.errors import InvalidArgument, ObjectChanged, ServerError
+from storage_stream.errors import (
+    InvalidArgument,
+    ObjectChanged,
+    ServerError,
+    TruncatedStream,
+)
 from storage_stream.media import Source, UnseekableTooLarge
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
@@ -220,6 +225,28 @@ async def test_a_server_without_ranges_may_send_all_of_a_small_object(
     ):
         assert await source.run_reader(lambda file: (file.seek(-2, 2), file.read())) == (3, b"ll")
     assert len(server.asked) == 1
+
+
+def less_than_asked(data: bytes) -> Answer:
+    """Ranges that begin as asked, and end early; the headers agree with the body."""
+
+    async def send(request: Asked, line: Line) -> None:
+        start = int(request.headers["range"].removeprefix("bytes=").partition("-")[0])
+        part = data[start : start + (BLOCK if start == 0 else 1000)]
+        told = f"Content-Range: bytes {start}-{start + len(part) - 1}/{len(data)}"
+        await line.send(media_head(data, status=206, length=len(part), more=[told]) + part)
+
+    return send
+
+
+async def test_ranges_that_end_early_are_no_end(storage_of: Callable[..., Storage]) -> None:
+    async with (
+        ScriptedServer([less_than_asked(DATA)]) as server,
+        storage_of(server) as storage,
+        Source.new_from_object(storage, "bucket", "name", retries=0) as source,
+    ):
+        with pytest.raises(TruncatedStream):
+            await source.run_reader(lambda file: file.read(10**9))
 
 
 async def test_without_a_generation_the_entity_tag_tells(
