@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from storage_stream.errors import TransferError
+from storage_stream.errors import InvalidArgument, TransferError
 from storage_stream.pipeline.source import run_blocking
 
 if TYPE_CHECKING:
@@ -37,12 +38,19 @@ class PathSource:
     It is opened for each piece that is read: a generator that held it open would keep it open for
     as long as whoever stopped asking it lives. So each piece is compared with the file that the
     name meant at first, and half of one file is never joined to half of another.
+
+    Raises:
+        OSError: It cannot be read.
+        InvalidArgument: It does not say how long it is: a pipe, a device, a file of the kernel's.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with path.open("rb", buffering=0) as file:
+        with open(path, "rb", buffering=0, opener=_opener) as file:
             found = os.fstat(file.fileno())
+            # One that says it has no bytes may have some all the same, as all in /proc have.
+            if stat.S_ISFIFO(found.st_mode) or (not found.st_size and file.read(1) != b""):
+                raise InvalidArgument(f"{path.name} has no length: pass its bytes, or it opened")
             self._stamp = _Stamp.of(found)
             self._prompt_flags = _prompt_flags(file.fileno(), found.st_dev)
         self.length = self._stamp.size

@@ -72,6 +72,7 @@ async def source_of(data: Any) -> bytes | Rewindable | Input:
     Raises:
         TypeError: Anything else.
         OSError: The file cannot be read; `io.UnsupportedOperation` where it is open for writing.
+        InvalidArgument: A path to what has no length: a pipe, a device, a file of the kernel's.
     """
     in_memory = _in_memory(data)
     if in_memory is not None:
@@ -82,7 +83,8 @@ async def source_of(data: Any) -> bytes | Rewindable | Input:
     if _is_text(data):
         return open_source(_encoded(data))
     if _is_blocking_file(data) and await run_blocking(data.seekable):
-        return await run_blocking(FileSource, data)
+        with contextlib.suppress(OSError):  # files of the kernel's can seek, but not to their end
+            return await run_blocking(FileSource, data)
     try:
         return open_source(data)
     except TypeError:

@@ -13,7 +13,8 @@ import pytest
 from sample_data import patterned
 
 from storage_stream._transfer.path_source import LENT_BYTES, PathSource
-from storage_stream.errors import TransferError
+from storage_stream._transfer.source import pieces_of, source_of
+from storage_stream.errors import InvalidArgument, TransferError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 DATA = patterned(2 * LENT_BYTES + 77)
 WAYS = {"in a thread": None, "at once": 0, "what is in memory": getattr(os, "RWF_NOWAIT", 0)}
+KERNEL_FILE = Path("/proc/version")
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - Linux's folder in memory
 NEEDS_PREADV = pytest.mark.skipif(not hasattr(os, "preadv"), reason="no reads at a place here")
 
@@ -123,6 +125,29 @@ async def test_a_file_that_changes(
     change(path)
     with pytest.raises(TransferError, match="was changed"):
         await anext(chunks)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such pipes here")
+async def test_a_pipe_is_not_taken_for_a_file_without_bytes(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidArgument, match="pipe has no length"):
+        PathSource(tmp_path / "pipe")  # without waiting for who writes to it
+
+
+@pytest.mark.skipif(not KERNEL_FILE.exists(), reason="no such files here")
+async def test_a_file_of_the_kernels_has_bytes_although_it_says_none() -> None:
+    with pytest.raises(InvalidArgument, match="version has no length"):
+        await source_of(KERNEL_FILE)
+    with KERNEL_FILE.open("rb") as file:  # noqa: ASYNC230 - it is in memory
+        opened = await source_of(file)
+        assert b"".join([piece async for piece in pieces_of(opened)]).startswith(b"Linux")
+
+
+async def test_a_file_without_bytes(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    for path in (tmp_path / "empty", Path(os.devnull)):
+        source = PathSource(path)
+        assert source.length == 0
 
 
 async def test_a_file_that_is_gone(source: PathSource, path: Path) -> None:
