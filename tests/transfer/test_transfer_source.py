@@ -12,13 +12,8 @@ import aiofiles
 import pytest
 from sample_data import gzipped, patterned
 
-from storage_stream._transfer.source import (
-    FileSource,
-    MemorySource,
-    PathSource,
-    alone,
-    source_of,
-)
+from storage_stream._transfer.path_source import PathSource
+from storage_stream._transfer.source import FileSource, MemorySource, alone, source_of
 from storage_stream.errors import TransferError, UsageError
 from storage_stream.pipeline import gunzip
 
