@@ -71,7 +71,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         *("_transport.credentials", "_transport.environment"),
     ),
     "media": ("_lazy", *PUBLIC),
-    "outputs": ("media", *PUBLIC),
+    "outputs": ("_lazy", "media", *PUBLIC),
     "images": ("media", "outputs", *PUBLIC),
     "integrations": PUBLIC,
     "emulator": (),  # the independent judge knows nothing of the client
@@ -93,9 +93,13 @@ UPWARD_FOR_TYPES = {
 IMPORTS_IN_FUNCTIONS = {
     "testing.plugin": "pytest loads it for everybody who installed the package",
     "integrations.google_auth": "google-auth is an extra; without it the error says how to get it",
+    **dict.fromkeys(
+        ("outputs.data", "outputs.manager", "outputs.object_responses"),
+        "FastAPI is an extra; they serve aiohttp.web without it",
+    ),
     "cli": "click and rich are extras; without them the command says how to get them",
 }
-PURE = ("_protocol", "errors", "media.errors", "media.headers", "media.limits")
+PURE = ("_protocol", "errors", "media.errors", "media.headers", "media.limits", "outputs.planning")
 PURE_LIBRARIES = frozenset(
     {
         *("__future__", "base64", "binascii", "collections", "collections.abc", "dataclasses"),

@@ -1,0 +1,71 @@
+"""The manager of a request, for its endpoint: a dependency, and a block.
+
+The annotations here are read by FastAPI when the program runs, so their names are imported then.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, TypeAlias
+
+from aiohttp import web
+
+from storage_stream.media.errors import ExtraMissing
+
+try:
+    from fastapi import Depends, Request
+except ImportError as missing:  # pragma: no cover - the extra is installed where we test
+    raise ExtraMissing("this needs FastAPI: install storage-stream[fastapi]") from missing
+
+from storage_stream.outputs.errors import NoBlobContext
+from storage_stream.outputs.manager import MANAGER, BlobManager
+
+__all__ = ["BlobIOContextDep", "blob_serialisation_context_manager"]
+
+
+def manager_of(request: Any) -> BlobManager:
+    """The manager of the app that a request came to.
+
+    Raises:
+        NoBlobContext: None was attached to it.
+    """
+    if isinstance(request, web.Request):
+        found: Any = request.app.get(MANAGER)
+    else:
+        found = getattr(request.app.state, "blob_manager", None)
+    if not isinstance(found, BlobManager):
+        raise NoBlobContext("no BlobManager is attached to the app: manager.attach_to_app(app)")
+    return found
+
+
+def _base_url(request: Any) -> str:
+    return str(request.url.origin() if isinstance(request, web.Request) else request.base_url)
+
+
+@asynccontextmanager
+async def blob_serialisation_context_manager(
+    request: "Request | web.Request",
+) -> AsyncGenerator[BlobManager]:
+    """Within this block blobs become JSON, and JSON becomes blobs.
+
+        async with blob_serialisation_context_manager(request):
+            return web.json_response(blob.to_dict())
+
+    Args:
+        request: The one that is answered, of FastAPI or aiohttp.web.
+
+    Raises:
+        NoBlobContext: No manager is attached to its app.
+    """
+    manager = manager_of(request)
+    with manager.context(_base_url(request)):
+        yield manager
+
+
+async def _in_blob_context(request: Request) -> AsyncGenerator[BlobManager]:
+    manager = manager_of(request)
+    with manager.context(_base_url(request)):
+        yield manager
+
+
+BlobIOContextDep: TypeAlias = Annotated[BlobManager, Depends(_in_blob_context)]
+"""With this among its parameters, an endpoint takes and returns blobs as JSON."""

@@ -1,0 +1,178 @@
+"""Objects that live as long as somebody holds their blob, and what deletes them.
+
+Collecting garbage may happen in any thread and at any line, so it only puts a name into a queue.
+One task for each client deletes what is there, a hundred in a request, and ends; a pending task
+keeps no program alive. What cannot be deleted is tried again when the next one comes and when the
+manager is closed. What a crash leaves carries the time at which it expires, for `sweep`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import weakref
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from storage_stream.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from storage_stream import Storage
+
+__all__ = ["EXPIRES", "Doomed", "Reaper", "flush_reapers", "reaper_of", "sweep"]
+
+EXPIRES: Final = "expires"
+"""The custom metadata that says when a temporary object may be swept, in ISO 8601."""
+
+_log = logging.getLogger(__name__)
+_BATCH = 1000  # names taken from the queue at once
+
+
+class Doomed(NamedTuple):
+    """One generation of an object, to be deleted; never a newer one of the same name."""
+
+    bucket: str
+    name: str
+    generation: int
+
+
+class Reaper:
+    """Deletes what nobody holds any more.
+
+    Args:
+        storage: The client; it is not kept alive by this.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = weakref.ref(storage)
+        self._queue: deque[Doomed] = deque()
+        self._failed: deque[Doomed] = deque()
+        self._held: set[Doomed] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def watch(self, holder: object, doomed: Doomed) -> None:
+        """Delete the object after its holder was collected.
+
+        Raises:
+            RuntimeError: No event loop runs here, in which that could be done.
+        """
+        loop = asyncio.get_running_loop()
+        self._held.add(doomed)
+        # At the end of the program there is no loop to delete anything.
+        weakref.finalize(holder, self._doom, doomed, loop).atexit = False
+
+    def is_held(self, doomed: Doomed) -> bool:
+        """Whether somebody holds it."""
+        return doomed in self._held
+
+    async def flush(self) -> int:
+        """Delete what is queued, and what could not be deleted before.
+
+        Cancelling leaves the rest queued.
+
+        Returns:
+            How many could not be deleted; they were logged.
+        """
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._queue.extend(self._failed)
+        self._failed.clear()
+        await self._run()
+        return len(self._failed)
+
+    def _doom(self, doomed: Doomed, loop: asyncio.AbstractEventLoop) -> None:
+        """The holder is gone; called in any thread."""
+        self._held.discard(doomed)
+        self._queue.append(doomed)
+        try:
+            loop.call_soon_threadsafe(self._start)
+        except RuntimeError:  # the loop was closed before its blobs were dropped
+            _log.info("gs://%s/%s is left to be swept", doomed.bucket, doomed.name)
+
+    def _start(self) -> None:
+        if self._queue and (self._task is None or self._task.done()):
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        while self._queue:
+            taken = [self._queue.popleft() for _ in range(min(_BATCH, len(self._queue)))]
+            left = set(taken)
+            try:
+                await self._delete(taken, left)
+            except (StorageError, OSError) as error:
+                _log.warning("%d temporary objects are not deleted yet: %s", len(left), error)
+            except BaseException:
+                self._queue.extend(left)
+                raise
+            self._failed.extend(left)
+
+    async def _delete(self, taken: list[Doomed], left: set[Doomed]) -> None:
+        storage = self._storage()
+        if storage is None:
+            return
+        for bucket, group in itertools.groupby(sorted(taken), key=lambda each: each.bucket):
+            named = [{"name": each.name, "generation": str(each.generation)} for each in group]
+            async for result in storage.delete_many(bucket, named, missing_ok=True):
+                if result.error is None:
+                    left.discard(Doomed(bucket, result.name, result.generation or 0))
+                else:
+                    _log.warning("a temporary object is not deleted yet: %s", result.error)
+
+
+_reapers: weakref.WeakKeyDictionary[Storage, Reaper] = weakref.WeakKeyDictionary()
+
+
+def reaper_of(storage: Storage) -> Reaper:
+    """The one reaper of a client."""
+    reaper = _reapers.get(storage)
+    if reaper is None:
+        reaper = _reapers[storage] = Reaper(storage)
+    return reaper
+
+
+async def flush_reapers() -> int:
+    """Delete everything that nobody holds any more; how many could not be deleted."""
+    return sum([await reaper.flush() for reaper in list(_reapers.values())])
+
+
+async def sweep(storage: Storage, bucket: str, prefix: str, now: datetime) -> int:
+    """Delete the temporary objects that have expired, and that nobody here holds.
+
+    Returns:
+        How many were deleted.
+
+    Raises:
+        NotFound: There is no such bucket.
+        StorageError: The first that could not be deleted, after all others were.
+    """
+    summary = await storage.delete_many(
+        bucket, _expired(storage, bucket, prefix, now), missing_ok=True
+    )
+    for failure in summary.failures:
+        if failure.error is not None:
+            raise failure.error
+    return summary.deleted
+
+
+async def _expired(
+    storage: Storage, bucket: str, prefix: str, now: datetime
+) -> AsyncIterator[Mapping[str, Any]]:
+    reaper = _reapers.get(storage)
+    async for resource in storage.iter_objects(bucket, prefix=prefix):
+        if not _is_expired(resource.get("metadata") or {}, now):
+            continue
+        doomed = Doomed(bucket, resource["name"], int(resource.get("generation", "0")))
+        if reaper is None or not reaper.is_held(doomed):
+            yield {"name": doomed.name, "generation": str(doomed.generation)}
+
+
+def _is_expired(metadata: Mapping[str, str], now: datetime) -> bool:
+    try:
+        expires = datetime.fromisoformat(metadata.get(EXPIRES, ""))
+    except ValueError:
+        return False  # not one of ours
+    return (expires if expires.tzinfo else expires.replace(tzinfo=UTC)) <= now
