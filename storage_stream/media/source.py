@@ -8,6 +8,7 @@ libvips waits for bytes; an event loop may not. So pictures are computed in work
 from __future__ import annotations
 
 import asyncio
+import inspect
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self, TypeVar, Unpack, cast
 
@@ -213,6 +214,7 @@ class Source(Connection):
         height: int | None = None,
         format: str = ".jpg",  # noqa: A002 - the word that pyvips' users look for
         max_memory_pixels: int | None = MAX_MEMORY_PIXELS,
+        untrusted: bool = False,
         timeout: float | None = None,  # noqa: ASYNC109 - a limit, as for every call
         **save: Any,
     ) -> bytes:
@@ -225,18 +227,22 @@ class Source(Connection):
             height: The same; None for as many as `width`.
             format: Its suffix, with options or without: `.jpg`, `.webp[Q=80]`.
             max_memory_pixels: Pixels that may be in memory at once; None for no limit.
+            untrusted: Whether SVG is read, too, and what else libvips' authors do not trust with
+                files of strangers (PDF, ImageMagick, numbers as text), where it has it.
             timeout: Seconds for all of it; None for no limit.
             **save: Options of the saver, such as `Q`.
 
         Raises:
+            InvalidArgument: A box without a pixel.
             UnsupportedFormat: Nothing here writes such files; nothing was requested.
             UnidentifiedImage: It is no picture.
             ImageTooLarge: It takes too much memory; no pixel was read.
             DamagedImage: It cannot be decoded.
             StorageError: It cannot be read.
+            pyvips.Error: libvips cannot encode it, or has no such option.
         """
+        wanted = Thumbnail(width, height, format, max_memory_pixels, untrusted, save)
         await checked_format(format, self.pool)
-        wanted = Thumbnail(width, height, format, max_memory_pixels, save)
         async with asyncio.timeout(timeout), self.entered() as entered:
             entered.opened.read_ahead(lambda first: will_read_all(first, max_memory_pixels))
             return await self.work(entered, lambda: wanted.make(*entered))
@@ -331,7 +337,7 @@ class Source(Connection):
     def _call(self, fn: Callable[[Any], T], entered: SourceRun) -> T:
         library = vips.pyvips()
         source = entered.opened.source()
-        is_known = vips.can_load(source)
+        is_known = vips.loader_of(source) is not None
         try:
             result = fn(source)
         except library.Error as error:
@@ -340,6 +346,9 @@ class Source(Connection):
                     "libvips knows no picture that begins so", subject=self._subject
                 ) from error
             raise
+        if inspect.iscoroutine(result):
+            result.close()
+            raise TypeError("run() calls a plain function: async ones are for the event loop")
         if isinstance(result, library.Image):
             raise TypeError(
                 "run() cannot return an image, because its pixels are not read yet: return bytes"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from storage_stream.errors import InvalidArgument
 from storage_stream.media import vips
 from storage_stream.media.errors import (
     DamagedImage,
@@ -24,6 +25,8 @@ __all__ = ["Thumbnail", "checked_source", "will_read_all"]
 
 _READ_WHOLE = frozenset({"JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF"})
 
+_LONGEST_SIDE = 10_000_000  # VIPS_MAX_COORD, of all coordinates in libvips
+
 # As an option of the loader: libvips 8.18 takes `fail_on` of a thumbnail, and does not pass it on.
 _WHOLE_OR_NOTHING = "[fail_on=error]"
 
@@ -33,18 +36,30 @@ class Thumbnail:
     """What is wanted.
 
     Attributes:
-        width: Pixels of the box that it has to fit in.
+        width: Pixels of the box that it has to fit in, 1 to 10 million.
         height: The same; None for as many as `width`.
         suffix: The format, as libvips spells it.
         save: Options of its saver.
         max_memory_pixels: Pixels that may be in memory at once; None for no limit.
+        untrusted: Whether loaders are used, too, that are not for files of strangers.
     """
 
     width: int
     height: int | None
     suffix: str
     max_memory_pixels: int | None
+    untrusted: bool = False
     save: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def __post_init__(self) -> None:
+        """Refuse a box that cannot be; libvips would take it for another.
+
+        Raises:
+            InvalidArgument: A side of it has no pixel, or more than libvips counts.
+        """
+        for side in (self.width, self.height):
+            if side is not None and not 0 < side <= _LONGEST_SIDE:
+                raise InvalidArgument(f"a thumbnail is 1 to {_LONGEST_SIDE} pixels wide and high")
 
     def make(self, run: Run, opened: Opened) -> bytes:
         """The picture's file; in the worker of a run.
@@ -55,7 +70,7 @@ class Thumbnail:
             DamagedImage: It cannot be decoded.
         """
         library = vips.pyvips()
-        source = checked_source(run, opened, self.max_memory_pixels)
+        source = checked_source(run, opened, self.max_memory_pixels, untrusted=self.untrusted)
         box = {} if self.height is None else {"height": self.height}
         try:
             image = library.Image.thumbnail_source(
@@ -83,20 +98,29 @@ def will_read_all(beginning: bytes, max_memory_pixels: int | None) -> bool:
 
 
 def checked_source(
-    run: Run, opened: Opened, max_memory_pixels: int | None, *, random_access: bool = False
+    run: Run,
+    opened: Opened,
+    max_memory_pixels: int | None,
+    *,
+    random_access: bool = False,
+    untrusted: bool,
 ) -> Any:
     """A `pyvips.Source` of what is a picture, and not too large a one.
 
     Raises:
-        UnidentifiedImage: It is no picture.
+        UnidentifiedImage: It is no picture, or one that only an untrusted loader reads.
         ImageTooLarge: It takes too much memory; no pixel was read.
     """
     info = _header(opened.file())
     if info is not None:
         check_memory(info, max_memory_pixels, random_access=random_access, subject=run.subject)
     source = opened.source()
-    if not vips.can_load(source):
+    loader = vips.loader_of(source)
+    if loader is None:
         raise UnidentifiedImage("libvips knows no picture that begins so", subject=run.subject)
+    if not untrusted and vips.is_untrusted(loader):
+        why = f"{loader} is not for files of strangers; untrusted=True has it used"
+        raise UnidentifiedImage(why, subject=run.subject)
     if info is None and max_memory_pixels is not None:
         image = vips.pyvips().Image.new_from_source(source, "", fail_on="error")
         if image.width * image.height > max_memory_pixels:

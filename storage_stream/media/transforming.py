@@ -27,6 +27,7 @@ async def transform(
     format: str,  # noqa: A002 - the word that pyvips' users look for
     access: Literal["sequential", "random"] = "sequential",
     max_memory_pixels: int | None = MAX_MEMORY_PIXELS,
+    untrusted: bool = False,
     timeout: float | None = None,  # noqa: ASYNC109 - a limit, as for every call
     **save: Any,
 ) -> dict[str, Any]:
@@ -45,6 +46,8 @@ async def transform(
         access: `random` for what needs rows in another order than they are stored in (flip,
             rotate by 90°); it may take all pixels into memory, or a temporary file.
         max_memory_pixels: Pixels that may be in memory at once; None for no limit.
+        untrusted: Whether SVG is read, too, and what else libvips' authors do not trust with
+            files of strangers (PDF, ImageMagick, numbers as text), where it has it.
         timeout: Seconds for all of it; None for no limit.
         **save: Options of the saver, such as `Q`.
 
@@ -65,7 +68,9 @@ async def transform(
 
             def work() -> None:
                 given = checked_source(
-                    run, opened, max_memory_pixels, random_access=access == "random"
+                    *(run, opened, max_memory_pixels),
+                    random_access=access == "random",
+                    untrusted=untrusted,
                 )
                 image = vips.pyvips().Image.new_from_source(
                     given, "", access=access, fail_on="error"

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Handlers",
-    "can_load",
     "can_save",
     "forget_errors",
     "is_loaded",
+    "is_untrusted",
+    "loader_of",
     "pyvips",
     "source_of",
     "target_of",
@@ -30,6 +31,8 @@ __all__ = [
 
 Handlers = dict[str, "Callable[..., int]"]
 """By libvips' signal: read(buffer), write(buffer), seek(offset, whence); -1 is a failure."""
+
+_UNTRUSTED = 1 << 4  # VIPS_OPERATION_UNTRUSTED, of VipsOperationFlags
 
 _kept: dict[int, Any] = {}
 """What libvips may still call, by the address it has of it."""
@@ -63,12 +66,22 @@ def target_of(handlers: Handlers) -> Any:
     return target
 
 
-def can_load(source: Any) -> bool:
-    """Whether libvips knows what begins there; reads some of it."""
+def loader_of(source: Any) -> str | None:
+    """What libvips would load that with, as its class is named; None for nothing. Reads some."""
     library = pyvips()
-    found: bool = library.vips_lib.vips_foreign_find_load_source(source.pointer) != library.ffi.NULL
+    found = library.vips_lib.vips_foreign_find_load_source(source.pointer)
     forget_errors()
-    return found
+    return None if found == library.ffi.NULL else library.ffi.string(found).decode()
+
+
+def is_untrusted(loader: str) -> bool:
+    """Whether that is for files of friends: libvips' own word, and what takes text for a picture.
+
+    ImageMagick, PDF and SVG among others, as far as libvips was built with them:
+    https://www.libvips.org/API/current/func.block_untrusted_set.html
+    """
+    flags: int = pyvips().Introspect.get(loader).flags
+    return bool(flags & _UNTRUSTED) or loader.startswith("VipsForeignLoadMatrix")
 
 
 def can_save(suffix: str) -> bool:

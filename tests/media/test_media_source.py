@@ -43,14 +43,17 @@ from storage_stream.media import (
     OutsideRunError,
     Source,
     SourceCustom,
+    Target,
     UnidentifiedImage,
     UnseekableTooLarge,
     UnsupportedFormat,
+    transform,
     vips,
 )
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 Stored = Callable[..., Source]
+DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"></svg>'
 
 
 @pytest.fixture
@@ -220,11 +223,44 @@ async def test_a_picture_that_needs_too_much_memory_is_refused_by_its_header(
 
 
 async def test_a_format_that_only_libvips_knows_is_limited_too(stored: Stored) -> None:
-    drawing = b'<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"></svg>'
-    async with stored(drawing) as source:
+    async with stored(DRAWING) as source:
         with pytest.raises(ImageTooLarge):
-            await source.thumbnail(10, max_memory_pixels=599)
-        assert await source.thumbnail(10, format=".png", max_memory_pixels=600)
+            await source.thumbnail(10, max_memory_pixels=599, untrusted=True)
+        assert await source.thumbnail(10, format=".png", max_memory_pixels=600, untrusted=True)
+
+
+@pytest.mark.parametrize("data", [DRAWING, b"2 2\n1 2\n3 4\n"], ids=["svg", "text"])
+async def test_loaders_that_are_not_for_strangers_are_asked_for(
+    stored: Stored, data: bytes
+) -> None:
+    async with stored(data) as source:
+        with pytest.raises(UnidentifiedImage, match="untrusted=True"):
+            await source.thumbnail(10)
+        target = Target.new_to_memory()
+        with pytest.raises(UnidentifiedImage, match="untrusted=True"):
+            await transform(source, target, lambda image: image, format=".png")
+        target = Target.new_to_memory()
+        await transform(source, target, lambda image: image, format=".png", untrusted=True)
+        assert target.getvalue().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("size", [(0, None), (-5, None), (10, 0), (10_000_001, None), (10, -1)])
+async def test_a_box_that_cannot_be_is_refused_without_a_request(
+    stored: Stored, size: tuple[int, int | None], gcs: EmulatorHandle
+) -> None:
+    async with stored(sample("jpeg")) as source:
+        with pytest.raises(InvalidArgument, match="pixels"):
+            await source.thumbnail(size[0], height=size[1])
+    assert len(gcs.log) == 0
+
+
+async def test_an_async_function_is_not_for_run() -> None:
+    async def never(_: object) -> None:
+        raise AssertionError
+
+    async with Source.new_from_memory(sample("jpeg")) as source:
+        with pytest.raises(TypeError, match="plain function"):
+            await source.run(never)
 
 
 async def test_a_format_that_nothing_writes_is_refused_without_a_request(
