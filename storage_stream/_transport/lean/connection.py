@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Final, cast
 from storage_stream._protocol.http import Framing
 from storage_stream._protocol.replies import without_secrets
 from storage_stream._transport.body_buffer import BodyBuffer
+from storage_stream._transport.lean.answer_deadline import AnswerDeadline
 from storage_stream._transport.lean.chunks import ChunkReader
 from storage_stream._transport.lean.head_reader import HeadReader
 from storage_stream._transport.lean.reply import LeanReply
 from storage_stream._transport.lean.request_body import RequestBody, is_small
 from storage_stream._transport.lean.unread import unread_of
+from storage_stream._transport.lean.unsent import unsent_by
 from storage_stream.errors import (
     ConnectionLost,
     ProtocolError,
@@ -76,9 +78,6 @@ class Connection(asyncio.BufferedProtocol):
         "_reply",
         "_request_body",
         "_saw_eof",
-        "_seconds",
-        "_timer",
-        "_timer_at",
         "_transport",
         "_waiter",
         "has_unread",
@@ -112,10 +111,7 @@ class Connection(asyncio.BufferedProtocol):
         self._body: BodyBuffer | None = None  # that is being received
         self._reply: LeanReply | None = None
         self._request_body: RequestBody | None = None
-        self._seconds: float | None = None
-        self._deadline: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._deadline = AnswerDeadline(loop, self._unsent, self._too_late)
 
     # -- one exchange ----------------------------------------------------------------------
 
@@ -146,12 +142,9 @@ class Connection(asyncio.BufferedProtocol):
         assert self._transport is not None  # noqa: S101 - the pool hands out open ones
         self._is_idle = False
         self._method = method
-        self._seconds = seconds
         waiter: asyncio.Future[LeanReply] = self._loop.create_future()
         self._waiter = waiter
-        self._deadline = deadline
-        if deadline is not None and (self._timer is None or self._timer_at > deadline):
-            self._expect_by(deadline)
+        self._deadline.start(deadline, seconds)
         if body == b"":
             self._transport.write(head)
         elif is_small(body):
@@ -183,6 +176,7 @@ class Connection(asyncio.BufferedProtocol):
     def abort(self) -> None:
         """Close it now, whatever is under way. Idempotent."""
         self.is_lost = True
+        self._deadline.stop()
         if self._request_body is not None:
             self._request_body.cancel()
         if self._transport is not None and not self._loop.is_closed():  # else it ended with it
@@ -262,9 +256,7 @@ class Connection(asyncio.BufferedProtocol):
         if body is not None:
             body.end(error)
         self._fail(error)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._deadline.close()
         if self._request_body is not None:
             self._request_body.lost()
         self._on_lost(self)
@@ -283,8 +275,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def sent_piece(self) -> None:
         """A large body takes its time; only silence counts."""
-        if self._waiter is not None and not self._waiter.done() and self._seconds is not None:
-            self._expect_by(self._loop.time() + self._seconds)
+        self._deadline.put_off()
 
     def source_failed(self, error: BaseException) -> None:
         """Half a request stands on the connection, and nothing will follow."""
@@ -314,7 +305,7 @@ class Connection(asyncio.BufferedProtocol):
                     self._receive_chunks(rest)
             elif rest:
                 body.feed(bytes(rest))
-        self._deadline = None
+        self._deadline.stop()
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             self._reply = LeanReply(head, self, whole, body)
@@ -357,25 +348,11 @@ class Connection(asyncio.BufferedProtocol):
         if transport is not None and not transport.is_closing():
             transport.resume_reading()
 
-    def _expect_by(self, deadline: float | None) -> None:
-        """Fail when no head is here by then; one timer serves many requests."""
-        self._deadline = deadline
-        if deadline is None or (self._timer is not None and self._timer_at <= deadline):
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer_at = deadline
-        self._timer = self._loop.call_at(deadline, self._check_deadline)
+    def _unsent(self) -> int:
+        return 0 if self._transport is None else unsent_by(self._transport)
 
-    def _check_deadline(self) -> None:
-        self._timer = None
-        deadline = self._deadline
-        if deadline is None:
-            return
-        if self._loop.time() < deadline:
-            self._expect_by(deadline)
-        else:
-            self._fail(RequestTimeout(f"no answer within {self._seconds} s"))
+    def _too_late(self, seconds: float | None) -> None:
+        self._fail(RequestTimeout(f"no answer within {seconds} s"))
 
 
 def _copy(piece: bytes, body: BodyBuffer) -> None:
