@@ -46,7 +46,8 @@ def relative_parts(name: str, *, windows: bool = os.name == "nt") -> tuple[str, 
     if _DRIVE.match(name):
         raise InvalidName(f"{name!r} cannot be a file in a folder: it begins with a drive")
     # Also between backslashes: the tree may be carried to a system where they divide.
-    if not _STEPS.isdisjoint(parts) or ".." in re.split(r"[\\/]", name):
+    climbs = ".." in name and ".." in re.split(r"[\\/]", name)
+    if climbs or not _STEPS.isdisjoint(parts):
         raise InvalidName(f"{name!r} cannot be a file in a folder: it is absolute or has a step")
     if windows:
         for part in parts:

@@ -1,4 +1,10 @@
-"""Short blocking calls that share a hop to a thread: the hop costs more than what they do."""
+"""Short blocking calls that share a hop to a thread: the hop costs more than what they do.
+
+Measured (downloads of 16 KiB, two cores, processor time of all that downloads one): a file that
+is written in the loop saves 5 to 10 % of it where files are in memory, for 9 of them share a hop.
+On a disk's file system it saves nothing, and the run takes up to twice as long: to make a file
+there costs the kernel 300 us, which a thread spends on another core, and the loop cannot.
+"""
 
 from __future__ import annotations
 

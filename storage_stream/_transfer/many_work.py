@@ -1,7 +1,8 @@
 """One item of many, done: with what a single transfer of the same object uses.
 
-What is small goes through memory, in one request and one hop to a thread; what is not is read
-or written while it is transferred. This module refuses to know how many items there are.
+What is small goes through memory, in one request and a hop to a thread that several share; what
+is not is read or written while it is transferred. This module refuses to know how many items
+there are.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ class Doing:
         folder, parts = self._folder(item.root), relative_parts(item.target)
         is_small = item.size is not None and item.size <= SMALL_BYTES and not item.is_encoded
         if not (is_small and self._how.overwrite):
-            old = await run_blocking(folder.prepare, parts)
+            old = await self._hops.call(partial(folder.prepare, parts))
             if old is not None and not self._how.overwrite:
                 return Done(item.result(skipped="it is there already"))
         if item.generation is not None:
@@ -208,12 +209,12 @@ class Doing:
         remove = self._folder(item.root).remove
         is_folder = item.target.endswith("/")
         parts = relative_parts(item.target)
-        await run_blocking(lambda: remove(parts, is_folder=is_folder))
+        await self._hops.call(partial(remove, parts, is_folder=is_folder))
         return Done(item.result())
 
     async def _make_folder(self, item: Item, keywords: dict[str, Any]) -> Done:  # noqa: ARG002 - the same
         folder, parts = self._folder(item.root), relative_parts(item.target)
-        made = await run_blocking(folder.make_folder, parts)
+        made = await self._hops.call(partial(folder.make_folder, parts))
         return Done(item.result(skipped=None if made else "it is there already"))
 
 
