@@ -65,8 +65,9 @@ class ExactReads:
         begin, stop = self._at, self._at + size
         if self._put_back or stop > len(self._piece):
             return None
+        data = bytes(self._piece[begin:stop])  # before a step: a size that is none takes nothing
         self._at = stop
-        return bytes(self._piece[begin:stop])
+        return data
 
     async def read(self, size: int | None) -> bytes:
         """Read `size` bytes, fewer only at the end; None reads all the rest."""
@@ -132,5 +133,6 @@ class ExactReads:
             view = memoryview(self._put_back)
             self._put_back = view[size:]
             return view[:size]
-        begin, self._at = self._at, min(self._at + size, len(self._piece))
-        return memoryview(self._piece)[begin : self._at]
+        view = memoryview(self._piece)[self._at : self._at + size]
+        self._at += len(view)
+        return view

@@ -159,3 +159,13 @@ async def test_what_a_failed_read_gave_back_is_not_overtaken() -> None:
     assert await reads.read(2) == DATA[4:6]
     assert await reads.read(4) == DATA[6:10]
     assert reads.take(1) is None
+
+
+@pytest.mark.parametrize("way", ["take", "read", "read1"])
+async def test_a_size_that_is_none_takes_nothing(way: str) -> None:
+    reads = reads_of(Pieces([10, 10]))
+    assert await reads.read(1) == DATA[:1]
+    size: Any = 2.5
+    with pytest.raises(TypeError):
+        await getattr(reads, way)(size)
+    assert await reads.read(12) == DATA[1:13]
