@@ -17,7 +17,6 @@ from storage_stream.media.errors import ExtraMissing
 try:
     from pydantic import (
         BaseModel,
-        ConfigDict,
         Field,
         PrivateAttr,
         model_serializer,
@@ -90,8 +89,6 @@ class Blob(BlobIO, BaseModel, metaclass=_BlobMeta):
         BlobNotFound: Nobody holds what the link led to.
         pydantic.ValidationError: It is no link of this server, or its media type is another one.
     """
-
-    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     href: str = Field(description="Where the bytes are to be had.")
     media_type: str = Field(default=ANY_MEDIA_TYPE, description="Their MIME type.")
