@@ -103,10 +103,14 @@ def _next_routes(faults: FaultBook) -> list[web.RouteDef]:
         faults.arm_next(_instructions(await _document(request)))
         return _json({"instructions": faults.waiting()})
 
+    def disarm(request: web.Request) -> web.Response:
+        faults.forget_next(request.query.get("operation"))
+        return _json({"instructions": faults.waiting()})
+
     return [
         web.post("/_emulator/arm_next", _own_awaited(arm)),
         web.get("/_emulator/arm_next", _own(lambda _: _json({"instructions": faults.waiting()}))),
-        web.delete("/_emulator/arm_next", _own(lambda _: _done(faults.forget_next))),
+        web.delete("/_emulator/arm_next", _own(disarm)),
     ]
 
 

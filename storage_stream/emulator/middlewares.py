@@ -79,6 +79,8 @@ def around(
             drop_connection(request, interrupted.ending)
             # Never sent: the connection is closing, and aiohttp wants something to be returned.
             return web.Response(status=499)
+        finally:
+            log.finish(entry)
 
     return serve
 
@@ -105,6 +107,8 @@ def around_calls(faults: FaultBook, admission: Admission, *, housekeeping: str) 
             return await _answered(request, handler, exchange, faults, admission)
         except web.HTTPException as refusal:
             return api_error(refusal.status, "notFound", refusal.reason)
+        finally:
+            entry.finish()
 
     return serve
 

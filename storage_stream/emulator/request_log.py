@@ -2,14 +2,17 @@
 
 An entry is made when a request arrives and filled in while it is answered, always before the client
 can see the same thing: whoever has read an answer finds it in the log. Safe to read from another
-thread. This module refuses to know how it is shown.
+thread. Whoever wants to know of changes at once listens. This module refuses to know how it is
+shown.
 """
 
 import itertools
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TypedDict, overload
 
 DEFAULT_CAPACITY = 10_000
@@ -39,6 +42,8 @@ class EntryDocument(TypedDict):
     bytes_in: int
     bytes_out: int
     fault: str | None
+    started: str
+    seconds: float | None
     headers: dict[str, str]
     calls: "list[EntryDocument]"
 
@@ -60,6 +65,9 @@ class Entry:
         bytes_out: bytes of the answer's body that have been given to the socket.
         fault: the word of the fault that was met.
         calls: those of a batch, which are no requests of their own.
+        started: when it arrived, in seconds since 1970, by this machine's clock.
+        seconds: how long it took to answer; None while it is under way.
+        life: how often the log had been cleared when it arrived.
     """
 
     number: int
@@ -74,6 +82,13 @@ class Entry:
     bytes_out: int = 0
     fault: str | None = None
     calls: "list[Entry]" = field(default_factory=list["Entry"])
+    started: float = field(default_factory=time.time, repr=False)
+    seconds: float | None = field(default=None, repr=False)
+    life: int = field(default=0, repr=False)
+
+    def finish(self) -> None:
+        """Note that there is nothing more to come."""
+        self.seconds = max(0.0, time.time() - self.started)
 
     def document(self) -> EntryDocument:
         """The entry as JSON, without the values of headers that carry secrets."""
@@ -88,12 +103,17 @@ class Entry:
             "bytes_in": self.bytes_in,
             "bytes_out": self.bytes_out,
             "fault": self.fault,
+            "started": datetime.fromtimestamp(self.started, UTC).isoformat(timespec="milliseconds"),
+            "seconds": self.seconds,
             "headers": {
                 name: "(secret)" if name.lower() in SECRET_HEADERS else value
                 for name, value in self.headers.items()
             },
             "calls": [call.document() for call in self.calls],
         }
+
+
+Listener = Callable[[Entry | None], None]
 
 
 class RequestLog(Sequence[Entry]):
@@ -107,14 +127,37 @@ class RequestLog(Sequence[Entry]):
         self._entries: deque[Entry] = deque(maxlen=capacity)
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
+        self._life = 0
+        self._listeners: tuple[Listener, ...] = ()
 
     def begin(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Entry:
         """Add the entry of a request that has just arrived."""
         asked_range = headers.get("Range") or headers.get("Content-Range")
         with self._lock:
             entry = Entry(next(self._numbers), method, path, query, headers, range=asked_range)
+            entry.life = self._life
             self._entries.append(entry)
+        self._tell(entry)
         return entry
+
+    def finish(self, entry: Entry) -> None:
+        """Note that the request was answered, or its connection ended."""
+        entry.finish()
+        if entry.life == self._life:  # else it was forgotten, and its number is another's now
+            self._tell(entry)
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with each entry that begins or ends, and with None after `clear`.
+
+        It is called by whatever thread the change happens in, and has to be quick.
+        """
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+
+    def unlisten(self, listener: Listener) -> None:
+        """Call `listener` no more."""
+        with self._lock:
+            self._listeners = tuple(one for one in self._listeners if one != listener)
 
     def select(
         self,
@@ -151,6 +194,12 @@ class RequestLog(Sequence[Entry]):
         with self._lock:
             self._entries.clear()
             self._numbers = itertools.count(1)
+            self._life += 1
+        self._tell(None)
+
+    def _tell(self, entry: Entry | None) -> None:
+        for listener in self._listeners:
+            listener(entry)
 
     def __len__(self) -> int:
         return len(self._entries)

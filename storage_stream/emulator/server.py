@@ -26,6 +26,9 @@ from storage_stream.emulator.access.tokens import DEFAULT_LIFETIME_SECONDS, Toke
 from storage_stream.emulator.access.visitors import from_this_machine, is_loopback
 from storage_stream.emulator.app import service_routes
 from storage_stream.emulator.clock import Clock
+from storage_stream.emulator.console.events import EventStreams
+from storage_stream.emulator.console.media import protect
+from storage_stream.emulator.console.routes import console_routes
 from storage_stream.emulator.control_routes import Status, control_routes
 from storage_stream.emulator.faults.book import FaultBook
 from storage_stream.emulator.middlewares import HOUSEKEEPING_HEADER, around, around_calls
@@ -104,6 +107,7 @@ class Emulator:
         self.tokens = TokenBook(token_lifetime, required=require_auth, now=self.clock.seconds)
         self.signers = SignerBook(self._hmac_secret)
         self.faults = FaultBook(frozenset())
+        self._onlookers = EventStreams(self.log, self.faults, self._status)
 
     @property
     def url(self) -> str:
@@ -131,12 +135,13 @@ class Emulator:
 
     @property
     def open_connections(self) -> int:
-        """Connections of clients that are open now."""
+        """Connections of clients that are open now; pages that watch the console are none."""
         server = self._runner.server if self._runner is not None else None
         if server is None:
             return 0
         transports = [connection.transport for connection in server.connections]
-        return sum(transport is not None and not transport.is_closing() for transport in transports)
+        opened = sum(one is not None and not one.is_closing() for one in transports)
+        return max(0, opened - len(self._onlookers))
 
     @property
     def unfinished_sessions(self) -> int:
@@ -281,6 +286,10 @@ class Emulator:
         watched = [from_this_machine] if is_loopback(self._host) else []
         app = web.Application(middlewares=[*watched, guard])
         app.add_routes(control_routes(self.log, self.faults, admission, self._status))
+        app.add_routes(
+            console_routes(self._onlookers, self.faults, store, self._settings, self.housekeeping)
+        )
+        app.on_response_prepare.append(protect)
         app.add_routes([token_route(self.tokens)])
         serve_call = around_calls(self.faults, admission, housekeeping=self._housekeeping)
         app.add_routes(service_routes(store, self._settings, admission, serve_call))
@@ -311,6 +320,7 @@ class Emulator:
         server = runner.server
         if server is None:
             return
+        self._onlookers.end()  # they would never finish by themselves
         transports = [connection.transport for connection in server.connections]
         await asyncio.sleep(0)  # a request that has just arrived is begun, and so gets its moment
         server.pre_shutdown()

@@ -139,9 +139,19 @@ class FaultBook:
         self._test(test_id)
         del self._tests[test_id]
 
-    def forget_next(self) -> None:
-        """Disarm what `arm_next` armed."""
-        self._next.clear()
+    def forget_next(self, operation: str | None = None) -> None:
+        """Disarm what `arm_next` armed.
+
+        Args:
+            operation: for which it was; None takes all.
+
+        Raises:
+            UnknownOperationError: naming the operation.
+        """
+        if operation is None:
+            self._next.clear()
+        else:
+            self._next.pop(self._known(operation), None)
 
     def clear(self) -> None:
         """Forget every fault."""

@@ -1,0 +1,89 @@
+// Puts the page together: what is asked first, and what is shown at which address.
+
+import { learn } from "./api.js";
+import { bucketNamed, chooseBucket, loadBuckets, newBucket } from "./buckets.js";
+import { closeDetail, showDetail } from "./detail.js";
+import { byId, el, fill, toast } from "./dom.js";
+import { showArmed, startFaults } from "./faults.js";
+import { listen } from "./live.js";
+import { hear, startLog } from "./log.js";
+import { reload, showFolder, showStart } from "./objects.js";
+import { here } from "./place.js";
+import { startTheme } from "./theme.js";
+import { watchDrops } from "./uploads.js";
+
+let refreshing = null;
+let coming = null; // the next look at what other programs changed
+let shownAt = 0;
+
+async function show() {
+  const place = here();
+  document.body.dataset.view = place.view;
+  for (const link of document.querySelectorAll(".views a")) {
+    if (link.dataset.to === place.view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  if (place.view !== "objects") return;
+  document.body.dataset.depth = place.object ? "object" : place.bucket ? "bucket" : "start";
+  chooseBucket(place.bucket ?? null);
+  if (!place.bucket) {
+    closeDetail();
+    showStart();
+    return;
+  }
+  if (!place.object) closeDetail();
+  await showFolder(place.bucket, place.prefix);
+  if (place.object) await showDetail(place.bucket, place.object);
+}
+
+/** What has just been uploaded is shown, once for many. */
+function arrived(upload) {
+  clearTimeout(refreshing);
+  refreshing = setTimeout(async () => {
+    const place = here();
+    if (place.bucket !== upload.bucket) return;
+    await reload();
+    if (place.object === upload.name) await showDetail(place.bucket, place.object, { again: true });
+  }, 150);
+}
+
+const WRITES = /\.(insert|delete|patch|update|compose|copy|rewrite|move|restore)$|\.batch$/;
+
+/** Show what other programs change, at most every other second however much they write. */
+function noticed(message) {
+  hear(message);
+  const wrote = (entry) => entry.seconds !== null && WRITES.test(entry.operation ?? "");
+  if (message.reset || coming !== null || !message.entries.some(wrote)) return;
+  coming = setTimeout(async () => {
+    coming = null;
+    await refresh().catch((error) => toast(error.message, { failed: true }));
+  }, Math.max(100, shownAt + 2000 - Date.now()));
+}
+
+async function refresh() {
+  shownAt = Date.now();
+  await loadBuckets();
+  const { bucket } = here();
+  if (bucket && bucketNamed(bucket)) await reload();
+}
+
+async function start() {
+  startTheme();
+  byId("address").textContent = location.host;
+  byId("new-bucket").addEventListener("click", newBucket);
+  try {
+    await learn();
+    await loadBuckets();
+  } catch (error) {
+    fill(byId("objects"), el("div.empty.failed", {}, el("h2", {}, "The emulator does not answer"), el("p", {}, error.message)));
+    return;
+  }
+  startFaults();
+  startLog();
+  listen({ log: noticed, state: showArmed, again: refresh });
+  watchDrops(arrived);
+  addEventListener("hashchange", () => { show().catch((error) => toast(error.message, { failed: true })); });
+  await show();
+}
+
+start();

@@ -1,0 +1,49 @@
+"""One Chromium for all tests of web pages, and a fresh page for each."""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from chromium_program import ChromiumMissing, find_chromium
+from playwright.async_api import Browser, async_playwright
+from watched_page import PageMaker
+
+from storage_stream.emulator import Emulator
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let these tests share an event loop: the browser speaks to the one it was started in."""
+    here = os.path.dirname(__file__)  # noqa: PTH120 - compared with strings
+    for item in items:
+        if str(item.path).startswith(here) and isinstance(item, pytest.Function):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    try:
+        program = find_chromium()
+    except ChromiumMissing as missing:
+        pytest.skip(str(missing))
+    async with async_playwright() as playwright:
+        # Chromium's own sandbox needs rights that containers do not give; it sees our pages only.
+        launched = await playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pages(browser: Browser) -> AsyncIterator[PageMaker]:
+    """Opens pages; at the end none of them may have complained in its console."""
+    maker = PageMaker(browser)
+    yield maker
+    await maker.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def emulator() -> AsyncIterator[Emulator]:
+    async with Emulator(create_buckets=False, soft_delete_seconds=3600) as running:
+        yield running
