@@ -72,7 +72,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "media": ("_lazy", *PUBLIC),
     "outputs": ("_lazy", "media", *PUBLIC),
-    "images": ("media", "outputs", *PUBLIC),
+    "images": ("_lazy", "media", "outputs", *PUBLIC),
     "integrations": PUBLIC,
     "emulator": (),  # the independent judge knows nothing of the client
     # A transport in memory speaks in the values of _protocol.http and raises our errors.

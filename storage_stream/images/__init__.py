@@ -1,0 +1,115 @@
+"""Images in a bucket, their versions and galleries in a database.
+
+    from storage_stream.images import Database, FileService, ImageService
+
+    async with Database.sqlite("images.db") as database:
+        files = FileService(database, storage, "my-bucket")
+        async with ImageService(database, files) as images: ...
+
+Needs the extra `images` (`pip install "storage-stream[images]"`), and `vips` or `pillow` to
+convert; nothing of them is imported before it is used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from storage_stream._lazy import lazy_names
+from storage_stream.media import ExtraMissing
+
+if TYPE_CHECKING:
+    from storage_stream.images.converters import ConvertedVersion, ConverterService
+    from storage_stream.images.database import Database
+    from storage_stream.images.errors import (
+        ClaimLost,
+        Conflict,
+        ConversionError,
+        ConversionTimeout,
+        DatabaseFailed,
+        ImageServiceError,
+        NotFound,
+        PermissionDenied,
+        UnreadableImage,
+        ValidationError,
+    )
+    from storage_stream.images.files import FileService
+    from storage_stream.images.image_converter import ImageConverter
+    from storage_stream.images.permissions import Permissions
+    from storage_stream.images.rows import (
+        ConverterRow,
+        FileRow,
+        Gallery,
+        GalleryImage,
+        GalleryVersion,
+        ImageRow,
+        Page,
+    )
+    from storage_stream.images.service import ImageService
+    from storage_stream.images.settings import ConverterSettings, VersionSettings, VersionSource
+
+__all__ = [
+    "ClaimLost",
+    "Conflict",
+    "ConversionError",
+    "ConversionTimeout",
+    "ConvertedVersion",
+    "ConverterRow",
+    "ConverterService",
+    "ConverterSettings",
+    "Database",
+    "DatabaseFailed",
+    "FileRow",
+    "FileService",
+    "Gallery",
+    "GalleryImage",
+    "GalleryVersion",
+    "ImageConverter",
+    "ImageRow",
+    "ImageService",
+    "ImageServiceError",
+    "NotFound",
+    "Page",
+    "PermissionDenied",
+    "Permissions",
+    "UnreadableImage",
+    "ValidationError",
+    "VersionSettings",
+    "VersionSource",
+]
+
+_MODULES = {
+    "converters": ("ConvertedVersion", "ConverterService"),
+    "database": ("Database",),
+    "errors": (
+        *("ClaimLost", "Conflict", "ConversionError", "ConversionTimeout", "DatabaseFailed"),
+        *("ImageServiceError", "NotFound", "PermissionDenied", "UnreadableImage"),
+        "ValidationError",
+    ),
+    "files": ("FileService",),
+    "image_converter": ("ImageConverter",),
+    "permissions": ("Permissions",),
+    "rows": (
+        *("ConverterRow", "FileRow", "Gallery", "GalleryImage", "GalleryVersion"),
+        *("ImageRow", "Page"),
+    ),
+    "service": ("ImageService",),
+    "settings": ("ConverterSettings", "VersionSettings", "VersionSource"),
+}
+_EXTRA = frozenset({"sqlalchemy", "alembic"})
+
+_get, __dir__ = lazy_names(
+    __name__,
+    {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names},
+)
+
+
+def __getattr__(name: str) -> Any:
+    """The public names; see `lazy_names`.
+
+    Raises:
+        ExtraMissing: The libraries of the extra are not installed.
+    """
+    try:
+        return _get(name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        raise ExtraMissing(f"{error.name} is missing: install storage-stream[images]") from error

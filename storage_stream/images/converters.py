@@ -1,0 +1,334 @@
+"""`ConverterService`: converters as rows, and the running of them, few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from storage_stream.images.engine_values import ObjectPlace
+from storage_stream.images.errors import (
+    ConversionError,
+    ConversionTimeout,
+    NotFound,
+    UnreadableImage,
+    ValidationError,
+)
+from storage_stream.images.given import known_words, mapping_of
+from storage_stream.images.identifiers import Id, as_id
+from storage_stream.images.image_converter import ImageConverter
+from storage_stream.images.planning import Limits
+from storage_stream.images.queries import Shown
+from storage_stream.images.records import Records
+from storage_stream.images.schema import converters
+from storage_stream.images.settings import checked_metadata, checked_name, merged
+from storage_stream.media import MediaError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from storage_stream.images.database import Database
+    from storage_stream.images.engine import EngineName
+    from storage_stream.images.engine_values import MadeVersion
+    from storage_stream.images.files import FileService
+    from storage_stream.images.new_files import NewFiles
+    from storage_stream.images.queries import Columns
+    from storage_stream.images.rows import ConverterRow, FileRow
+    from storage_stream.images.settings import VersionSettings
+
+__all__ = ["CONVERTERS", "ConvertedVersion", "ConverterService", "Converting"]
+
+MAX_PARALLEL = 2
+MAX_PROCESSING_TIME = 60.0
+MAX_PIXELS = 256_000_000
+MAX_MEMORY_PIXELS = 100_000_000
+
+CONVERTERS = Shown(converters, ("id", "cls", "name", "settings", "timestamp"), ("name",))
+_CLASSES = {"ImageConverter": ImageConverter}
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedVersion:
+    """A version that was stored.
+
+    Attributes:
+        version: Its name.
+        file_id: Its file.
+        metadata: What its row says.
+    """
+
+    version: str
+    file_id: UUID
+    metadata: dict[str, Any]
+
+
+class Converting:
+    """A conversion whose objects are there, and whose rows are not yet.
+
+    Attributes:
+        file: What was converted.
+        versions: In the order of the settings.
+    """
+
+    def __init__(
+        self, file: FileRow, new: NewFiles, made: Sequence[MadeVersion], told: list[dict[str, Any]]
+    ) -> None:
+        self.file = file
+        self._new = new
+        self._made = made
+        self.versions = [
+            ConvertedVersion(metadata["version"], claimed.file_id, metadata)
+            for claimed, metadata in zip(new.claimed, told, strict=True)
+        ]
+
+    async def commit(self, connection: AsyncConnection) -> None:
+        """Keep the files, in a transaction that may do more.
+
+        Raises:
+            ClaimLost: It took longer than the lease.
+        """
+        await self._new.commit(connection, [each.resource for each in self._made])
+
+
+class ConverterService(Records):
+    """Converters, and what they do.
+
+        converters = ConverterService(database, files)
+        row = await converters.create({"cls": "ImageConverter", "name": "web", "settings": {…}})
+
+    Args:
+        database: Where the rows are.
+        file_service: Where the bytes are.
+        engine: `vips`, `pillow`, or `auto` for libvips where it is installed.
+        max_parallel: Conversions at once; the others wait for their turn.
+        max_processing_time: Seconds that one may take, without that wait.
+        max_pixels: Of a picture that is converted.
+        max_memory_pixels: In memory at once, and of any version.
+
+    Raises:
+        ValidationError: A limit that cannot be, or no such engine.
+    """
+
+    kind = "converter"
+    shown = CONVERTERS
+
+    def __init__(
+        self,
+        database: Database,
+        file_service: FileService,
+        *,
+        engine: EngineName = "auto",
+        max_parallel: int = MAX_PARALLEL,
+        max_processing_time: float = MAX_PROCESSING_TIME,
+        max_pixels: int = MAX_PIXELS,
+        max_memory_pixels: int = MAX_MEMORY_PIXELS,
+    ) -> None:
+        given = {"max_parallel": max_parallel, "max_processing_time": max_processing_time}
+        for name, limit in {**given, "max_pixels": max_pixels}.items():
+            if limit <= 0:
+                raise ValidationError(f"more than 0 is needed, not {limit}", field=name)
+        super().__init__(database)
+        self.files = file_service
+        self._engine: EngineName = engine
+        self._places = asyncio.Semaphore(max_parallel)
+        self.max_processing_time = max_processing_time
+        self._limits = Limits(max_pixels, max_memory_pixels)
+
+    # -- rows ------------------------------------------------------------------------------
+
+    async def create(self, data: Mapping[str, Any], columns: Columns = "*") -> ConverterRow:
+        """A converter.
+
+        Args:
+            data: `{"cls": "ImageConverter", "name": …, "settings": …}`.
+            columns: Which columns come back.
+
+        Raises:
+            ValidationError: There is no such class, or the settings cannot be.
+            Conflict: There is one of that name.
+        """
+        words = known_words(data, "data", {"cls", "name", "settings"})
+        cls, settings = words.get("cls", "ImageConverter"), words.get("settings")
+        self._made(cls, settings)
+        row = {
+            "id": uuid4(),
+            "cls": cls,
+            "name": checked_name(words.get("name"), "name"),
+            "settings": checked_metadata(settings, "settings"),
+        }
+        async with self._database.writing() as connection:
+            row["timestamp"] = self._database.now()
+            made = await connection.execute(
+                sa.insert(converters).values(**row).returning(*CONVERTERS.chosen("*"))
+            )
+            found = dict(made.mappings().one())
+        return cast("ConverterRow", self._one([found], columns))
+
+    async def get(self, id: Id, columns: Columns = "*") -> ConverterRow:  # noqa: A002 - as above
+        """A converter.
+
+        Raises:
+            NotFound: There is none.
+        """
+        return cast("ConverterRow", await self._get(id, columns))
+
+    async def update(
+        self,
+        id: Id,  # noqa: A002 - as all methods of the services name it
+        data: Mapping[str, Any],
+        columns: Columns = "*",
+    ) -> ConverterRow:
+        """Change a converter's name or settings, which are replaced as a whole.
+
+        Raises:
+            NotFound: There is none.
+            ValidationError: The settings cannot be.
+            Conflict: There is one of that name.
+        """
+        words = known_words(data, "data", {"name", "settings"})
+        if not words:
+            raise ValidationError("a name or settings are expected", field="data")
+        old = await self.get(id)
+        values: dict[str, Any] = {}
+        if "name" in words:
+            values["name"] = checked_name(words["name"], "name")
+        if "settings" in words:
+            self._made(old["cls"], words["settings"])
+            values["settings"] = checked_metadata(words["settings"], "settings")
+        async with self._database.writing() as connection:
+            which = sa.update(converters).where(converters.c.id == old["id"])
+            changed = await connection.execute(
+                which.values(**values).returning(*CONVERTERS.chosen("*"))
+            )
+            found = changed.mappings().one_or_none()
+        if found is None:
+            raise NotFound("converter", old["id"])
+        return cast("ConverterRow", self._one([dict(found)], columns))
+
+    async def delete(self, id: Id) -> None:  # noqa: A002 - as above
+        """Delete a converter; what it made stays.
+
+        Raises:
+            NotFound: There is none.
+        """
+        record_id = as_id(id)
+        async with self._database.writing() as connection:
+            gone = sa.delete(converters).where(converters.c.id == record_id)
+            if (await connection.execute(gone)).rowcount == 0:
+                raise NotFound("converter", record_id)
+
+    # -- running ---------------------------------------------------------------------------
+
+    async def convert(
+        self,
+        id: Id,  # noqa: A002 - as all methods of the services name it
+        file_id: Id,
+        settings: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> list[ConvertedVersion]:
+        """Make files of a file, of which no image knows.
+
+        Args:
+            id: The converter.
+            file_id: The file.
+            settings: What is to be other than in the converter's settings.
+            metadata: What every version says besides.
+
+        Raises:
+            NotFound: There is no such converter or file.
+            ValidationError: The settings cannot be, or do not take such a file.
+            ConversionError: It failed; nothing was kept.
+        """
+        async with (
+            self.converting(id, file_id, settings, metadata) as converting,
+            self._database.writing() as connection,
+        ):
+            await converting.commit(connection)
+        return converting.versions
+
+    @asynccontextmanager
+    async def converting(
+        self,
+        converter_id: Id,
+        file_id: Id,
+        settings: Mapping[str, Any] | None,
+        metadata: Mapping[str, Any] | None,
+    ) -> AsyncGenerator[Converting]:
+        """Around a conversion: its objects are there, `commit` keeps them, an exception does not.
+
+        Raises:
+            NotFound: There is no such converter or file.
+            ValidationError: The settings cannot be, or do not take such a file.
+            ConversionError: It failed; nothing was kept.
+        """
+        added = checked_metadata(metadata, "metadata")
+        row = await self.get(converter_id)
+        converter = self._made(row["cls"], merged(row["settings"], settings))
+        file = await self.files.get_ready(file_id)
+        converter.settings.check_file(file["name"], file["extension"])
+        versions = converter.settings.versions
+        new_rows = [{"name": file["name"], "extension": each.output_extension} for each in versions]
+        async with self._places, self.files.writing(new_rows) as new:
+            made = await self._converted(converter, row["id"], file, new)
+            told = [
+                _told(converter, version, added, each)
+                for version, each in zip(versions, made, strict=True)
+            ]
+            yield Converting(file, new, made, told)
+
+    async def _converted(
+        self, converter: ImageConverter, converter_id: UUID, file: FileRow, new: NewFiles
+    ) -> list[MadeVersion]:
+        source = ObjectPlace(str(file["bucket"]), str(file["object_name"]), file["generation"])
+        places = [ObjectPlace(each.bucket, each.object_name) for each in new.claimed]
+        names: dict[str, Any] = {"converter_id": converter_id, "file_id": file["id"]}
+        timeout = asyncio.timeout(self.max_processing_time)
+        try:
+            async with timeout:
+                return await converter.convert(self.files.storage, source, places)
+        except TimeoutError as error:
+            if not timeout.expired():
+                raise ConversionError(_reason(error), **names) from error
+            limit = f"it took longer than {self.max_processing_time:g} s"
+            raise ConversionTimeout(limit, **names) from error
+        except ValidationError as error:
+            raise ValidationError(
+                f"converter {converter_id}, file {file['id']}: {error}"
+            ) from error
+        except MediaError as error:
+            raise UnreadableImage(_reason(error), **names) from error
+        except Exception as error:
+            raise ConversionError(_reason(error), **names) from error
+
+    def _made(self, cls: object, settings: object) -> ImageConverter:
+        if not isinstance(cls, str) or cls not in _CLASSES:
+            raise ValidationError(f"{cls!r:.80} is none of {', '.join(_CLASSES)}", field="cls")
+        return _CLASSES[cls](
+            mapping_of(settings, "settings"), engine=self._engine, limits=self._limits
+        )
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _told(
+    converter: ImageConverter, version: VersionSettings, added: dict[str, Any], made: MadeVersion
+) -> dict[str, Any]:
+    return {
+        **converter.settings.meta,
+        **version.meta,
+        **added,
+        "version": version.version,
+        "source": version.source.value,
+        "format": version.format,
+        "output_extension": version.output_extension,
+        "size": list(made.size),
+        "file_size": int(made.resource["size"]),
+    }

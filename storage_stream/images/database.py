@@ -1,0 +1,209 @@
+"""The database behind the services: an engine, transactions, migrations. It knows no table.
+
+SQLite is embedded and needs nothing; PostgreSQL serves many processes. Both are reached by
+SQLAlchemy; what differs between them stands here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from storage_stream.images.errors import Conflict, DatabaseFailed, ValidationError
+from storage_stream.media import ExtraMissing
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncGenerator, Callable
+    from types import TracebackType
+
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+__all__ = ["Database", "utc_now"]
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK_OF_MIGRATIONS = 0x73746F72  # any number that nobody else takes for an advisory lock
+_BUSY_SECONDS = 60
+_WRITES = "storage_stream_writes"
+
+
+def utc_now() -> datetime:
+    """The moment it is."""
+    return datetime.now(UTC)
+
+
+class Database:
+    """Where the rows are.
+
+        async with Database.sqlite("images.db") as database: ...
+        async with Database("postgresql+asyncpg://user@host/name") as database: ...
+
+    Entering brings the tables up to date; leaving closes all connections.
+
+    Args:
+        url: For SQLAlchemy: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`; or its URL
+            object.
+        now: The clock, for timestamps and leases; machines that share a database should agree on
+            the time to a few seconds.
+        **engine_options: More arguments of `create_async_engine`, such as `pool_size`.
+
+    Raises:
+        ValidationError: Another kind of database, or SQLite in memory.
+        ExtraMissing: Its driver is not installed.
+    """
+
+    def __init__(
+        self, url: str | sa.URL, *, now: Callable[[], datetime] = utc_now, **engine_options: Any
+    ) -> None:
+        self.url = _checked(url)
+        self.now = now
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._writes_one_by_one = asyncio.Lock()
+        self._is_migrated = False
+        try:
+            self.engine: AsyncEngine = create_async_engine(self.url, **engine_options)
+        except ModuleNotFoundError as error:
+            raise ExtraMissing(f"{error.name} is missing: install storage-stream[images]") from None
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    @classmethod
+    def sqlite(cls, path: str | os.PathLike[str], **arguments: Any) -> Self:
+        """The embedded database, in a file; it is made where there is none."""
+        url = sa.URL.create("sqlite+aiosqlite", database=str(Path(path)))
+        return cls(url, **arguments)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction that changes nothing, and sees one state of everything.
+
+        Raises:
+            DatabaseFailed: The database did not do its work.
+        """
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        async with _translated(), self.engine.connect() as connection:
+            await connection.execution_options(**options)
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction; leaving the block commits it, leaving with an exception undoes it.
+
+        Of SQLite only one goes on at a time, the others wait for their turn.
+
+        Raises:
+            Conflict: The rows would contradict each other.
+            DatabaseFailed: The database did not do its work.
+        """
+        async with _translated():
+            if not self.is_sqlite:
+                async with self.engine.begin() as connection:
+                    yield connection
+                return
+            async with self._writes_one_by_one, self.engine.connect() as connection:
+                await connection.execution_options(**{_WRITES: True})
+                async with connection.begin():
+                    yield connection
+
+    async def migrate(self) -> None:
+        """Bring the tables up to date; several processes may do so at once.
+
+        Raises:
+            DatabaseFailed: The database did not do its work.
+        """
+        async with self.writing() as connection:
+            if not self.is_sqlite:
+                await connection.execute(
+                    sa.select(sa.func.pg_advisory_xact_lock(_LOCK_OF_MIGRATIONS))
+                )
+            await connection.run_sync(_upgrade)
+        self._is_migrated = True
+
+    async def ensure_migrated(self) -> None:
+        """The same, unless it was done before."""
+        if not self._is_migrated:
+            await self.migrate()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.migrate()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def _checked(given: str | sa.URL) -> sa.URL:
+    try:
+        url = sa.make_url(given)
+    except ArgumentError:
+        # Without the text: it may hold a password.
+        raise ValidationError("it is no URL of a database", field="url") from None
+    if url.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+        kinds = "sqlite+aiosqlite and postgresql+asyncpg are known"
+        raise ValidationError(f"{kinds}, not {url.drivername}", field="url")
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ValidationError("a database in memory has no second connection", field="url")
+    return url
+
+
+@asynccontextmanager
+async def _translated() -> AsyncGenerator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict(f"the database refused it: {error.orig}") from error
+    except DBAPIError as error:
+        raise DatabaseFailed(f"{type(error.orig).__name__}: {error.orig}") from error
+    except OSError as error:
+        # asyncpg lets a refused connection through as it is; our own errors are none of these.
+        if type(error).__module__ != "builtins":
+            raise
+        raise DatabaseFailed(f"the database cannot be reached: {error}") from error
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    """Let SQLAlchemy begin transactions itself; check foreign keys, read while others write."""
+    del record
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("foreign_keys=ON", "journal_mode=WAL", f"busy_timeout={_BUSY_SECONDS * 1000}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    """A writer begins as one: a reader that turns into a writer is refused where another wrote."""
+    is_writer = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,357 @@
+"""`FileService`: files as rows, with their bytes in a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Unpack, cast
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from storage_stream import Preconditions
+from storage_stream.images.claims import Claimed, Claims
+from storage_stream.images.errors import Conflict, NotFound, ValidationError
+from storage_stream.images.identifiers import Id, as_id
+from storage_stream.images.new_files import NewFiles, mime_of, new_row, words_of_file
+from storage_stream.images.queries import Shown
+from storage_stream.images.records import Records
+from storage_stream.images.schema import files, images
+from storage_stream.images.writing import finished, writing_objects
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from storage_stream import DownloadKeywords, RequestKeywords, Storage, StreamResponse
+    from storage_stream.images.database import Database
+    from storage_stream.images.queries import Columns
+    from storage_stream.images.rows import FileRow
+
+__all__ = ["FILES", "FileService"]
+
+LEASE_SECONDS = 600.0
+"""How long a process that says nothing is taken to be alive."""
+_NEW = Preconditions(if_generation_match=0)
+_RECOVERED_AT_ONCE = 100
+
+FILES = Shown(
+    files,
+    (
+        *("id", "name", "extension", "state", "bucket", "object_name", "generation"),
+        *("content_type", "size", "md5", "crc32c", "metadata", "timestamp"),
+    ),
+    ("timestamp",),
+)
+
+
+class FileService(Records):
+    """Files, whose bytes are objects in a bucket.
+
+        files = FileService(database, storage, "my-bucket")
+        row = await files.create("photo", "jpg")
+        await files.upload(row["id"], Path("photo.jpg"))
+
+    A file gets its bytes once: its object is never replaced, so that what refers to it stays true.
+
+    Args:
+        database: Where the rows are.
+        storage: Reaches the bucket; it stays the caller's to close.
+        bucket: Where the bytes are.
+        prefix: With which all names of objects begin.
+        lease: Seconds after which a process that says nothing counts as dead, so that `recover`
+            clears what it left. It is renewed while work goes on.
+    """
+
+    kind = "file"
+    shown = FILES
+
+    def __init__(
+        self,
+        database: Database,
+        storage: Storage,
+        bucket: str,
+        *,
+        prefix: str = "images/",
+        lease: float = LEASE_SECONDS,
+    ) -> None:
+        if lease <= 0:
+            raise ValidationError(f"more than 0 seconds are needed, not {lease}", field="lease")
+        super().__init__(database)
+        self.storage = storage
+        self.bucket = bucket
+        self.prefix = prefix
+        self.claims = Claims(database, storage, lease)
+
+    # -- making ----------------------------------------------------------------------------
+
+    async def create(
+        self,
+        name: str | Mapping[str, Any],
+        extension: str | None = None,
+        meta: Mapping[str, Any] | None = None,
+        *,
+        columns: Columns = "*",
+    ) -> FileRow:
+        """A file without content; `upload` brings it.
+
+        Args:
+            name: Its name, or all of this as a mapping: `{"name": …, "extension": …, "meta": …}`.
+            extension: Without its dot; None for none.
+            meta: What is to be known of it besides.
+            columns: Which columns come back.
+
+        Raises:
+            ValidationError: A name, an extension or metadata that cannot be.
+        """
+        if isinstance(name, Mapping):
+            name, extension, meta = words_of_file(name)
+        row = new_row(name, extension, meta)
+        async with self._database.writing() as connection:
+            row["timestamp"] = self._database.now()
+            made = await connection.execute(
+                sa.insert(files).values(**row).returning(*FILES.chosen("*"))
+            )
+            found = made.mappings().one()
+        return cast("FileRow", self._one([dict(found)], columns))
+
+    async def upload(
+        self,
+        id: Id,  # noqa: A002 - as all methods of the services name it
+        data: Any,
+        *,
+        content_type: str | None = None,
+        columns: Columns = "*",
+        **options: Unpack[RequestKeywords],
+    ) -> FileRow:
+        """Give a file its content. Failing or cancelling leaves it without any.
+
+        Args:
+            id: The file.
+            data: Whatever `Storage.upload` takes: bytes, a path, an (async) iterable of bytes, …
+            content_type: MIME type; None for that of the extension, where it is an image's, and
+                `application/octet-stream` else.
+            columns: Which columns come back.
+            **options: See `RequestKeywords`.
+
+        Raises:
+            NotFound: There is no such file.
+            Conflict: It has content, or somebody is just uploading it.
+            StorageError: It cannot be stored.
+        """
+        options["preconditions"] = _NEW
+
+        async def store(place: Claimed, mime: str) -> Any:
+            return await self.storage.upload(
+                place.bucket, place.object_name, data, content_type=mime, **options
+            )
+
+        return await self._filled(as_id(id), content_type, store, columns)
+
+    async def upload_object(
+        self,
+        id: Id,  # noqa: A002 - as above
+        bucket: str,
+        name: str,
+        *,
+        generation: int | None = None,
+        content_type: str | None = None,
+        columns: Columns = "*",
+        **options: Unpack[RequestKeywords],
+    ) -> FileRow:
+        """Give a file the content of another object, which the service copies; no byte comes here.
+
+        Args:
+            id: The file.
+            bucket: Of the object.
+            name: The object; it stays.
+            generation: Which one; None for the live one.
+            content_type: As in `upload`.
+            columns: Which columns come back.
+            **options: See `RequestKeywords`.
+
+        Raises:
+            NotFound: There is no such file.
+            Conflict: It has content, or somebody is just uploading it.
+            StorageError: It cannot be copied; `storage_stream.errors.NotFound` if it is not there.
+        """
+        options["preconditions"] = _NEW
+
+        async def store(place: Claimed, mime: str) -> Any:
+            copied = await self.storage.copy(
+                bucket,
+                name,
+                place.bucket,
+                new_name=place.object_name,
+                metadata={"contentType": mime},
+                generation=generation,
+                **options,
+            )
+            return copied.get("resource")
+
+        return await self._filled(as_id(id), content_type, store, columns)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    async def open(self, id: Id, **options: Unpack[DownloadKeywords]) -> StreamResponse:  # noqa: A002 - as above
+        """The bytes of a file, to be used with `async with`.
+
+        Raises:
+            NotFound: There is no such file.
+            Conflict: It has no content.
+            StorageError: It cannot be read.
+        """
+        row = await self.get_ready(id)
+        options["generation"] = row["generation"]
+        bucket, name = str(row["bucket"]), str(row["object_name"])
+        return await self.storage.download_stream(bucket, name, **options)
+
+    async def get(self, id: Id, columns: Columns = "*") -> FileRow:  # noqa: A002 - as above
+        """A file.
+
+        Raises:
+            NotFound: There is none.
+        """
+        return cast("FileRow", await self._get(id, columns))
+
+    async def m_get(self, id: Id | Sequence[Id], columns: Columns = "*") -> list[FileRow]:  # noqa: A002 - as above
+        """Those files that there are, in the order asked for."""
+        return cast("list[FileRow]", await self._m_get(id, columns))
+
+    async def get_ready(self, id: Id) -> FileRow:  # noqa: A002 - as above
+        """A file that has its content.
+
+        Raises:
+            NotFound: There is none.
+            Conflict: It has no content.
+        """
+        row = await self.get(id)
+        if row["state"] != "ready":
+            raise Conflict(f"file {row['id']} has no content: it is {row['state']}")
+        return row
+
+    # -- removing --------------------------------------------------------------------------
+
+    async def delete(self, id: Id) -> None:  # noqa: A002 - as above
+        """Delete a file that no image uses, and its bytes.
+
+        Raises:
+            NotFound: There is none.
+            Conflict: An image uses it, or somebody is writing it.
+        """
+        file_id, owner = as_id(id), uuid4()
+        async with self._database.writing() as connection:
+            row = await self.locked(connection, file_id)
+            if row["state"] == "empty":
+                await connection.execute(sa.delete(files).where(files.c.id == file_id))
+                return
+            await self.claims.release(connection, [file_id], owner)
+            after = await connection.execute(sa.select(files.c.owner).where(files.c.id == file_id))
+            if after.scalar_one() != owner:
+                why = "an image uses it" if row["state"] == "ready" else f"it is {row['state']}"
+                raise Conflict(f"file {file_id} cannot be deleted: {why}")
+        await finished(self.claims.clear(owner))
+
+    async def delete_unlinked(self, days: float) -> int:
+        """Delete all files that no image uses and that are older than that.
+
+        Args:
+            days: Their age; what was just uploaded may be used in a moment.
+
+        Returns:
+            How many there were.
+        """
+        if days < 0:
+            raise ValidationError(f"0 or more, not {days}", field="days")
+        before = self._database.now() - timedelta(days=days)
+        used = sa.exists().where(images.c.file_id == files.c.id)
+        old = (files.c.timestamp <= before, ~used)
+        deleted = 0
+        async with self._database.writing() as connection:
+            empty = sa.delete(files).where(*old, files.c.state == "empty")
+            deleted += (await connection.execute(empty)).rowcount
+        while True:
+            owner = uuid4()
+            async with self._database.writing() as connection:
+                asked = sa.select(files.c.id).where(*old, files.c.state == "ready")
+                ids = list((await connection.execute(asked.limit(_RECOVERED_AT_ONCE))).scalars())
+                await self.claims.release(connection, ids, owner)
+            if not ids:
+                return deleted
+            deleted += await finished(self.claims.clear(owner))
+
+    async def recover(self) -> int:
+        """Clear what processes left that died: objects first, then their rows.
+
+        Returns:
+            How many rows there were.
+
+        Raises:
+            StorageError: Some objects could not be removed; another call tries again.
+        """
+        recovered = 0
+        while some := await self.claims.recover_some(_RECOVERED_AT_ONCE):
+            recovered += some
+        return recovered
+
+    # -- for helpers -----------------------------------------------------------------------
+
+    async def locked(self, connection: AsyncConnection, file_id: UUID) -> Mapping[str, Any]:
+        """A file's row, which nobody else changes before this transaction ends.
+
+        Raises:
+            NotFound: There is none.
+        """
+        asked = sa.select(files).where(files.c.id == file_id).with_for_update()
+        row = (await connection.execute(asked)).mappings().one_or_none()
+        if row is None:
+            raise NotFound("file", file_id)
+        return dict(row)
+
+    @asynccontextmanager
+    async def writing(self, rows: Sequence[dict[str, Any]]) -> AsyncGenerator[NewFiles]:
+        """Around the writing of new files; unless `commit` is called, none of them stays.
+
+        Args:
+            rows: Name, extension and metadata of each.
+        """
+        owner = uuid4()
+        new = [new_row(row["name"], row["extension"], row.get("meta")) for row in rows]
+        claimed = [self._place(row["id"], row["extension"]) for row in new]
+        async with self._database.writing() as connection:
+            pending = {"state": "pending", "timestamp": self._database.now()}
+            pending |= self.claims.mark(owner)
+            places = [{"bucket": each.bucket, "object_name": each.object_name} for each in claimed]
+            full = [{**row, **pending, **place} for row, place in zip(new, places, strict=True)]
+            await connection.execute(sa.insert(files), full)
+        async with writing_objects(self.claims, owner, claimed):
+            yield NewFiles(self.claims, owner, claimed)
+
+    async def _filled(
+        self, file_id: UUID, content_type: str | None, store: Any, columns: Columns
+    ) -> FileRow:
+        FILES.chosen(columns)
+        owner = uuid4()
+        async with self._database.writing() as connection:
+            row = await self.locked(connection, file_id)
+            if row["state"] != "empty":
+                raise Conflict(f"file {file_id} cannot get content: it is {row['state']}")
+            place = self._place(file_id, row["extension"])
+            where = {"bucket": place.bucket, "object_name": place.object_name}
+            taken = sa.update(files).where(files.c.id == file_id)
+            await connection.execute(
+                taken.values(state="uploading", **where, **self.claims.mark(owner))
+            )
+        mime = content_type or mime_of(row["extension"])
+        async with writing_objects(self.claims, owner, [place]):
+            resource = await store(place, mime)
+            async with self._database.writing() as connection:
+                await self.claims.finish(connection, owner, {file_id: resource})
+        return await self.get(file_id, columns)
+
+    def _place(self, file_id: UUID, extension: str | None) -> Claimed:
+        suffix = f".{extension}" if extension else ""
+        return Claimed(file_id, self.bucket, f"{self.prefix}{file_id}/{token_hex(8)}{suffix}")

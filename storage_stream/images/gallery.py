@@ -1,0 +1,91 @@
+"""Galleries: all images of one `correlation_id`, with the latest revision of each version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import sqlalchemy as sa
+
+from storage_stream.images.naming import ORIGINAL
+from storage_stream.images.queries import in_pieces
+from storage_stream.images.schema import files, images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from storage_stream.images.queries import Shown
+    from storage_stream.images.rows import Gallery, GalleryImage, GalleryVersion
+
+__all__ = ["galleries"]
+
+_FILE = "file."
+
+
+async def galleries(
+    connection: AsyncConnection, ids: Sequence[UUID], shown_images: Shown, shown_files: Shown
+) -> list[Gallery]:
+    """The galleries with these ids, in this order; those that are empty are left out."""
+    collected = _Collected(shown_images.names, shown_files.names)
+    for some in in_pieces(ids):
+        asked = _latest(some, shown_images, shown_files)
+        for row in (await connection.execute(asked)).mappings():
+            collected.add(dict(row))
+    return collected.in_order(ids)
+
+
+class _Collected:
+    """Galleries as they grow; originals come before their versions."""
+
+    def __init__(self, names: Sequence[str], file_names: Sequence[str]) -> None:
+        self._names = names
+        self._file_names = [(name, f"{_FILE}{name}") for name in file_names]
+        self._galleries: dict[UUID, Gallery] = {}
+        self._images: dict[UUID, GalleryImage] = {}
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Put it where it belongs."""
+        file = {name: row[label] for name, label in self._file_names}
+        version = cast(
+            "GalleryVersion", {**{name: row[name] for name in self._names}, "file": file}
+        )
+        if version["original_id"] is not None:
+            self._images[version["original_id"]]["versions"][str(version["version"])] = version
+            return
+        image: GalleryImage = {"id": version["id"], "versions": {ORIGINAL: version}}
+        self._images[version["id"]] = image
+        empty: Gallery = {"id": version["correlation_id"], "images": [], "versions": {}}
+        self._galleries.setdefault(version["correlation_id"], empty)["images"].append(image)
+
+    def in_order(self, ids: Iterable[UUID]) -> list[Gallery]:
+        """All of them that have an image."""
+        for gallery in self._galleries.values():
+            gallery["versions"] = gallery["images"][-1]["versions"]
+        return [self._galleries[each] for each in ids if each in self._galleries]
+
+
+def _latest(ids: Iterable[UUID], shown_images: Shown, shown_files: Shown) -> sa.Select[Any]:
+    """Every original and the highest revision of each of its versions, originals first.
+
+    By revision and not by time: the rows of one statement have the same time.
+    """
+    place = sa.func.row_number().over(
+        partition_by=(images.c.original_id, images.c.version), order_by=images.c.revision.desc()
+    )
+    ranked = (
+        sa.select(images, place.label("place"))
+        .where(images.c.correlation_id.in_(list(ids)))
+        .subquery("ranked")
+    )
+    columns = [ranked.c[name] for name in shown_images.names]
+    file_columns = [files.c[name].label(f"{_FILE}{name}") for name in shown_files.names]
+    is_latest = sa.or_(ranked.c.original_id.is_(None), ranked.c.place == 1)
+    is_version = sa.case((ranked.c.original_id.is_(None), 0), else_=1)
+    return (
+        sa.select(*columns, *file_columns)
+        .join(files, files.c.id == ranked.c.file_id)
+        .where(is_latest)
+        .order_by(is_version, ranked.c.number)
+    )

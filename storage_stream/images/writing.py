@@ -1,0 +1,86 @@
+"""Around the writing of objects: the rows before, the lease meanwhile, the clearing after."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from storage_stream.images.errors import ClaimLost
+from storage_stream.images.log import LOGGER
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Coroutine, Sequence
+    from uuid import UUID
+
+    from storage_stream.images.claims import Claimed, Claims
+
+__all__ = ["finished", "writing_objects"]
+
+_RENEWALS = 3  # in one lease, so that two of them may fail
+
+
+@asynccontextmanager
+async def writing_objects(
+    claims: Claims, owner: UUID, claimed: Sequence[Claimed]
+) -> AsyncGenerator[None]:
+    """Around what writes objects and then says so; an exception undoes all of it.
+
+    The rows are claimed already. Cancelling waits for the undoing.
+
+    Args:
+        claims: Which knows the rows.
+        owner: Who claimed them.
+        claimed: Which they are.
+    """
+    renewing = asyncio.create_task(_renew(claims, owner))
+    try:
+        yield
+    except BaseException:
+        await _ended(renewing)
+        try:
+            await finished(claims.give_up(owner, claimed))
+        except Exception:  # noqa: BLE001 - logged with its trace
+            # What went wrong first is what the caller has to know; `recover` does the rest.
+            LOGGER.exception("what %s wrote is left to be recovered", owner)
+        raise
+    await _ended(renewing)
+
+
+async def finished(work: Coroutine[Any, Any, Any]) -> Any:
+    """Await something to its end, also when the caller is cancelled, who learns of it then."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            if task.cancelled():
+                raise
+            cancelled = error
+        except Exception:
+            if cancelled is None:
+                raise
+    if cancelled is not None:
+        with suppress(Exception):
+            task.result()
+        raise cancelled
+    return task.result()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled() and task.exception() is not None:
+        LOGGER.debug("the lease was not renewed any more", exc_info=task.exception())
+
+
+async def _renew(claims: Claims, owner: UUID) -> None:
+    while True:
+        await asyncio.sleep(claims.lease / _RENEWALS)
+        try:
+            await claims.renew(owner)
+        except ClaimLost:
+            raise
+        except Exception:  # noqa: BLE001 - logged with its trace
+            LOGGER.warning("the lease of %s could not be renewed yet", owner, exc_info=True)
