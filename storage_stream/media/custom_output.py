@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from storage_stream.errors import UsageError
 from storage_stream.media.outputs import OpenedOutput, vips_target
 from storage_stream.media.pool import pool_of_loop
+from storage_stream.media.positions import checked_position
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -115,18 +116,13 @@ class _OpenedCustom:
 
         Raises:
             TypeError: It gave no position.
+            OSError: It gave one that cannot be.
         """
         if self._given.seek is None:
             raise io.UnsupportedOperation(
                 "this format goes back while it is written: on_seek() sets a handler"
             )
-        given = self._of(self._given.seek(offset, whence))
-        try:
-            return operator.index(given)
-        except TypeError:
-            raise TypeError(
-                f"a seek handler returns the new position, not {type(given).__name__}"
-            ) from None
+        return checked_position(self._of(self._given.seek(offset, whence)))
 
     def _of(self, given: Any) -> Any:
         if not inspect.isawaitable(given):

@@ -9,11 +9,11 @@ from __future__ import annotations
 import errno
 import inspect
 import io
-import operator
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from storage_stream.media.errors import OutsideRunError, UnseekableTooLarge
+from storage_stream.media.positions import checked_position
 from storage_stream.media.running import Stopped
 
 if TYPE_CHECKING:
@@ -316,16 +316,11 @@ class CustomFile(RunFile):
 
         Raises:
             TypeError: It gave no position.
+            OSError: It gave one that cannot be.
         """
         if self._seek is None:
             return super().move(offset, whence)
-        position = self._of(self._seek(offset, whence))
-        try:
-            return operator.index(position)
-        except TypeError:
-            raise TypeError(
-                f"a seek handler returns the new position, not {type(position).__name__}"
-            ) from None
+        return checked_position(self._of(self._seek(offset, whence)))
 
     def _of(self, given: Any) -> Any:
         if not inspect.isawaitable(given):

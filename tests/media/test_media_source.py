@@ -649,14 +649,21 @@ async def test_functions_that_are_wrong_are_told(
     assert capfd.readouterr() == ("", "")
 
 
-async def test_a_seek_function_that_is_wrong_is_told() -> None:
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("here", TypeError), (1.5, TypeError), (-1, OSError), (1 << 63, OSError)],
+)
+async def test_a_seek_function_that_is_wrong_is_told(
+    given: Any, expected: type[Exception], capfd: pytest.CaptureFixture[str]
+) -> None:
     handlers = Handlers(sample("tiles"))
     source = SourceCustom()
     source.on_read(handlers.read)
-    source.on_seek(lambda _, __: "here")
+    source.on_seek(lambda _, __: given)
     async with source:
-        with pytest.raises(TypeError, match="new position, not str"):
+        with pytest.raises(expected, match="position"):
             await source.run(average)
+    assert capfd.readouterr() == ("", "")
 
 
 async def test_bytes_of_any_kind_and_none_at_the_end() -> None:
