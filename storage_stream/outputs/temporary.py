@@ -16,12 +16,12 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from storage_stream.errors import StorageError
+from storage_stream.errors import PreconditionFailed, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from storage_stream import Storage
+    from storage_stream import DeleteResult, Storage
 
 __all__ = ["EXPIRES", "Doomed", "Reaper", "flush_reapers", "reaper_of", "sweep"]
 
@@ -117,7 +117,7 @@ class Reaper:
         for bucket, group in itertools.groupby(sorted(taken), key=lambda each: each.bucket):
             named = [{"name": each.name, "generation": str(each.generation)} for each in group]
             async for result in storage.delete_many(bucket, named, missing_ok=True):
-                if result.error is None:
+                if _is_over(result):
                     left.discard(Doomed(bucket, result.name, result.generation or 0))
                 else:
                     _log.warning("a temporary object is not deleted yet: %s", result.error)
@@ -153,7 +153,7 @@ async def sweep(storage: Storage, bucket: str, prefix: str, now: datetime) -> in
         bucket, _expired(storage, bucket, prefix, now), missing_ok=True
     )
     for failure in summary.failures:
-        if failure.error is not None:
+        if failure.error is not None and not _is_over(failure):
             raise failure.error
     return summary.deleted
 
@@ -168,6 +168,11 @@ async def _expired(
         doomed = Doomed(bucket, resource["name"], int(resource.get("generation", "0")))
         if reaper is None or not reaper.is_held(doomed):
             yield {"name": doomed.name, "generation": str(doomed.generation)}
+
+
+def _is_over(result: DeleteResult) -> bool:
+    """Whether the generation is not live any more: deleted, or overwritten by somebody."""
+    return result.error is None or isinstance(result.error, PreconditionFailed)
 
 
 def _is_expired(metadata: Mapping[str, str], now: datetime) -> bool:
