@@ -11,14 +11,16 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from typing import TYPE_CHECKING
 
+from storage_stream._transfer.journal_pages import JournalPage, Key, Remembered, next_size
 from storage_stream._transfer.many_items import Action
 from storage_stream.errors import InvalidArgument
 from storage_stream.pipeline.source import run_blocking
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from storage_stream._transfer.many_items import Item
     from storage_stream._transfer.many_work import Done
@@ -39,7 +41,10 @@ CREATE TABLE IF NOT EXISTS done (
     PRIMARY KEY (action, source, target)
 ) WITHOUT ROWID
 """
-_LOOK = "SELECT size, generation, mtime_ns FROM done WHERE action=? AND source=? AND target=?"
+_LOOK = (
+    "SELECT source, target, size, generation, mtime_ns FROM done"
+    " WHERE action=? AND (source, target) >= (?, ?) ORDER BY source, target LIMIT ?"
+)
 _WRITE = "INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?, ?)"
 _REMEMBERED = frozenset({Action.DOWNLOAD, Action.UPLOAD, Action.COPY})
 
@@ -49,12 +54,17 @@ class Journal:
 
     Args:
         path: Made if it is not there. It can be kept for further runs, or deleted after one.
+        now: A clock, in seconds.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._path = os.fspath(path)
+        self._now = now
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._page: JournalPage | None = None
         self._was_new = False  # then nobody asks it: all that is in it was done by this very run
 
     async def open(self) -> None:
@@ -74,7 +84,13 @@ class Journal:
         """
         if self._was_new or item.action not in _REMEMBERED:
             return False
-        return await run_blocking(self._holds, item)
+        key = _key(item)
+        page = self._page
+        if page is None or not page.covers(key, self._now()):
+            page = await run_blocking(self._read_page, key, next_size(page))
+            self._page = page
+        row = page.take(key)
+        return row is not None and _is_as_then(item, row)
 
     async def record(self, batch: Sequence[tuple[Item, Done]]) -> None:
         """Write down what was done.
@@ -86,6 +102,7 @@ class Journal:
 
     async def close(self) -> None:
         """Close it. Idempotent."""
+        self._page = None
         await run_blocking(self._close)
 
     def _open(self) -> None:
@@ -122,15 +139,18 @@ class Journal:
         if not is_empty and (mark, version) != (_APPLICATION_ID, _VERSION):
             raise InvalidArgument(f"{self._path} is no journal of this version")
 
-    def _holds(self, item: Item) -> bool:
+    def _read_page(self, first: Key, size: int) -> JournalPage:
         with self._lock:
             assert self._connection is not None  # noqa: S101 - it was opened
-            row: tuple[int | None, int | None, int | None] | None
             try:
-                row = self._connection.execute(_LOOK, _key(item)).fetchone()
+                found = self._connection.execute(_LOOK, (*first, size)).fetchall()
             except (sqlite3.Error, UnicodeError) as error:
                 raise OSError(f"the journal {self._path} cannot be read: {error}") from error
-        return row is not None and _is_as_then(item, *row)
+        rows: dict[Key, Remembered] = {}
+        for source, target, length, generation, mtime_ns in found:
+            key = first[0], source, target
+            rows[key] = Remembered(length, generation, mtime_ns, _look_at(key))
+        return JournalPage(first, size, rows, self._now())
 
     def _record(self, batch: Sequence[tuple[Item, Done]]) -> None:
         rows = [
@@ -156,7 +176,7 @@ class Journal:
                 connection.close()
 
 
-def _key(item: Item) -> tuple[str, str | bytes, str | bytes]:
+def _key(item: Item) -> Key:
     return item.action.value, _stored(item.source_name), _stored(item.target_name)
 
 
@@ -173,19 +193,26 @@ def _source_generation(item: Item, done: Done) -> int | None:
     return item.generation if item.action is Action.COPY else done.result.generation
 
 
-def _is_as_then(item: Item, size: int | None, generation: int | None, mtime_ns: int | None) -> bool:
+def _look_at(key: Key) -> tuple[int, int] | None:
+    """Size and time of change of the file of a row, where it has one. Blocks."""
+    action, source, target = key
+    if action == Action.COPY.value:
+        return None
+    try:
+        found = os.stat(target if action == Action.DOWNLOAD.value else source)  # noqa: PTH116 - once for every object
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def _is_as_then(item: Item, row: Remembered) -> bool:
     """The file has the size and time it had; the objects that were listed are those of then."""
     if item.expected is not None and (
-        item.action is not Action.UPLOAD or item.expected != generation
+        item.action is not Action.UPLOAD or item.expected != row.generation
     ):
         return False  # the target was looked at, and is none that this made
-    if item.action is not Action.UPLOAD and item.generation not in {None, generation}:
+    if item.action is not Action.UPLOAD and item.generation not in {None, row.generation}:
         return False
     if item.action is Action.COPY:
         return item.generation is not None
-    path = item.target_name if item.action is Action.DOWNLOAD else item.name
-    try:
-        found = os.stat(path)  # noqa: PTH116 - once for every object
-    except OSError:
-        return False
-    return (found.st_size, found.st_mtime_ns) == (size, mtime_ns)
+    return row.is_same_file
