@@ -46,6 +46,16 @@ class RunFile(io.RawIOBase):
         """Write the next bytes into it; 0 at the end."""
         raise NotImplementedError
 
+    def fill_all(self, view: memoryview) -> int:
+        """Fill it; less only at the end.
+
+        Pillow takes less for a damaged file, and so does the TIFF loader of libvips 8.16.
+        """
+        filled = 0
+        while filled < len(view) and (count := self.fill(view[filled:])):
+            filled += count
+        return filled
+
     def move(self, offset: int, whence: int) -> int:
         """Set the position, as `io.IOBase.seek`."""
         raise io.UnsupportedOperation(f"seek({offset}, {whence}): it is read from front to back")
@@ -66,23 +76,17 @@ class RunFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer; less only at the end, since Pillow takes less for a damaged file.
+        """Fill a buffer; less only at the end.
 
         Raises:
             StorageError: It cannot be read.
             OSError: It could not be read before.
         """
-        return self._kept(lambda: self._fill_all(memoryview(buffer).cast("B")))
+        return self._kept(lambda: self.fill_all(memoryview(buffer).cast("B")))
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Set the position."""
         return self._kept(lambda: self.move(offset, whence))
-
-    def _fill_all(self, view: memoryview) -> int:
-        filled = 0
-        while filled < len(view) and (count := self.fill(view[filled:])):
-            filled += count
-        return filled
 
     def _kept(self, act: Callable[[], T]) -> T:
         try:

@@ -330,7 +330,7 @@ def vips_handlers(file: RunFile) -> vips.Handlers:
     """The handlers by which libvips reads a file of a run."""
 
     def read(buffer: Any) -> int:
-        return file.fill(memoryview(buffer))
+        return file.fill_all(memoryview(buffer))
 
     handlers: vips.Handlers = {"read": file.guarded(read)}
     if file.seekable():
