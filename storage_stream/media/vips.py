@@ -9,9 +9,11 @@ libvips itself lets go of it.
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from storage_stream.errors import UsageError
 from storage_stream.media.extras import imported
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ Handlers = dict[str, "Callable[..., int]"]
 
 _UNTRUSTED = 1 << 4  # VIPS_OPERATION_UNTRUSTED, of VipsOperationFlags
 
+_users: dict[Any, int] = {}
+"""The process that uses the library: its threads do not live on in a fork."""
+
 _kept: dict[int, Any] = {}
 """What libvips may still call, by the address it has of it."""
 
@@ -43,8 +48,16 @@ def pyvips() -> Any:
 
     Raises:
         ExtraMissing: It is not installed.
+        UsageError: The process was forked after it had been used: its threads are gone, and it
+            would wait for them for ever.
     """
-    return imported("pyvips", "vips")
+    library = imported("pyvips", "vips")
+    if _users.setdefault(library, os.getpid()) != os.getpid():
+        raise UsageError(
+            "libvips was used before this process was forked from another: start processes by"
+            " spawn or forkserver, or before the first picture"
+        )
+    return library
 
 
 def is_loaded() -> bool:

@@ -1,6 +1,7 @@
 """What would end the process, or fill its memory, in a process of its own."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -49,6 +50,14 @@ def test_a_program_that_ends_while_it_reads_ends(gcs: EmulatorHandle) -> None:
     gcs.arm_next(GET, "pass", "stall-for-30s-after-64K")
     unclosed = r"(Unclosed client session\nclient_session: .*\n)?"  # aiohttp's, and true
     assert told(gcs, "interrupted", errors=unclosed)["requests"] >= 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_after_a_fork_it_is_an_error_and_no_endless_waiting(gcs: EmulatorHandle) -> None:
+    gcs.put("bucket", "picture", sample("png"))
+    outcome = told(gcs, "forked")
+    assert outcome["before"] == "True"
+    assert "spawn" in outcome["after"]
 
 
 def test_without_pyvips_the_error_says_what_to_install(gcs: EmulatorHandle) -> None:

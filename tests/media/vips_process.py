@@ -1,16 +1,18 @@
 """A process of its own that reads pictures, for what would end it or fill it.
 
-python vips_process.py URL rounds|leak|interrupted|missing
+python vips_process.py URL rounds|leak|interrupted|missing|forked
 """
 
 import asyncio
 import gc
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from storage_stream import Storage
+from storage_stream.errors import UsageError
 from storage_stream.media import ExtraMissing, OutsideRunError, Source
 
 
@@ -94,6 +96,26 @@ async def missing(storage: Storage) -> dict[str, str]:
     return {}
 
 
+def forked(url: str) -> dict[str, str]:
+    """A picture before a fork, and one after it."""
+
+    async def small() -> str:
+        async with Storage(api_root=url, anonymous=True) as storage:
+            try:
+                return str(len(await new_source(storage).thumbnail(50)) > 0)
+            except UsageError as error:
+                return str(error)
+
+    before = asyncio.run(small())
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, asyncio.run(small()).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    return {"before": before, "after": os.read(reading, 1000).decode()}
+
+
 async def main(url: str, what: str) -> None:
     if what == "missing":
         sys.modules["pyvips"] = None  # type: ignore[assignment] # which is how Python marks one
@@ -107,4 +129,7 @@ async def main(url: str, what: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    if sys.argv[2] == "forked":
+        sys.stdout.write(json.dumps(forked(sys.argv[1])))
+    else:
+        asyncio.run(main(sys.argv[1], sys.argv[2]))
