@@ -251,11 +251,12 @@ class Run:
         await self._ready.put(None)
 
     async def _begin(self, item: Item) -> None:
-        settled = item.result(error=item.error, skipped=item.skipped)
-        is_open = settled.ok and settled.skipped is None
-        if is_open and self._journal is not None and await self._journal.holds(item):
-            settled, is_open = item.result(skipped="it was done before"), False
-        if not is_open:
+        settled = None
+        if item.error is not None or item.skipped is not None:
+            settled = item.result(error=item.error, skipped=item.skipped)
+        elif self._journal is not None and await self._journal.holds(item):
+            settled = item.result(skipped="it was done before")
+        if settled is not None:
             self._progress.found(1, 0)
             await self._settle(settled)
             return
