@@ -10,6 +10,7 @@ import errno
 import inspect
 import io
 import time
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from storage_stream.media.errors import OutsideRunError, UnseekableTooLarge
@@ -42,9 +43,9 @@ class RunFile(io.RawIOBase):
         self._run = run
         self._timeout = timeout
 
+    @abstractmethod
     def fill(self, view: memoryview) -> int:
-        """Write the next bytes into it; 0 at the end."""
-        raise NotImplementedError
+        """Write the next bytes into it, as many as are at hand; 0 at the end."""
 
     def fill_all(self, view: memoryview) -> int:
         """Fill it; less only at the end.

@@ -63,11 +63,3 @@ def test_after_a_fork_it_is_an_error_and_no_endless_waiting(gcs: EmulatorHandle)
 def test_without_pyvips_the_error_says_what_to_install(gcs: EmulatorHandle) -> None:
     gcs.put("bucket", "picture", sample("png"))
     assert "install storage-stream[vips]" in told(gcs, "missing")["message"]
-    with pytest.raises(ImportError):
-        raise_missing()
-
-
-def raise_missing() -> None:
-    from storage_stream.media.extras import imported  # noqa: PLC0415 - used here only
-
-    imported("storage_stream_no_such_library", "vips")
