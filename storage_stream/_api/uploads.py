@@ -94,6 +94,8 @@ class Uploads(ApiBase):
                 `resume_upload`.
             TypeError: `file_data` is nothing that can be sent, or the metadata is no mapping.
             OSError: It cannot be read; `io.UnsupportedOperation` where it is open for writing.
+            InvalidArgument: A path to what does not say how long it is: a pipe, a device, a file in
+                `/proc`. Opened, it can be sent.
         """
         target = NewObject(bucket, object_name, content_type, fields_of(metadata))
         in_one_request = not force_resumable_upload and chunk_bytes == DEFAULT_CHUNK_BYTES
