@@ -234,12 +234,12 @@ class Source(Connection):
 
         Raises:
             InvalidArgument: A box without a pixel.
-            UnsupportedFormat: Nothing here writes such files; nothing was requested.
+            UnsupportedFormat: Nothing here writes such files, and nothing was requested; or it
+                has no such option, or no room for so large a picture.
             UnidentifiedImage: It is no picture.
             ImageTooLarge: It takes too much memory; no pixel was read.
             DamagedImage: It cannot be decoded.
             StorageError: It cannot be read.
-            pyvips.Error: libvips cannot encode it, or has no such option.
         """
         wanted = Thumbnail(width, height, format, max_memory_pixels, untrusted, save)
         await checked_format(format, self.pool)

@@ -12,6 +12,7 @@ from storage_stream.media.errors import (
     ImageTooLarge,
     MediaError,
     UnidentifiedImage,
+    UnsupportedFormat,
 )
 from storage_stream.media.limits import check_memory
 from storage_stream.media.probing import probe_file
@@ -68,6 +69,7 @@ class Thumbnail:
             UnidentifiedImage: It is no picture.
             ImageTooLarge: It takes too much memory; no pixel was read.
             DamagedImage: It cannot be decoded.
+            UnsupportedFormat: libvips cannot write it so.
         """
         library = vips.pyvips()
         source = checked_source(run, opened, self.max_memory_pixels, untrusted=self.untrusted)
@@ -80,7 +82,14 @@ class Thumbnail:
             image = image.copy_memory()  # so that an error of the saver is no damage of the source
         except library.Error as error:
             raise DamagedImage("it cannot be decoded", subject=run.subject) from error
-        made: bytes = image.write_to_buffer(self.suffix, **self.save)
+        return self._saved(image)
+
+    def _saved(self, image: Any) -> bytes:
+        try:
+            made: bytes = image.write_to_buffer(self.suffix, **self.save)
+        except vips.pyvips().Error as error:
+            why = " ".join(str(error).split())
+            raise UnsupportedFormat(f"it cannot be written as {self.suffix!r}: {why}") from error
         return made
 
 

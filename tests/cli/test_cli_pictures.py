@@ -246,5 +246,28 @@ def test_thumbnail_called_wrongly(words: list[str]) -> None:
     assert run("thumbnail", *words).status == 2
 
 
+@pytest.mark.usefixtures("bucket")
+def test_a_format_that_says_too_much_is_told(tmp_path: Path) -> None:
+    for target, words in (
+        ("small.jpg[Q=10]", []),
+        ("small.jpg[profile=x]", []),
+        ("small.jpg", ["--format", "jpg[profile=/etc/passwd]"]),
+        ("small.jpg", ["--format", "jpg[nonsense=1]"]),
+    ):
+        ran = run("thumbnail", *words, "gs://bucket/photos/a.jpg", target)
+        assert ran.status == 1
+        assert "should not happen" not in ran.stderr
+    assert list(tmp_path.glob("small*")) == []
+    ran = run("thumbnail", "--format", "jpg", "gs://bucket/photos/a.jpg", "small.jpg[1]")
+    assert ran.status == 0
+    assert opened("small.jpg[1]").format == "JPEG"
+
+
+def test_a_drawing_is_for_those_who_trust_it(gcs: EmulatorHandle) -> None:
+    gcs.put("bucket", "a.svg", b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+    assert run("thumbnail", "gs://bucket/a.svg", "small.png").status == 1
+    assert run("thumbnail", "--untrusted", "gs://bucket/a.svg", "small.png").status == 0
+
+
 def test_both_are_commands() -> None:
     assert {"probe", "thumbnail"} <= COMMANDS.keys()

@@ -275,8 +275,10 @@ async def test_a_format_that_nothing_writes_is_refused_without_a_request(
 
 async def test_a_wrong_option_of_the_saver_is_no_damage(stored: Stored) -> None:
     async with stored(sample("jpeg")) as source:
-        with pytest.raises(pyvips.Error, match="nonsense"):
+        with pytest.raises(UnsupportedFormat, match="nonsense"):
             await source.thumbnail(100, nonsense=1)
+        with pytest.raises(UnsupportedFormat, match="nonsense"):
+            await source.thumbnail(100, format=".png[nonsense=1]")
 
 
 # -- objects that come from front to back ------------------------------------------------------

@@ -55,11 +55,13 @@ class _Wanted:
         size: Width and height of the box that it has to fit in.
         format: As libvips spells it; None for the one that the target's name says.
         max_pixels: That may be in memory at once.
+        untrusted: Whether loaders are used that are not for files of strangers.
     """
 
     size: tuple[int, int | None]
     format: str | None
     max_pixels: int
+    untrusted: bool
 
 
 @storage_command(
@@ -85,6 +87,9 @@ class _Wanted:
     show_default=True,
     help="Refuse what has more of them in memory at once.",
 )
+@click.option(
+    "--untrusted", is_flag=True, help="Read SVG, too, and what else is not for files of strangers."
+)
 async def command(
     run: Run,
     locations: tuple[Location, ...],
@@ -92,6 +97,7 @@ async def command(
     size: tuple[int, int | None],
     suffix: str | None,
     max_pixels: int,
+    untrusted: bool,  # noqa: FBT001 - click passes by name
 ) -> None:
     """Make small pictures of objects, upright.
 
@@ -108,7 +114,7 @@ async def command(
     objects = [source for source in sources if isinstance(source, ObjectLocation)]
     several = recursive or len(objects) > 1 or objects[0].has_wildcards
     place = _Place.of(run, target, several=several)
-    making = _Making(run, place, _Wanted(size, suffix, max_pixels), skips=recursive)
+    making = _Making(run, place, _Wanted(size, suffix, max_pixels, untrusted), skips=recursive)
     for source in objects:
         try:
             await making.all_of(source)
@@ -181,9 +187,10 @@ class _Place:
         """What a picture's small one is called, and its format.
 
         Raises:
-            InvalidName: Its name leads out of the folder, or another's is the same.
+            InvalidName: Its name leads out of the folder, or another's is the same, or the target's
+                says more than a format.
         """
-        path, form = self.target, suffix or Path(self.target).suffix.lower() or ".jpg"
+        path, form = self.target, suffix or _suffix_of(self.target)
         if self.into:
             form = suffix or ".jpg"
             if not _STEPS.isdisjoint(named.below.split("/")) or "\\" in named.below:
@@ -244,7 +251,11 @@ class _Making:
         )
         async with source:
             data = await source.thumbnail(
-                width, height=height, format=form, max_memory_pixels=wanted.max_pixels
+                width,
+                height=height,
+                format=form,
+                max_memory_pixels=wanted.max_pixels,
+                untrusted=wanted.untrusted,
             )
         return await self._place.put(path, data, _mime(data)), data
 
@@ -259,6 +270,14 @@ def _with_suffix(name: str, suffix: str) -> str:
     ending = Path(name).suffix.lower()
     is_same = ending == suffix or any({ending, suffix} <= same for same in _SAME)
     return name if is_same else name + suffix
+
+
+def _suffix_of(target: str) -> str:
+    """The format that a name says, without options: those of libvips can name files."""
+    suffix = Path(target).suffix.lower()
+    if "[" in suffix:
+        raise InvalidName(f"{target!r} has an option, which goes to --format")
+    return suffix or ".jpg"
 
 
 def _mime(data: bytes) -> str:
