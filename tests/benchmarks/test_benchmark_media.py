@@ -1,8 +1,13 @@
 """Pictures: every piece of work has what it needs, and the table says what was not reached."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
-from benchmarks.media import Figures, table
+import pytest
+from memory_measuring import needs_linux
+
+from benchmarks.media import Figures, main, table
 from benchmarks.media_parts.registry import WORKS
 from benchmarks.media_parts.samples import SAMPLES
 
@@ -39,3 +44,17 @@ def test_the_table_says_what_was_measured_and_what_was_not_reached() -> None:
     )
     assert text[3].endswith("| **no** |")
     assert {line.count("|") for line in text} == {11}
+
+
+@needs_linux
+def test_a_small_picture_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = tmp_path / "figures.json"
+    name = "thumbnail of a TIFF in strips"
+    place = ["--folder", str(tmp_path), "--json", str(figures)]
+    assert main(["--quick", "--only", name, *place]) == 0
+    found = json.loads(figures.read_text(encoding="utf-8"))["figures"]
+    assert [each["name"] for each in found] == [name]
+    assert found[0]["reached"]
+    assert found[0]["requests"] > 1
+    assert found[0]["size"] <= found[0]["downloaded"] <= found[0]["size"] * 1.01
+    assert f"| {name} |" in capsys.readouterr().out
