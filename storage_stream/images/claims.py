@@ -37,16 +37,24 @@ if TYPE_CHECKING:
 __all__ = ["Claimed", "Claims"]
 
 _DELETED_AT_ONCE = 8
-_AGAIN = RetryPolicy(always=True)  # deleting what is never made again is safe to repeat
+_AGAIN = RetryPolicy(always=True)  # safe, because no name is used twice
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A file whose object is being written or removed."""
+    """A file whose object is being written or removed.
+
+    Attributes:
+        file_id: The file.
+        bucket: Its object's bucket.
+        object_name: Its object.
+        generation: Of the object; None as long as nobody knows whether there is one.
+    """
 
     file_id: UUID
     bucket: str
     object_name: str
+    generation: int | None = None
 
 
 class Claims:
@@ -149,7 +157,7 @@ class Claims:
             StorageError: Some objects could not be removed; their rows stay for `recover`.
         """
         async with self._database.reading() as connection:
-            columns = (files.c.id, files.c.bucket, files.c.object_name)
+            columns = (files.c.id, files.c.bucket, files.c.object_name, files.c.generation)
             found = await connection.execute(sa.select(*columns).where(files.c.owner == owner))
             claimed = [Claimed(*row) for row in found]
         if not claimed:
@@ -188,7 +196,7 @@ class Claims:
         async def remove(each: Claimed) -> None:
             async with places:
                 with suppress(ObjectNotFound):  # it was never made, or it is gone already
-                    await self._storage.delete(each.bucket, each.object_name, retry=_AGAIN)
+                    await self._delete(each)
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_outcome(remove(each))) for each in claimed]
@@ -196,6 +204,13 @@ class Claims:
             error = task.result()
             if error is not None:
                 raise error
+
+    async def _delete(self, each: Claimed) -> None:
+        if each.generation is not None:  # which makes it safe to repeat
+            generation = each.generation
+            await self._storage.delete(each.bucket, each.object_name, generation=generation)
+        else:
+            await self._storage.delete(each.bucket, each.object_name, retry=_AGAIN)
 
 
 _NOTHING: dict[str, None] = dict.fromkeys(

@@ -5,6 +5,7 @@ Locks are taken in one order, so that nobody waits for a circle: an original, th
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -141,17 +142,20 @@ class ImageTable:
         """
         originals = {row["original_id"] for row in rows if row["original_id"] is not None}
         galleries: dict[UUID, UUID] = {}
-        revisions: dict[UUID, int] = {}
+        firsts: dict[UUID, int] = {}
+        before: Counter[tuple[UUID, str]] = Counter()
         for each in sorted(originals):
             galleries[each] = (await self.lock_original(each))["correlation_id"]
-            revisions[each] = await self.next_revision(each)
+            firsts[each] = await self.next_revision(each)
         await self.check_files(row["file_id"] for row in rows)
         for row in rows:
             original_id = row["original_id"]
-            row["revision"] = 0 if original_id is None else revisions[original_id]
             row["correlation_id"] = _gallery(row, galleries)
+            row["revision"] = 0
             if original_id is not None:
-                revisions[original_id] += 1
+                version = original_id, row["version"]
+                row["revision"] = firsts[original_id] + before[version]
+                before[version] += 1
         return await self.insert(rows)
 
     async def insert(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
