@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import storage_stream
+import storage_stream.media
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 
@@ -27,6 +28,13 @@ _CLASSES = (
     "Batch",
     "Deletion",
 )
+_PICTURES = """\
+# Pictures
+
+`storage_stream.media`, whose errors are at the top of `help(storage_stream.media.errors)`;
+[docs/media.md](media.md) is the page to read first.
+"""
+_INTERNAL = {"entered", "made", "pool", "work"}  # by which sources and targets work together
 _HEAD = """\
 # All methods
 
@@ -41,11 +49,44 @@ def page() -> str:
     """The whole page."""
     keywords = ", ".join(f"`{name}`" for name in storage_stream.RequestKeywords.__annotations__)
     head = _HEAD.format(keywords=keywords)
-    return "\n".join([head, *(_section(name) for name in _CLASSES)])
+    sections = [_section(getattr(storage_stream, name)) for name in _CLASSES]
+    return "\n".join([head, *sections, _PICTURES, *_pictures()])
 
 
-def _section(name: str) -> str:
-    cls = getattr(storage_stream, name)
+def _pictures() -> list[str]:
+    """Functions, and classes that have methods and are no errors."""
+    names = storage_stream.media.__all__
+    found = {name: getattr(storage_stream.media, name) for name in names}
+    rows = [_row(name, thing) for name, thing in found.items() if inspect.isfunction(thing)]
+    functions = "| name | what |\n|---|---|\n" + "\n".join(rows) + "\n"
+    return [functions, *(_picture_section(thing) for thing in found.values() if _acts(thing))]
+
+
+def _acts(thing: Any) -> bool:
+    """Whether it is a class with methods, and no error."""
+    if not inspect.isclass(thing) or issubclass(thing, Exception):
+        return False
+    return any(inspect.isfunction(_plain(vars(thing)[name])) for name in _own(thing))
+
+
+def _own(cls: type[Any]) -> list[str]:
+    return sorted(name for name in vars(cls) if not name.startswith("_") and name not in _INTERNAL)
+
+
+def _picture_section(cls: type[Any]) -> str:
+    """What a class has besides its base."""
+    base = next(base for base in cls.__mro__[1:] if base is object or base.__doc__)
+    is_ours = base.__module__.startswith("storage_stream")
+    more = f" All that `{base.__name__}` has, and:" if is_ours else ""
+    rows = "\n".join(_row(name, vars(cls)[name]) for name in _own(cls))
+    return f"## {cls.__name__}\n\n{_sentence(cls)}{more}\n\n| name | what |\n|---|---|\n{rows}\n"
+
+
+def _plain(member: Any) -> Any:
+    return member.__func__ if isinstance(member, staticmethod | classmethod) else member
+
+
+def _section(cls: type[Any]) -> str:
     tables: dict[str, list[str]] = {}
     for member in sorted(dir(cls)):
         if member.startswith("_"):
@@ -53,7 +94,7 @@ def _section(name: str) -> str:
         owner = next(base for base in cls.__mro__ if member in vars(base))
         if owner.__module__.startswith("storage_stream"):
             tables.setdefault(_subject(owner, cls), []).append(_row(member, vars(owner)[member]))
-    parts = [f"## {name}\n\n{_sentence(cls)}\n"]
+    parts = [f"## {cls.__name__}\n\n{_sentence(cls)}\n"]
     for subject, rows in sorted(tables.items()):
         title = f"**{subject}**\n\n" if subject else ""
         parts.append(f"{title}| name | what |\n|---|---|\n" + "\n".join(rows) + "\n")
@@ -68,7 +109,7 @@ def _subject(owner: type[Any], cls: type[Any]) -> str:
 
 
 def _row(name: str, member: Any) -> str:
-    function = member.__func__ if isinstance(member, staticmethod | classmethod) else member
+    function = _plain(member)
     is_call = inspect.isfunction(function)
     return f"| `{name}{'()' if is_call else ''}` | {_sentence(function)} |"
 
