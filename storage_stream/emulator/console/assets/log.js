@@ -133,7 +133,7 @@ function row(entry) {
   return el("tr", { class: failed(entry) ? "failed" : null, "data-number": String(entry.number) },
     el("td.when", {}, clockTime(entry.started)),
     el("td.request", {}, el("button.link", { type: "button", id: `entry-${entry.number}`, "aria-expanded": String(open), onclick: toggle },
-      el("span.method", {}, entry.method), el("span.path", {}, decoded(entry.path))),
+      el("span.method", {}, entry.method), el("span.path", {}, decoded(entry.path), entry.query && el("span.query", {}, `?${shortened(decoded(entry.query))}`))),
       el("span.tags", {}, entry.operation && el("span.operation", {}, entry.operation.replace(/^storage\./, "")),
         entry.range && el("span.range", {}, entry.range),
         entry.calls.length > 0 && el("span.range", {}, `${entry.calls.length} calls`),
@@ -142,6 +142,10 @@ function row(entry) {
     el("td.number", {}, duration(entry.seconds)),
     el("td.number", {}, `${bytes(entry.bytes_in)} / ${bytes(entry.bytes_out)}`));
 }
+
+const MOST_OF_QUERY = 120; // signed URLs are long; the whole of it is in the details
+
+const shortened = (text) => (text.length > MOST_OF_QUERY ? `${text.slice(0, MOST_OF_QUERY)}…` : text);
 
 function statusText(entry) {
   if (entry.status !== null) return String(entry.status);

@@ -1,7 +1,7 @@
 // Uploads: files that are dropped or chosen, a few at a time, each with its progress. What is there
 // already is not replaced without a question.
 
-import { ownHeaders, part, sentence, withQuery } from "./api.js";
+import { ask, ownHeaders, part, sentence, withQuery } from "./api.js";
 import { byId, el, fill, iconButton } from "./dom.js";
 import { bytes } from "./format.js";
 import { here } from "./place.js";
@@ -94,8 +94,31 @@ function row(upload) {
 function next() {
   while (running < AT_ONCE && waiting.length) {
     running += 1;
-    send(waiting.shift());
+    begin(waiting.shift());
   }
+}
+
+/** Ask whether the name is taken before anything is sent; sending asks again, for good. */
+async function begin(upload) {
+  if (!upload.replace) {
+    try {
+      if (await isTaken(upload)) {
+        settle(upload, { exists: true });
+        return;
+      }
+    } catch (error) {
+      settle(upload, { problem: error.message });
+      return;
+    }
+  }
+  if (upload.finished) settle(upload, {}); // it was stopped meanwhile
+  else send(upload);
+}
+
+async function isTaken({ bucket, name }) {
+  const query = { prefix: name, endOffset: `${name}\u0001`, fields: "items(name)" };
+  const page = await ask("GET", `/storage/v1/b/${part(bucket)}/o`, { bucket, query });
+  return (page.items ?? []).some((item) => item.name === name);
 }
 
 function send(upload) {
@@ -124,6 +147,10 @@ function answerOf(request) {
 function settle(upload, { exists = false, problem = null }) {
   running -= 1;
   upload.request = null;
+  if (upload.finished) {
+    next();
+    return;
+  }
   if (exists) {
     question(upload);
   } else {
@@ -135,17 +162,27 @@ function settle(upload, { exists = false, problem = null }) {
 
 function question(upload) {
   const replace = () => {
-    Object.assign(upload, { replace: true });
-    fill(upload.choices);
+    Object.assign(upload, { replace: true, asking: false });
+    showQuestion(upload, false);
     upload.words.textContent = "Waiting";
     waiting.push(upload);
+    draw();
     next();
   };
+  Object.assign(upload, { asking: true });
   upload.words.textContent = "It is there already.";
   upload.progress.value = 0;
+  showQuestion(upload, true);
   fill(upload.choices,
     el("button.small", { type: "button", onclick: replace, "aria-label": `Replace ${upload.name}` }, "Replace"),
     el("button.small", { type: "button", onclick: () => finish(upload, "Skipped", false), "aria-label": `Skip ${upload.name}` }, "Skip"));
+  draw();
+}
+
+function showQuestion(upload, asking) {
+  upload.progress.hidden = asking;
+  upload.stop.hidden = asking;
+  if (!asking) fill(upload.choices);
 }
 
 function finish(upload, words, failed) {
@@ -172,13 +209,16 @@ function cancel(upload) {
 function draw() {
   const box = byId("uploads");
   box.hidden = shown.length === 0;
-  const left = shown.filter((upload) => !upload.finished).length;
+  const open = shown.filter((upload) => !upload.finished);
+  const asking = open.filter((upload) => upload.asking).length;
+  const left = open.length - asking;
+  const title = left ? `Uploading, ${left} left` : asking ? "Already there: replace?" : "Uploads are done";
   const clear = () => {
     shown.splice(0, shown.length, ...shown.filter((upload) => !upload.finished));
     draw();
   };
   fill(box,
-    el("div.bar", {}, el("h2", { role: "status" }, left ? `Uploading, ${left} left` : "Uploads are done"),
+    el("div.bar", {}, el("h2", { role: "status" }, title),
       iconButton("close", "Hide what is done", clear)),
     el("ul", {}, shown.map((upload) => upload.row)));
 }
