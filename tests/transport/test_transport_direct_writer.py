@@ -78,6 +78,24 @@ def test_a_large_body_that_is_lent(play: Callable[..., None]) -> None:
     play(scene)
 
 
+@pytest.mark.skipif(
+    not hasattr(asyncio, "eager_task_factory"), reason="tasks begin at a turn of their own here"
+)
+async def test_a_body_in_a_loop_whose_tasks_begin_at_once() -> None:
+    async with _lean() as (lean, server):
+        server.answers.append(Answer(body=b"one"))
+        loop: Any = asyncio.get_running_loop()
+        loop.set_task_factory(vars(asyncio)["eager_task_factory"])  # of Python 3.12
+        try:
+            body = LentSource(PIECE, *[b"small"] * 9, PIECE)
+            reply = await lean.send(Request("POST", f"{server.url}/o", body=body), timeout=10)
+            with contextlib.closing(reply):
+                assert await drain(reply) == b"one"
+        finally:
+            loop.set_task_factory(None)
+        assert [r.body for r in server.requests] == [PIECE + b"small" * 9 + PIECE]
+
+
 def test_an_answer_to_half_a_request_is_seen_although_nobody_reads_the_rest(
     play: Callable[..., None],
 ) -> None:

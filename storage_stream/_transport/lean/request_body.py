@@ -71,7 +71,8 @@ class RequestBody:
         self._writable: asyncio.Future[None] | None = None  # while the other side is too slow
         self._writer: DirectWriter | None = None
         self.is_sent = False
-        self._task = asyncio.ensure_future(self._send())
+        # A loop's own way to make tasks may begin them at once, before the listener knows this one.
+        self._task = asyncio.Task(self._send(), loop=asyncio.get_running_loop())
         self._task.add_done_callback(self._ended)
 
     def pause(self) -> None:
