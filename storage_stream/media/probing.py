@@ -15,7 +15,7 @@ from storage_stream.errors import (
     PreconditionFailed,
     RangeNotSatisfiable,
 )
-from storage_stream.media.errors import MediaError
+from storage_stream.media.errors import MediaError, UnidentifiedImage
 from storage_stream.media.headers import FIRST_BYTES, MAX_BYTES, HeaderRanges, HeaderReader
 
 if TYPE_CHECKING:
@@ -139,6 +139,17 @@ def probe_file(
     return ranges.info
 
 
+def _finished(reader: HeaderReader, max_bytes: int) -> ImageInfo:
+    """What is known at the end of the reading; a file that goes on has not ended there."""
+    is_beyond = reader.is_beyond
+    try:
+        return reader.finish()
+    except UnidentifiedImage as error:
+        if not is_beyond:
+            raise
+        raise UnidentifiedImage(f"no header within {max_bytes} bytes") from error
+
+
 def _ranges(first: int, max_bytes: int, size: int | None = None) -> HeaderRanges:
     if first < 1 or max_bytes < 1:
         raise InvalidArgument(f"a header has at least 1 byte, not {min(first, max_bytes)}")
@@ -191,7 +202,7 @@ class _ObjectRanges:
             self._check(stream.metadata)
             while not reader.is_over and (piece := await stream.read(_DECODED_BYTES)):
                 reader.feed(piece)
-            info = reader.info or reader.finish()
+            info = reader.info or _finished(reader, max_bytes)
             return replace(info, bytes_read=stream.bytes_read, requests=2)
 
     def _open(self, **part: Any) -> DownloadRequest:
