@@ -89,9 +89,13 @@ class Blob(ObjectFields):
             **options,
         )
 
-    def download_stream(self, **options: Unpack[DownloadKeywords]) -> DownloadRequest:
+    def download_stream(
+        self, *, buffer_bytes: int | None = None, **options: Unpack[DownloadKeywords]
+    ) -> DownloadRequest:
         """The object's bytes as a stream; see `Storage.download_stream`."""
-        return self.bucket.storage.download_stream(self.bucket.name, self.name, **options)
+        return self.bucket.storage.download_stream(
+            self.bucket.name, self.name, buffer_bytes=buffer_bytes, **options
+        )
 
     async def download_to_filename(
         self,

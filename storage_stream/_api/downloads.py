@@ -42,7 +42,12 @@ class Downloads(ApiBase):
         self._streams: weakref.WeakSet[StreamResponse] = weakref.WeakSet()
 
     def download_stream(
-        self, bucket: str, object_name: str, **options: Unpack[DownloadKeywords]
+        self,
+        bucket: str,
+        object_name: str,
+        *,
+        buffer_bytes: int | None = None,
+        **options: Unpack[DownloadKeywords],
     ) -> DownloadRequest:
         """The bytes of an object, as a stream.
 
@@ -53,6 +58,8 @@ class Downloads(ApiBase):
         Args:
             bucket: The bucket.
             object_name: The object.
+            buffer_bytes: What is held at most of bytes that arrived and were not read, 4 KiB or
+                more; None for 1 MiB, which is fast. Less where many are read slowly at once.
             **options: See `DownloadKeywords`.
 
         Returns:
@@ -60,10 +67,12 @@ class Downloads(ApiBase):
 
         Raises:
             InvalidName: A name that cannot be.
-            InvalidArgument: A range that cannot be.
+            InvalidArgument: A range that cannot be, or no buffer.
             NotFound: On entering: there is no such bucket, object or generation.
         """
-        download = Download.of(self._stream_sender, bucket, object_name, options, self._defaults)
+        download = Download.of(
+            self._stream_sender, bucket, object_name, options, self._defaults, buffer_bytes
+        )
 
         async def begin() -> StreamResponse:
             return self._stream_of(await self._opened(download))

@@ -140,12 +140,15 @@ class Request:
             API root. A resumable session is the one case that is a whole URL.
         headers: Without those that the sender adds (authorization, user agent).
         body: Bytes, or a `Content` that is read while it is sent.
+        buffer_bytes: What may be held of the answer's body that nobody has read; None for as much
+            as is fast.
     """
 
     method: str
     target: str
     headers: Headers = field(default_factory=Headers)
     body: bytes | Content = field(default=b"", repr=False)
+    buffer_bytes: int | None = None
 
     def at(self, target: str) -> Request:
         """The same request to another target."""

@@ -8,9 +8,11 @@ whole: a task that is cancelled in the middle of a piece loses none, and the nex
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._cancellation import cancels_so_far
+from storage_stream._protocol.arguments import check_whole
 from storage_stream._protocol.download_actions import Done, Fetch, Receive, Wait
 from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.objects import get_media
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Download"]
 
+_PAGE_BYTES = 4096  # a buffer of less is a mistake in the unit
+
 
 class Download:
     """One object on its way to us.
@@ -61,6 +65,7 @@ class Download:
         self._operation = operation
         self._options = options
         self._machine = machine
+        self._buffer_bytes: int | None = None
         self._reply: ReplyStream | None = None
         self._raw: Any = None
         self._error: StorageError | None = None
@@ -78,6 +83,7 @@ class Download:
         name: str,
         keywords: DownloadKeywords,
         defaults: RequestOptions,
+        buffer_bytes: int | None = None,
     ) -> Download:
         """The download that a caller asks for; nothing is sent yet.
 
@@ -100,7 +106,10 @@ class Download:
         machine = ResumableDownload(wanted, generation=generation, raw=raw, policy=options.retry)
         options = options.without_headers("range", "accept-encoding")
         operation = get_media(bucket, name).with_options(options)
-        return cls(sender, operation, options, machine)
+        download = cls(sender, operation, options, machine)
+        if buffer_bytes is not None:
+            download._buffer_bytes = check_whole("buffer_bytes", buffer_bytes, _PAGE_BYTES)
+        return download
 
     @property
     def object(self) -> ObjectHead:
@@ -274,6 +283,8 @@ class Download:
 
     async def _fetch(self, action: Fetch) -> None:
         request = self._operation.with_query(action.query()).request.with_headers(*action.headers())
+        if self._buffer_bytes is not None:
+            request = replace(request, buffer_bytes=self._buffer_bytes)
         asked, self._asked = self._asked, None
         if asked is None:
             reply = await self._sender.open(request, self._options)

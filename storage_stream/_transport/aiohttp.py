@@ -133,7 +133,7 @@ class AiohttpTransport:
         else:
             reply = await self._exchange_in_turn(chosen, request, timeout)
         if self._lane_from_bytes is not None:
-            reply.enter_lane(self._lane_from_bytes)
+            reply.enter_lane(self._lane_from_bytes, request.buffer_bytes)
         self._replies.add(reply)
         return reply
 
@@ -302,10 +302,10 @@ class _AiohttpReply:
         if self.framing is Framing.CHUNKED:
             self._watch_connection()
 
-    def enter_lane(self, shortest: int) -> None:
+    def enter_lane(self, shortest: int, buffer_bytes: int | None) -> None:
         """Receive the body into memory of our own, if that can be."""
         length = self.head.content_length if self.framing is Framing.LENGTH else None
-        self._lane = enter_lane(self.raw, length, shortest)
+        self._lane = enter_lane(self.raw, length, shortest, buffer_bytes)
 
     @property
     def whole(self) -> bytes | None:

@@ -50,6 +50,7 @@ class BodyLane(asyncio.BufferedProtocol):
         transport: The connection's.
         content: aiohttp's stream of the body; it is told the end.
         limit: Bytes of the body.
+        buffer_bytes: How much of it is held at most; None for as much as is fast.
     """
 
     def __init__(
@@ -58,13 +59,18 @@ class BodyLane(asyncio.BufferedProtocol):
         transport: asyncio.Transport,
         content: StreamReader,
         limit: int,
+        buffer_bytes: int | None = None,
     ) -> None:
         self._handler = handler
         self._transport = transport
         self._content = content
         self._is_on = False
         self._buffer = BodyBuffer(
-            transport.pause_reading, transport.resume_reading, limit=limit, catches_excess=True
+            transport.pause_reading,
+            transport.resume_reading,
+            limit=limit,
+            catches_excess=True,
+            storage=None if buffer_bytes is None else bytearray(max(3, buffer_bytes)),
         )
         self.read = self._buffer.read
         self.abort = self._buffer.abort
@@ -145,7 +151,10 @@ class BodyLane(asyncio.BufferedProtocol):
 
 
 def enter_lane(
-    response: aiohttp.ClientResponse, length: int | None, shortest: int
+    response: aiohttp.ClientResponse,
+    length: int | None,
+    shortest: int,
+    buffer_bytes: int | None = None,
 ) -> BodyLane | None:
     """Take the body of a response out of aiohttp's hands, if that is possible and worth it.
 
@@ -153,6 +162,7 @@ def enter_lane(
         response: Its head was read, nothing of its body.
         length: What its Content-Length says; None when the body ends otherwise.
         shortest: How many bytes have to be to come, at least 1.
+        buffer_bytes: How much of it is held at most; None for as much as is fast.
     """
     obstacle = _obstacle(response, length, shortest)
     if obstacle is not None or length is None:
@@ -163,7 +173,7 @@ def enter_lane(
     early = content.read_nowait()
     left = length - content.total_bytes
     log.debug("body: fast lane: %d of its %d bytes are to come", left, length)
-    lane = BodyLane(handler, transport, content, left + len(early))
+    lane = BodyLane(handler, transport, content, left + len(early), buffer_bytes)
     lane.start(early)
     return lane
 

@@ -286,7 +286,9 @@ class Sender:
             self._dressed_headers = self._with_own_lines(request.headers)
             self._plain_headers = request.headers
         url = self._url(request.target)
-        return Request(request.method, url, self._dressed_headers, request.body)
+        return Request(
+            request.method, url, self._dressed_headers, request.body, request.buffer_bytes
+        )
 
     def _with_own_lines(self, headers: Headers) -> Headers:
         own = self._own_lines

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+import asyncio
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -11,9 +12,13 @@ from storage_stream.outputs.answering import Answer
 from storage_stream.outputs.planning.representation import READ_HEADERS, RequestHead
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from storage_stream.outputs.contents.base import Content
 
 __all__ = ["send_content"]
+
+_LOOK_SECONDS = 0.5  # so that within a second a request to the bucket ends for which nobody waits
 
 
 async def send_content(
@@ -40,7 +45,7 @@ async def send_content(
         response = web.StreamResponse(status=answer.plan.status, headers=dict(answer.plan.headers))
         await response.prepare(request)
         try:
-            async with aclosing(answer.pieces()) as pieces:
+            async with _while_connected(request), aclosing(answer.pieces()) as pieces:
                 async for piece in pieces:
                     await response.write(piece)
             await response.write_eof()
@@ -52,6 +57,40 @@ async def send_content(
         return response
     finally:
         answer.close()
+
+
+@asynccontextmanager
+async def _while_connected(request: web.Request) -> AsyncGenerator[None]:
+    """Not longer than somebody is there, also while nothing is written.
+
+    A handler is told of a client's going away when it writes. One that waits for the bucket does
+    not, unless all of the server's handlers are cancelled then, which is its owner's decision; and
+    aiohttp has nothing to wait for. So it is looked at.
+
+    Raises:
+        ConnectionResetError: The client went away.
+    """
+    loop = asyncio.get_running_loop()
+    limit = asyncio.timeout(None)
+    timer: asyncio.TimerHandle
+
+    def look() -> None:
+        nonlocal timer
+        if request.transport is None or request.transport.is_closing():
+            limit.reschedule(loop.time())
+        else:
+            timer = loop.call_later(_LOOK_SECONDS, look)
+
+    timer = loop.call_later(_LOOK_SECONDS, look)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise ConnectionResetError("the client went away") from error
+    finally:
+        timer.cancel()
 
 
 def _all(request: web.Request, name: str) -> list[str]:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ObjectContent", "ObjectPieces", "ServedObject"]
 
+BUFFER_BYTES = 192 * 1024
+"""Of each answer, besides a piece on its way: what a slow client costs, times their number."""
+
 _LARGEST = 1 << 62  # bytes; a service that counts in 64 bits need not understand more
 
 
@@ -86,7 +89,9 @@ class ServedObject:
         chosen = self.generation if generation is None else generation
         if chosen is not None:
             wanted["generation"] = chosen
-        return await self.storage.download_stream(self.bucket, self.name, **wanted)
+        return await self.storage.download_stream(
+            self.bucket, self.name, buffer_bytes=BUFFER_BYTES, **wanted
+        )
 
     def learn(self, facts: ObjectFacts) -> ObjectFacts:
         """Keep what was told, where it holds for every later answer."""
