@@ -192,7 +192,7 @@ async def test_stored_as_gzip(storage: Storage, gcs: EmulatorHandle, name: str) 
     assert info.requests == 2
     assert info.bytes_read > 0
     if name == "tiff-lzw":
-        with pytest.raises(UnidentifiedImage, match="gs://bucket/tiff-lzw: .* within 32768"):
+        with pytest.raises(UnidentifiedImage, match=r"gs://bucket/tiff-lzw: .* within 32768"):
             await probe(storage, "bucket", name, max_bytes=32 * KIB)
 
 
