@@ -119,7 +119,8 @@ def _stopped_by_signals(stopped: asyncio.Event) -> Generator[None, None, None]:
 
 def _announce(run: Run, url: str, data: Path | None) -> None:
     folder = None if data is None else str(data.absolute())
-    text = f"Serving {folder or 'a temporary folder'} at {url}. Ctrl-C stops it."
+    what = folder or "a temporary folder"
+    text = f"Serving {what} at {url}, with a console at /_console. Ctrl-C stops it."
     run.output.result(
         {"url": url, "data": folder, "pid": os.getpid()},
         f"{text}\nexport STORAGE_EMULATOR_HOST={url}",

@@ -4,7 +4,7 @@ import { ask, downloadUrl, objectPath, part } from "./api.js";
 import { bucketNamed } from "./buckets.js";
 import { ask as inquire, field } from "./dialogs.js";
 import { byId, el, fill, icon, iconButton, toast } from "./dom.js";
-import { bytes, lastPart, moment, whole } from "./format.js";
+import { bytes, lastPart, moment, shortMoment, whole } from "./format.js";
 import { deleteObject, reload } from "./objects.js";
 import { go, toFolder } from "./place.js";
 import { preview } from "./preview.js";
@@ -89,7 +89,7 @@ function actions(item) {
   };
   return el("div.actions", {},
     !isSoft(item) && el("a.button.small", { href: downloadUrl(item), download: lastPart(item.name) }, icon("download"), "Download"),
-    navigator.clipboard && el("button.small", { type: "button", onclick: copy }, "Copy gs:// address"),
+    navigator.clipboard && el("button.small", { type: "button", onclick: copy }, "Copy address"),
     !isGone(item) && el("button.small", { type: "button", onclick: () => editMetadata(item) }, "Edit"),
     isGone(item) && el("button.small", { type: "button", onclick: () => bringBack(item) }, icon("restore"), "Make live again"),
     !isGone(item) && el("button.small.danger", { type: "button", onclick: () => deleteObject(item) }, icon("trash"), "Delete"));
@@ -134,7 +134,7 @@ function history(current, generations, signal) {
     }, item.generation)),
     el("td", {}, state(item)),
     el("td.number", {}, bytes(item.size)),
-    el("td.when", {}, moment(item.timeCreated)),
+    el("td.when", { title: item.timeCreated }, shortMoment(item.timeCreated)),
     el("td.actions", {}, isGone(item) && !isSoft(item)
       && iconButton("trash", `Delete generation ${item.generation}`, () => deleteGeneration(item)))));
   return el("section", {}, el("h3", {}, "Generations"),

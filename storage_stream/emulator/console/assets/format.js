@@ -15,12 +15,19 @@ export function bytes(count) {
 export const whole = (count) => Number(count).toLocaleString("en");
 
 const DAY = new Intl.DateTimeFormat("en-GB", { year: "numeric", month: "short", day: "2-digit" });
+const SHORT_DAY = new Intl.DateTimeFormat("en-GB", { month: "short", day: "2-digit" });
 const MINUTE = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const SECOND = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 export function moment(text) {
   const date = new Date(text);
   return `${DAY.format(date)}, ${MINUTE.format(date)}`;
+}
+
+/** The same without the year, where there is little room. */
+export function shortMoment(text) {
+  const date = new Date(text);
+  return `${SHORT_DAY.format(date)}, ${MINUTE.format(date)}`;
 }
 
 export function clockTime(text) {
