@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
     from storage_stream.media.headers import HeaderReader, ImageInfo
     from storage_stream.media.limits import MemoryClass, check_memory, check_pixels, memory_class
-    from storage_stream.media.parsing.objects import parse_object
+    from storage_stream.media.parsing.objects import ParseObjectKeywords, parse_object
     from storage_stream.media.parsing.processor import StreamingProcessor
     from storage_stream.media.parsing.stream_parser import ParserKeywords, StreamParser
     from storage_stream.media.pinned import SourceStats
@@ -50,6 +50,7 @@ __all__ = [
     "MediaError",
     "MemoryClass",
     "OutsideRunError",
+    "ParseObjectKeywords",
     "ParserClosed",
     "ParserKeywords",
     "RangeReader",
@@ -85,6 +86,7 @@ __getattr__, __dir__ = lazy_names(
         "ImageTooLarge": "storage_stream.media.errors",
         "MediaError": "storage_stream.media.errors",
         "OutsideRunError": "storage_stream.media.errors",
+        "ParseObjectKeywords": "storage_stream.media.parsing.objects",
         "ParserKeywords": "storage_stream.media.parsing.stream_parser",
         "StreamParser": "storage_stream.media.parsing.stream_parser",
         "StreamingProcessor": "storage_stream.media.parsing.processor",

@@ -15,6 +15,7 @@ from storage_stream.errors import (
     ClientClosed,
     InvalidArgument,
     NotFound,
+    ServerError,
     TransportError,
     TruncatedStream,
 )
@@ -102,6 +103,27 @@ async def test_an_old_generation(storage: Storage, gcs: EmulatorHandle) -> None:
     with pytest.raises(NotFound):
         await parse_object(storage, "bucket", "name", generation=int(first))
     assert (await parse_object(storage, "bucket", "name")).format == "JPEG"
+
+
+async def test_the_request_has_its_keywords(storage: Storage, gcs: EmulatorHandle) -> None:
+    key = bytes(range(32))
+    data = sample("png", LARGE)
+    await storage.create_bucket("bucket", "project")
+    await storage.upload("bucket", "locked.png", data, encryption_key=key)
+    image = await parse_object(
+        storage, "bucket", "locked.png", encryption_key=key, target_size=100, timeout=9.0
+    )
+    assert image.tobytes() == opened(data).tobytes()
+    parser = StreamParser()
+    image = await parse_object(storage, "bucket", "locked.png", parser=parser, encryption_key=key)
+    assert image is parser.image
+    gcs.arm_next(GET, "return-503")
+    with pytest.raises(ServerError):
+        await parse_object(storage, "bucket", "locked.png", encryption_key=key, retries=0)
+    with pytest.raises(TypeError, match="tsize"):
+        await parse_object(storage, "bucket", "locked.png", tsize=100)  # type: ignore[call-arg] # a typo
+    with pytest.raises(InvalidArgument, match="target_size"):
+        await parse_object(storage, "bucket", "locked.png", parser=StreamParser(), target_size=9)
 
 
 async def test_errors_name_the_object(storage: Storage, gcs: EmulatorHandle) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Unpack, cast
 
+from storage_stream import RequestKeywords
 from storage_stream.errors import InvalidArgument
 from storage_stream.media.errors import MediaError
 from storage_stream.media.parsing.decoder import check_wanted
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
     from storage_stream import Storage, StreamResponse
     from storage_stream.media.parsing.pillow_bridge import Image
 
-__all__ = ["parse_object"]
+__all__ = ["ParseObjectKeywords", "parse_object"]
 
 _MOST_QUEUED_BYTES = 1 << 20
+
+
+class ParseObjectKeywords(ParserKeywords, RequestKeywords, total=False):
+    """What the parser can be told, and the request: `ParserKeywords` and `RequestKeywords`."""
 
 
 async def parse_object(
@@ -35,7 +40,7 @@ async def parse_object(
     chunk_size: int = 64 * 1024,
     generation: int | None = None,
     parser: StreamParser | None = None,
-    **options: Unpack[ParserKeywords],
+    **options: Unpack[ParseObjectKeywords],
 ) -> Image.Image:
     """A picture in a bucket, decoded while it is downloaded; the event loop is not held up.
 
@@ -54,7 +59,8 @@ async def parse_object(
         generation: Which generation; None for the one that is live.
         parser: A parser of yours, such as a `StreamingProcessor`, that nothing was fed to; else
             one is made.
-        **options: See `ParserKeywords`; not with `parser`.
+        **options: See `ParserKeywords`, which are not for a `parser` that is given, and
+            `RequestKeywords`.
 
     Raises:
         NotFound: There is no such object.
@@ -67,18 +73,27 @@ async def parse_object(
     """
     if not 0 < chunk_size <= _MOST_QUEUED_BYTES:
         raise InvalidArgument(f"a chunk has 1 to {_MOST_QUEUED_BYTES} bytes, not {chunk_size}")
-    if parser is not None and options:
-        raise InvalidArgument(f"{min(options)} is for a new parser, and one was given")
-    used = StreamParser(**options) if parser is None else parser
+    told, asked = _parted(options)
+    if parser is not None and told:
+        raise InvalidArgument(f"{min(told)} is for a new parser, and one was given")
+    used = StreamParser(**told) if parser is None else parser
     subject = f"gs://{bucket}/{object_name}"
     try:
         with used:
-            stream = storage.download_stream(bucket, object_name, generation=generation)
+            stream = storage.download_stream(bucket, object_name, generation=generation, **asked)
             async with stream as opened:
                 return await _parsed(storage, opened, used, chunk_size, subject)
     except MediaError as error:
         error.subject = error.subject or subject
         raise
+
+
+def _parted(options: ParseObjectKeywords) -> tuple[ParserKeywords, RequestKeywords]:
+    """What is the parser's; all else is the request's, which knows its names."""
+    names = ParserKeywords.__annotations__.keys()
+    told = {name: value for name, value in options.items() if name in names}
+    asked = {name: value for name, value in options.items() if name not in names}
+    return cast("ParserKeywords", told), cast("RequestKeywords", asked)
 
 
 async def _parsed(
