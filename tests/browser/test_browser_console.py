@@ -1,6 +1,8 @@
 """The emulator's console in a browser, as somebody uses it who debugs a program."""
 
+import io
 import json
+import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
+from PIL import Image
 from playwright.async_api import Page, expect
 from watched_page import DESKTOP, PHONE, PageMaker, overflow, violations
 
@@ -250,11 +253,49 @@ async def test_folders_and_pages(pages: PageMaker, service: Service) -> None:
     await expect(rows).to_have_count(100)
     await page.get_by_role("button", name="Load more").click()
     await expect(rows).to_have_count(101)
-    await page.get_by_label("Names that begin with").fill("09")
-    await expect(rows).to_have_count(10)
+    await page.get_by_label("Names that begin with").press_sequentially("099")
+    await expect(rows).to_have_count(1)
     await page.get_by_label("Folder").get_by_role("link", name=BUCKET).click()
     await page.get_by_role("link", name="top.bin", exact=True).click()
     await expect(page.get_by_label("Bytes", exact=True)).to_contain_text("00 01 02 03")
+
+
+def wav(seconds: float) -> bytes:
+    content = io.BytesIO()
+    with wave.open(content, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(int(16000 * seconds)))
+    return content.getvalue()
+
+
+async def test_pictures_and_sounds_are_shown(pages: PageMaker, service: Service) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (31, 17), "teal").save(picture, "PNG")
+    await service.bucket()
+    # By the end of its name, too, where a client told no type.
+    await service.put("a.png", picture.getvalue(), "application/octet-stream")
+    await service.put("b.wav", wav(1.5), "audio/wav")
+    await service.put("c.png", b"no picture", "image/png")
+    page = await pages.open(f"{service.url}/_console#/o/{BUCKET}/a.png")
+    await expect(page.locator(".preview img")).to_have_js_property("naturalWidth", 31)
+    await page.get_by_role("link", name="b.wav", exact=True).click()
+    await expect(page.locator(".preview audio")).to_have_js_property("duration", 1.5)
+    await page.get_by_role("link", name="c.png", exact=True).click()
+    await expect(page.get_by_text("cannot show it as image/png")).to_be_visible()
+
+
+async def test_what_other_programs_change_is_shown(pages: PageMaker, service: Service) -> None:
+    await service.bucket()
+    page = await pages.open(folder(service))
+    await expect(page.get_by_text("This bucket is empty")).to_be_visible()
+    upload = f"/upload/storage/v1/b/{BUCKET}/o?uploadType=media&name=new.txt"
+    assert await service.ask("POST", upload, own=False, data=b"1") == 200
+    await page.get_by_role("link", name="new.txt", exact=True).click()
+    await expect(page.get_by_label("Text", exact=True)).to_have_text("1")
+    assert await service.ask("POST", upload, own=False, data=b"22") == 200
+    await expect(page.get_by_label("Text", exact=True)).to_have_text("22")
 
 
 async def test_what_goes_wrong_is_told_in_words(

@@ -6,11 +6,12 @@ import { ask as inquire, field } from "./dialogs.js";
 import { byId, el, fill, icon, iconButton, toast } from "./dom.js";
 import { bytes, lastPart, moment, shortMoment, whole } from "./format.js";
 import { deleteObject, reload } from "./objects.js";
-import { go, toFolder } from "./place.js";
+import { folderOf, go, toFolder } from "./place.js";
 import { preview } from "./preview.js";
 
 let loading = new AbortController();
 let opened = null;
+let drawn = ""; // which state of the object is shown
 
 export function closeDetail() {
   loading.abort();
@@ -18,20 +19,29 @@ export function closeDetail() {
   fill(byId("detail")).hidden = true;
 }
 
-/** Show the object, or its latest generation if it is deleted. */
+/**
+ * Show the object, or its latest generation if it is deleted. `again` asks anew although it is
+ * shown already, and draws only what has changed, so that a film that is watched plays on.
+ */
 export async function showDetail(bucket, name, { again = false } = {}) {
   const key = `${bucket}/${name}`;
   if (opened === key && !again) return;
-  loading.abort();
-  loading = new AbortController();
-  const { signal } = loading;
-  opened = key;
   const pane = byId("detail");
-  pane.hidden = false;
-  if (!again) fill(pane, heading(bucket, name), el("p.note", {}, "Loading…"));
+  if (opened !== key) {
+    loading.abort();
+    loading = new AbortController();
+    opened = key;
+    drawn = "";
+    pane.hidden = false;
+    fill(pane, heading(bucket, name), el("p.note", {}, "Loading…"));
+    if (!byId("objects").offsetParent) byId("detail-title").focus(); // the list has made room for it
+  }
+  const { signal } = loading;
   try {
     const generations = await generationsOf(bucket, name);
-    if (signal.aborted) return;
+    const state = JSON.stringify(generations);
+    if (signal.aborted || state === drawn) return;
+    drawn = state;
     if (generations.length) draw(generations[0], generations, signal);
     else fill(pane, heading(bucket, name), el("p.problem", { role: "alert" }, "There is no such object, and nothing of it was kept."));
   } catch (error) {
@@ -59,7 +69,7 @@ async function all(bucket, name, which) {
 }
 
 function heading(bucket, name, tag = null) {
-  const close = () => go(toFolder(bucket, name.slice(0, name.replace(/\/$/, "").lastIndexOf("/") + 1)));
+  const close = () => go(toFolder(bucket, folderOf(name)));
   return el("div.bar", {}, el("h2", { id: "detail-title", tabindex: "-1", title: name }, lastPart(name)),
     tag && el("span.tag", {}, tag), iconButton("close", "Close", close, { id: "detail-close" }));
 }

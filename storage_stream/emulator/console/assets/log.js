@@ -8,6 +8,7 @@ const MOST_KEPT = 2000;
 const MOST_DRAWN = 300;
 const entries = new Map();
 const opened = new Set();
+const rows = new Map(); // what was drawn of an entry, to be used again while it stays the same
 let held = null; // what came while paused
 let skipped = 0;
 let drawing = false;
@@ -21,26 +22,37 @@ export function startLog() {
 
 /** Take what the stream tells. */
 export function hear(message) {
-  if (held !== null) {
-    if (message.reset) held = [];
-    held.push(message);
-  } else {
+  if (held === null) {
     apply(message);
+  } else {
+    if (message.reset) held = nothing({ reset: true });
+    held.skipped += message.skipped;
+    keep(held.entries, message.entries);
   }
   later();
 }
+
+const nothing = ({ reset }) => ({ reset, entries: new Map(), skipped: 0 });
 
 function apply({ reset, entries: changed, skipped: missed }) {
   if (reset) {
     entries.clear();
     opened.clear();
+    rows.clear();
     skipped = 0;
   }
   skipped += missed;
-  for (const entry of changed) entries.set(entry.number, entry);
-  if (entries.size > MOST_KEPT) {
-    const numbers = [...entries.keys()].sort((a, b) => a - b);
-    for (const number of numbers.slice(0, entries.size - MOST_KEPT)) entries.delete(number);
+  keep(entries, changed.values());
+}
+
+/** Add entries to those that are kept; the oldest make room. */
+function keep(kept, changed) {
+  for (const entry of changed) kept.set(entry.number, entry);
+  if (kept.size <= MOST_KEPT) return;
+  const numbers = [...kept.keys()].sort((a, b) => a - b);
+  for (const number of numbers.slice(0, kept.size - MOST_KEPT)) {
+    kept.delete(number);
+    rows.delete(number);
   }
 }
 
@@ -49,11 +61,11 @@ function pause(wanted) {
   button.setAttribute("aria-pressed", String(wanted));
   button.textContent = wanted ? "Go on" : "Pause";
   if (wanted) {
-    held = [];
+    held = nothing({ reset: false });
   } else {
     const missed = held;
     held = null;
-    for (const message of missed) apply(message);
+    apply(missed);
   }
   draw();
 }
@@ -100,10 +112,7 @@ function draw() {
 
 function noteOf(found) {
   const parts = [];
-  if (held !== null) {
-    const fresh = new Set(held.flatMap((message) => message.entries.map((entry) => entry.number)));
-    parts.push(`Paused; ${fresh.size} changed since.`);
-  }
+  if (held !== null) parts.push(`Paused; ${held.entries.size} changed since.`);
   if (found !== entries.size) parts.push(`${found} of ${entries.size} match.`);
   if (found > MOST_DRAWN) parts.push(`The latest ${MOST_DRAWN} are shown.`);
   if (skipped) parts.push(`${skipped} came too fast to be told; all are at /_emulator/requests.`);
@@ -121,7 +130,16 @@ function table(found) {
   return el("div.scroll", { tabindex: "0", role: "region", "aria-label": "Requests, latest first" },
     el("table.log-table", {},
       el("thead", {}, el("tr", {}, ["Time", "Request", "Status", "Took", "In / out"].map((title) => el("th", { scope: "col" }, title)))),
-      el("tbody", {}, found.flatMap((entry) => [row(entry), opened.has(entry.number) && details(entry)]).filter(Boolean))));
+      el("tbody", {}, found.flatMap(rowsOf))));
+}
+
+function rowsOf(entry) {
+  const open = opened.has(entry.number);
+  const before = rows.get(entry.number);
+  if (before?.entry === entry && before.open === open) return before.nodes;
+  const nodes = open ? [row(entry), details(entry)] : [row(entry)];
+  rows.set(entry.number, { entry, open, nodes });
+  return nodes;
 }
 
 function row(entry) {

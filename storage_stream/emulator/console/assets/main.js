@@ -63,8 +63,10 @@ function noticed(message) {
 async function refresh() {
   shownAt = Date.now();
   await loadBuckets();
-  const { bucket } = here();
-  if (bucket && bucketNamed(bucket)) await reload();
+  const { bucket, object } = here();
+  if (!bucket || !bucketNamed(bucket)) return;
+  await reload();
+  if (object && here().object === object) await showDetail(bucket, object, { again: true });
 }
 
 async function start() {

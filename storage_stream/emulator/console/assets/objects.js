@@ -24,6 +24,7 @@ export async function showFolder(bucket, prefix, { again = false } = {}) {
   shown = { bucket, prefix, filter: again ? shown.filter : "", deleted: kept && shown.deleted };
   if (!again) {
     listed = { items: [], prefixes: [], next: "" };
+    fill(byId("objects"), toolbar(), el("div.listing", { id: "listing" }));
     draw({ loading: true });
   }
   await load();
@@ -86,12 +87,13 @@ function listing(query) {
 }
 
 function draw({ problem = null, loading = false } = {}) {
-  const bucket = bucketNamed(shown.bucket) ?? { name: shown.bucket };
-  fill(byId("objects"), toolbar(bucket), problem ? failure(problem) : loading ? el("p.note", {}, "Loading…") : content());
+  fill(byId("listing"), problem ? failure(problem) : loading ? el("p.note", {}, "Loading…") : content());
   markCurrent();
 }
 
-function toolbar(bucket) {
+function toolbar() {
+  const name = shown.bucket;
+  const bucket = () => bucketNamed(name) ?? { name };
   const filter = el("input", {
     id: "object-filter", type: "search", placeholder: "Names that begin with…", value: shown.filter,
     autocomplete: "off", spellcheck: "false",
@@ -105,8 +107,8 @@ function toolbar(bucket) {
     el("div.bar", {},
       crumbs(),
       el("div.actions", {},
-        el("button.small", { type: "button", onclick: async () => { if (await bucketSettings(bucket)) reload(); } }, "Settings"),
-        el("button.small", { type: "button", onclick: () => deleteBucket(bucket) }, "Delete bucket"),
+        el("button.small", { type: "button", onclick: async () => { if (await bucketSettings(bucket())) reload(); } }, "Settings"),
+        el("button.small", { type: "button", onclick: () => deleteBucket(bucket()) }, "Delete bucket"),
         el("button.small.primary", { type: "button", onclick: () => chooseFiles(shown.bucket, shown.prefix) }, icon("upload"), "Upload"))),
     el("div.bar.second", {},
       el("label.search", {}, el("span.unseen", {}, "Names that begin with"), filter),

@@ -6,6 +6,9 @@ const encoded = encodeURIComponent;
 export const toFolder = (bucket, prefix = "") => `#/b/${encoded(bucket)}/${encoded(prefix)}`;
 export const toObject = (bucket, name) => `#/o/${encoded(bucket)}/${encoded(name)}`;
 
+/** The folder that an object is listed in; one whose name ends with a slash is in its own. */
+export const folderOf = (name) => name.slice(0, name.lastIndexOf("/") + 1);
+
 /** The place that the address tells; one that cannot be read is the beginning. */
 export function here() {
   const [, kind = "", first = "", second = ""] = location.hash.split("/");
@@ -14,7 +17,7 @@ export function here() {
     const [bucket, name] = [decodeURIComponent(first), decodeURIComponent(second)];
     if (kind === "b" && bucket) return { view: "objects", bucket, prefix: name };
     if (kind === "o" && bucket) {
-      return { view: "objects", bucket, prefix: name.slice(0, name.replace(/\/$/, "").lastIndexOf("/") + 1), object: name };
+      return { view: "objects", bucket, prefix: folderOf(name), object: name };
     }
   } catch {
     // A percent sign that is none: as if nothing had been told.
