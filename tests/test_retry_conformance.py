@@ -319,6 +319,7 @@ ELSEWHERE = {
 SENDS_NOTHING = {
     "close": "closes",
     "get_bucket": "a handle",
+    "on_close": "notes what to end before the connections",
     "session": "an attribute",
     "token": "an attribute",
     "get_signed_url": "no request to the storage service",
