@@ -81,6 +81,14 @@ PRINTED = {
         "123.txt: 22,000 bytes, b'member 123'",
         "['übrigens\\n']",
     ],
+    "serve_objects": [
+        "200 video/mp4 5000000",
+        "206 bytes 4000000-4000099/5000000 100",
+        "seen before: 304",
+        "bytes behind the link: 18",
+        "somebody else's link: 422",
+        "temporary objects left: 0",
+    ],
     "transform_and_reupload": ["4,088,890 bytes became", "the last: LINE 199999: GRÜSSE"],
 }
 
