@@ -6,6 +6,7 @@ import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
@@ -324,6 +325,9 @@ async def test_what_goes_wrong_is_told_in_words(
     await expect(page.get_by_text("fault return-503 (503)")).to_be_visible()
     await emulator.stop()
     await expect(page.get_by_text("Not connected")).to_be_visible()
+    async with Emulator(port=urlsplit(service.url).port or 0, create_buckets=False):
+        await expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        await expect(page.get_by_text("No bucket yet.")).to_be_visible()  # it is another one
 
 
 async def test_retry_tests_are_shown_and_ended(
