@@ -202,3 +202,35 @@ def test_damage_is_told_from_a_cut(name: str) -> None:
         parser.close()
     with pytest.raises(ParserClosed):
         parser.feed(b"more")
+
+
+@pytest.mark.parametrize("piece", [1, 1000, 1 << 20])
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.8])
+def test_an_end_mark_behind_a_cut_does_not_make_it_whole(part: float, piece: int) -> None:
+    data = sample("jpeg", (600, 800))
+    repaired = data[: int(len(data) * part)] + b"\xff\xd9"
+    parser = StreamParser()
+    for start in range(0, len(repaired), piece):
+        parser.feed(repaired[start : start + piece])
+    with pytest.raises(TruncatedImage) as caught:
+        parser.close()
+    assert caught.value.rows_ready < 800
+    assert caught.value.partial is not None
+    upper = (0, 0, 600, caught.value.rows_ready)
+    assert caught.value.partial.crop(upper).tobytes() == opened(data).crop(upper).tobytes()
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("size", [(1, 300), (8, 900), (15, 900), (300, 1), (37, 65), (300, 500)])
+@pytest.mark.parametrize("target", [None, 100, 20])
+@pytest.mark.parametrize("sigma", [0, 60])
+def test_whole_ones_are_whole_whatever_their_blocks(
+    subsampling: int, size: tuple[int, int], target: int | None, sigma: int
+) -> None:
+    file = io.BytesIO()
+    picture = Image.effect_noise(size, sigma).convert("RGB")
+    picture.save(file, "JPEG", subsampling=subsampling, optimize=True)
+    parser = StreamParser(target_size=target)
+    parser.feed(file.getvalue())
+    parser.close()
+    assert parser.finished

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 __all__ = ["JpegStart"]
 
 _END_MARKER: Final = b"\xff\xd9"
+_WIDTH_OF_MARKS: Final = 8
+"""Pixels from which on the count of written rows is sure."""
+_LINES_OF_BLOCKS: Final = 32
+"""At most, of blocks that stand together in a JPEG: 8 lines, by a sampling factor of 4."""
+_PIXELS_AHEAD: Final = 128
+"""libjpeg wants to see 8 bits more than it needs, which may be 16 blocks of one colour."""
 
 
 class JpegStart:
@@ -62,6 +68,16 @@ def fitted(size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
     return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))
 
 
+def _rows_held(width: int) -> int:
+    """Rows that may not be written yet when only the end marker is missing: more if they are short.
+
+    One row of blocks is decoded, one waits for it, and the bits that are looked at ahead.
+    """
+    if width < _WIDTH_OF_MARKS:
+        return 1 << 16  # more than any picture has: nothing is told by marks
+    return _LINES_OF_BLOCKS * (2 + -(-_PIXELS_AHEAD // width))
+
+
 class _Baseline(CanvasDecoder):
     """One scan: every row that the decoder writes is final."""
 
@@ -75,11 +91,22 @@ class _Baseline(CanvasDecoder):
         if self._scan is None:
             return  # what follows the end marker is no part of this picture
         end = self._scan.end_in(data)
-        self._feed.feed(data[:end])
-        self.rows_ready = self._canvas.image.height if self._feed.done else self._marks.written()
         if end is not None:
-            self._scan = None
-            self.is_whole = self._feed.done
+            self._finish(data[:end])
+            return
+        self._feed.feed(data)
+        self.rows_ready = self._canvas.image.height if self._feed.done else self._marks.written()
+
+    def _finish(self, data: memoryview) -> None:
+        """The last bytes of the scan. At the end marker the decoder invents what is missing."""
+        marker = max(0, len(data) - len(_END_MARKER))
+        self._feed.feed(data[:marker])
+        rows, height = self._marks.written(), self._canvas.image.height
+        self._feed.feed(data[marker:])
+        self._scan = None
+        is_early = rows < height - _rows_held(self._canvas.image.width)
+        self.is_whole = self._feed.done and not is_early
+        self.rows_ready = rows if is_early or not self._feed.done else height
 
     def _tidy(self, image: Image.Image, factor: int) -> None:
         self._marks.blank(image, self.rows_ready, factor)
