@@ -133,6 +133,7 @@ class FileOutput:
 
     def target(self) -> Any:
         """A `pyvips.Target`."""
+        self._part.touch()  # raises what libvips would only say in a text
         return vips.pyvips().Target.new_to_file(str(self._part))
 
     def end(self) -> None:
