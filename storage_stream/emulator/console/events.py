@@ -45,6 +45,7 @@ class _Changes:
         self._lock = threading.Lock()
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
+        self._called = False  # one call into the loop is enough for many changes
         self._changed: dict[int, Entry] = {}
         self._running: dict[int, Entry] = {}
         self._skipped = 0
@@ -56,6 +57,9 @@ class _Changes:
     def hear(self, entry: Entry | None) -> None:
         with self._lock:
             self._note(entry)
+            if self._called:
+                return
+            self._called = True
         with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
             self._loop.call_soon_threadsafe(self._woken.set)
 
@@ -80,7 +84,9 @@ class _Changes:
             async with asyncio.timeout(_TICK_SECONDS):
                 await self._woken.wait()
                 await asyncio.sleep(_PAUSE_SECONDS)
-        self._woken.clear()
+        with self._lock:
+            self._woken.clear()
+            self._called = False
 
     def take(self) -> dict[str, Any] | None:
         """What to tell, or None."""

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 from wire_client import WireClient
 
 import storage_stream.emulator.console
@@ -148,6 +149,16 @@ async def test_the_console_tells_nothing_to_other_pages(wire: WireClient) -> Non
         foreign = await wire.send("GET", path, headers={"Origin": "https://elsewhere.example"})
         assert foreign.status == 403
     assert "Access-Control-Allow-Origin" not in (await wire.send("GET", "/_console/about")).headers
+
+
+async def test_the_console_needs_no_token() -> None:
+    async with Emulator(require_auth=True) as emulator, ClientSession() as session:
+        wire = WireClient(emulator.url, session)
+        assert (await wire.upload("x", b"x")).status == 401
+        own = (await wire.send("GET", "/_console/about")).json["housekeeping"]
+        assert (await wire.upload("x", b"x", headers=own)).status == 200
+        shown = await wire.send("GET", VIEW.format(type="text/plain", name="x"))
+        assert (shown.status, shown.body) == (200, b"x")
 
 
 async def test_what_the_console_asks_is_not_logged_and_meets_no_fault(

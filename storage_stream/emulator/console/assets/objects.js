@@ -10,6 +10,7 @@ import { go, here, toFolder, toObject } from "./place.js";
 import { chooseFiles } from "./uploads.js";
 
 const PAGE = 100;
+const MOST_VERSIONS = 20_000;
 let listed = { items: [], prefixes: [], next: "" };
 let shown = { bucket: null, prefix: "", filter: "", deleted: false };
 let asked = 0;
@@ -68,15 +69,29 @@ async function page(pageToken) {
 
 /** The latest generation of each object that is not live any more but can be had back. */
 async function deletedPage() {
-  const [soft, versions] = await Promise.all([listing({ softDeleted: "true" }), listing({ versions: "true" })]);
-  const live = new Set((versions.items ?? []).filter((item) => !item.timeDeleted).map((item) => item.name));
+  const [soft, versions] = await Promise.all([everything("softDeleted"), everything("versions")]);
+  const live = new Set(versions.items.filter((item) => !item.timeDeleted).map((item) => item.name));
   const latest = new Map();
-  for (const item of [...(versions.items ?? []), ...(soft.items ?? [])]) {
+  for (const item of [...versions.items, ...soft.items]) {
     const before = latest.get(item.name);
     if (!live.has(item.name) && (!before || BigInt(before.generation) < BigInt(item.generation))) latest.set(item.name, item);
   }
-  const prefixes = [...new Set([...(soft.prefixes ?? []), ...(versions.prefixes ?? [])])].sort();
-  return { items: [...latest.values()], prefixes, next: "" };
+  const prefixes = [...new Set([...soft.prefixes, ...versions.prefixes])].sort();
+  return { items: [...latest.values()], prefixes, next: "", cut: soft.cut || versions.cut };
+}
+
+/** All pages of a list, as far as a person could still read it; `cut` tells that there is more. */
+async function everything(which) {
+  const found = { items: [], prefixes: [], cut: false };
+  let pageToken = "";
+  do {
+    const answer = await listing({ [which]: "true", pageToken });
+    found.items.push(...(answer.items ?? []));
+    found.prefixes.push(...(answer.prefixes ?? []));
+    pageToken = answer.nextPageToken;
+    found.cut = Boolean(pageToken) && found.items.length >= MOST_VERSIONS;
+  } while (pageToken && !found.cut);
+  return found;
 }
 
 function listing(query) {
@@ -127,6 +142,7 @@ function content() {
   if (!listed.items.length && !listed.prefixes.length) return nothing();
   const rows = [...listed.prefixes.map(folderRow), ...listed.items.map(objectRow)];
   const count = listed.items.length + listed.prefixes.length;
+  const more = listed.next ? " shown, there are more" : listed.cut ? ` among the first ${MOST_VERSIONS} versions; filter for others` : "";
   return [
     el("div.scroll", { tabindex: "0", role: "region", "aria-label": "Objects in this folder" },
       el("table.objects-table", {},
@@ -134,7 +150,7 @@ function content() {
           el("th", { scope: "col" }, el("span.unseen", {}, "Actions")))),
         el("tbody", {}, rows))),
     el("div.paging", {},
-      el("p.note", { role: "status" }, `${count}${listed.next ? " shown, there are more" : count === 1 ? " entry" : " entries"}`),
+      el("p.note", { role: "status" }, `${count}${more || (count === 1 ? " entry" : " entries")}`),
       listed.next && el("button.small", { type: "button", id: "more", onclick: () => load({ more: true }) }, "Load more")),
   ];
 }

@@ -2,7 +2,7 @@
 // already is not replaced without a question.
 
 import { ask, ownHeaders, part, sentence, withQuery } from "./api.js";
-import { byId, el, fill, iconButton } from "./dom.js";
+import { byId, el, fill, iconButton, toast } from "./dom.js";
 import { bytes } from "./format.js";
 import { here } from "./place.js";
 
@@ -37,7 +37,12 @@ export function watchDrops(finished) {
     depth = 0;
     overlay.hidden = true;
     const { bucket, prefix = "" } = here();
-    if (bucket) add(bucket, prefix, await filesOf(event.dataTransfer));
+    if (!bucket) return;
+    try {
+      add(bucket, prefix, await filesOf(event.dataTransfer));
+    } catch (error) {
+      toast(`What was dropped cannot be read: ${error.message}`, { failed: true });
+    }
   });
 }
 
@@ -133,7 +138,7 @@ function send(upload) {
     upload.words.textContent = `${bytes(event.loaded)} of ${bytes(upload.file.size)}`;
   });
   request.addEventListener("load", () => settle(upload, answerOf(request)));
-  request.addEventListener("error", () => settle(upload, { problem: "No answer came: the connection was cut." }));
+  request.addEventListener("error", () => settle(upload, { problem: "No answer came: the connection was cut, or the file cannot be read." }));
   request.addEventListener("abort", () => settle(upload, { problem: "Stopped. Nothing was stored." }));
   request.send(upload.file);
 }
