@@ -8,6 +8,7 @@ SQLite blocks: all of it happens in threads.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
@@ -96,7 +97,7 @@ class Journal:
         """Write down what was done.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: It cannot be written; `filename` is the journal's.
         """
         await run_blocking(self._record, batch)
 
@@ -167,7 +168,10 @@ class Journal:
                 with self._connection:
                     self._connection.executemany(_WRITE, rows)
             except (sqlite3.Error, OverflowError) as error:
-                raise OSError(f"the journal {self._path} cannot be written: {error}") from error
+                is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+                number = errno.ENOSPC if is_full else errno.EIO
+                why = f"the journal cannot be written: {error}"
+                raise OSError(number, why, self._path) from error
 
     def _close(self) -> None:
         with self._lock:

@@ -44,7 +44,8 @@ class ManyTransfer:
 
     Nothing is sent before it is iterated or awaited; it runs once. An error of one object is a
     result like any other and ends nothing; what is raised ends the run: the list of objects
-    failed, the client was closed, the journal cannot be written.
+    failed, the client was closed. Only an `OSError` whose `filename` is the journal's, which could
+    not be written any more, comes when all is done.
 
     Attributes:
         done: Objects that were transferred, or deleted.
@@ -217,6 +218,7 @@ class Run:
         self._unrecorded: list[tuple[Item, Done]] = []
         self._to_record = asyncio.Event()
         self._failure: BaseException | None = None
+        self._unwritten: OSError | None = None  # why the journal is written no more
         self._unsettled = 0  # items that were begun and are not told yet
 
     async def results(self) -> AsyncGenerator[TransferResult, None]:
@@ -232,8 +234,8 @@ class Run:
                 yield result
         finally:
             await to_its_end(self._leave(tasks))
-        if self._failure is not None:
-            raise self._failure
+        if (failure := self._failure or self._unwritten) is not None:
+            raise failure
 
     async def _feed(self) -> None:
         try:
@@ -292,7 +294,8 @@ class Run:
             if own is not None:
                 own.close()
         self._limit.settled(done.result.bytes, under_way=len(self._active), now=self._clock.now())
-        if self._journal is None or done.result.skipped is not None:
+        is_recorded = self._journal is not None and self._unwritten is None
+        if not is_recorded or done.result.skipped is not None:
             await self._settle_begun(done.result)
         else:
             self._unrecorded.append((item, done))
@@ -326,6 +329,9 @@ class Run:
             self._to_record.clear()
             try:
                 batch = await self._write_down()
+            except OSError as error:  # it spares the next run something, and this one needs it not
+                self._unwritten = error
+                batch, self._unrecorded = self._unrecorded, []
             except Exception as error:  # noqa: BLE001 - whatever it is, nobody else hears of it
                 self._failure = self._failure or error
                 batch, self._unrecorded = self._unrecorded, []

@@ -467,6 +467,27 @@ async def test_a_journal_believes_what_it_sees(
     assert (target / "2" / "0002").read_bytes() == b"data 2"
 
 
+async def test_a_journal_that_cannot_be_written_any_more_ends_nothing(
+    gcs: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    data, journal = _fill(gcs, 300), tmp_path / "journal"
+    opened = Journal(journal)
+    await opened.open()
+    await opened.close()
+    refusal = "SELECT RAISE(ABORT, 'disk is full'); END"
+    with sqlite3.connect(journal) as database:
+        database.execute(f"CREATE TRIGGER full BEFORE INSERT ON done BEGIN {refusal}")
+    database.close()
+    told: list[TransferResult] = []
+    with pytest.raises(OSError, match="cannot be written: disk is full") as raised:  # noqa: PT012 - it comes behind the results
+        async with storage.download_many("bucket", "", tmp_path / "to", journal=journal) as run:
+            async for result in run:
+                told.append(result)  # noqa: PERF401 - what came before the error counts
+    assert raised.value.filename == str(journal)
+    assert (len(told), run.done, run.failed) == (300, 300, 0)
+    assert _files(tmp_path / "to") == data
+
+
 async def test_what_is_no_journal(gcs: EmulatorHandle, storage: Storage, tmp_path: Path) -> None:
     _fill(gcs, 1)
     (tmp_path / "text").write_text("no database, but long enough to be one\n" * 100)
