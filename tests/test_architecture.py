@@ -98,6 +98,9 @@ IMPORTS_IN_FUNCTIONS = {
         "FastAPI is an extra; they serve aiohttp.web without it",
     ),
     "cli": "click and rich are extras; without them the command says how to get them",
+    **dict.fromkeys(
+        ("cli.commands.cp", "cli.commands.mv"), "the transfers load the client, their help does not"
+    ),
 }
 PURE = ("_protocol", "errors", "media.errors", "media.headers", "media.limits", "outputs.planning")
 PURE_LIBRARIES = frozenset(

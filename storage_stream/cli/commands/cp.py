@@ -10,11 +10,7 @@ from storage_stream import Preconditions
 from storage_stream.cli.command import GENERATION, LOCATION, storage_command
 from storage_stream.cli.locations import Location, ObjectLocation, StandardStream
 from storage_stream.cli.running import Run
-from storage_stream.cli.transfers.copying import carry_out
-from storage_stream.cli.transfers.jobs import Choices
 from storage_stream.cli.transfers.options import run_options, transfer_options
-from storage_stream.cli.transfers.order import Order
-from storage_stream.cli.transfers.standard import copy_to_output, upload_input
 
 
 @storage_command(
@@ -57,6 +53,9 @@ async def command(
     folder, and what comes keeps its name in it; else the target is the new name. `-` is standard
     input or output. Names that would leave the target folder are refused.
     """
+    # They load the client, which `cp --help` does not need.
+    from storage_stream.cli.transfers import copying, jobs, order, standard  # noqa: PLC0415
+
     if len(places) < 2:  # noqa: PLR2004 - source and target
         raise click.UsageError("name a source and a target")
     *sources, target = places
@@ -65,7 +64,7 @@ async def command(
     if if_generation_match is not None:
         said = Preconditions(if_generation_match=if_generation_match)
         precondition = {"preconditions": said}
-    choices = Choices(
+    choices = jobs.Choices(
         overwrite=not no_clobber,
         metadata={} if content_type is None else {"contentType": content_type},
         zipped=gzip,
@@ -74,12 +73,12 @@ async def command(
         **how,
     )
     if any(isinstance(source, StandardStream) for source in sources):
-        await upload_input(run, sources, target, choices)
+        await standard.upload_input(run, sources, target, choices)
     elif isinstance(target, StandardStream):
-        await copy_to_output(run, sources)
+        await standard.copy_to_output(run, sources)
     else:
-        order = Order("cp", sources, target, choices, resume, manifest, parts)
-        await carry_out(run, order)
+        wanted = order.Order("cp", sources, target, choices, resume, manifest, parts)
+        await copying.carry_out(run, wanted)
 
 
 def _check_of_uploads(

@@ -8,10 +8,7 @@ import click
 from storage_stream.cli.command import LOCATION, storage_command
 from storage_stream.cli.locations import Location
 from storage_stream.cli.running import Run
-from storage_stream.cli.transfers.copying import carry_out
-from storage_stream.cli.transfers.jobs import Choices
 from storage_stream.cli.transfers.options import run_options, transfer_options
-from storage_stream.cli.transfers.order import Order
 
 
 @storage_command(
@@ -36,8 +33,12 @@ async def command(
     source is deleted when its target holds what it holds: a file after its checksum was compared
     with the object's, an object only if it still is the generation that was copied.
     """
+    # They load the client, which `mv --help` does not need.
+    from storage_stream.cli.transfers import copying, jobs, order  # noqa: PLC0415
+
     if len(places) < 2:  # noqa: PLR2004 - source and target
         raise click.UsageError("name a source and a target")
     *sources, target = places
-    choices = Choices(options=run_options(run), requests=run.options, move=True, **how)
-    await carry_out(run, Order("mv", sources, target, choices, resume, manifest))
+    choices = jobs.Choices(options=run_options(run), requests=run.options, move=True, **how)
+    wanted = order.Order("mv", sources, target, choices, resume, manifest)
+    await copying.carry_out(run, wanted)
