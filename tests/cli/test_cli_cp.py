@@ -4,6 +4,8 @@ import csv
 import gzip
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -135,6 +137,24 @@ def test_an_upload_that_failed_goes_on_where_the_service_stands(
     assert gcs.read(gcs_bucket, "big") == data
     assert sum(entry.bytes_in for entry in gcs.log) <= 7 << 20
     assert left_of_runs(here) == []
+
+
+def test_a_journal_that_cannot_be_written_any_more_is_a_warning(
+    gcs: EmulatorHandle, gcs_bucket: str, here: Path
+) -> None:
+    make_tree(here / "tree", {f"{number}": b"data" for number in range(5)})
+    gcs.arm_next("storage.objects.insert", "return-403")
+    url = f"gs://{gcs_bucket}/p"
+    assert run("cp", "-r", "--concurrency", "1", "tree", url).status == 1
+    (journal,) = (here.parent / "state").rglob("journal.db")
+    with closing(sqlite3.connect(journal)) as database, database:
+        refusal = "SELECT RAISE(ABORT, 'disk is full'); END"
+        database.execute(f"CREATE TRIGGER full BEFORE INSERT ON done BEGIN {refusal}")
+    ran = run("cp", "-r", "--resume", "tree", url)
+    assert ran.status == 0
+    assert ran.stderr.count("What --resume needs cannot be kept") == 1
+    assert "disk is full" in ran.stderr
+    assert len(names(gcs, gcs_bucket)) == 5
 
 
 def test_standard_input_and_output(gcs: EmulatorHandle, gcs_bucket: str) -> None:
@@ -273,6 +293,8 @@ def test_what_cannot_be_meant_is_2(gcs: EmulatorHandle, arguments: list[str]) ->
         (["cp", "gs://bucket/p", "x"], "-r takes it"),
         (["cp", "gs://bucket/n*", "x"], "no object matches"),
         (["cp", "-r", "gs://bucket/nothing", "x"], "no such object"),
+        (["cp", "-r", "gs://bucket/.", "x"], "write 'gs://bucket/*'"),
+        (["cp", "-r", "gs://bucket/p/.", "x"], "write 'gs://bucket/p/*'"),
     ],
 )
 def test_what_is_not_there_is_1(
@@ -284,6 +306,3 @@ def test_what_is_not_there_is_1(
     assert (ran.status, sentence in ran.stderr) == (1, True)
     assert "Traceback" not in ran.stderr
     assert left_of_runs(here) == []
-
-
-# -- mv ---------------------------------------------------------------------------------------

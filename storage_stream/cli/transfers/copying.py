@@ -160,12 +160,17 @@ class _Copying:
         removal: Removal | None,
         held: Callable[[TransferResult], bool] = lambda _: False,
     ) -> None:
-        async with self.teller.results(run, held) as results:
-            async for result in results:
-                if self.order.resume:
-                    self.leftovers.add(result)
-                if removal is not None:
-                    await removal.add(result)
+        try:
+            async with self.teller.results(run, held) as results:
+                async for result in results:
+                    if self.order.resume:
+                        self.leftovers.add(result)
+                    if removal is not None:
+                        await removal.add(result)
+        except OSError as error:
+            if error.filename != str(self.folder.journal):
+                raise
+            _warn_unkept(self.run, error)  # all is transferred all the same
 
     async def _done_before(self, before: DoneBefore, removal: Removal | None) -> None:
         """Tell of what an earlier command did; what is gone since is done again."""
@@ -246,12 +251,16 @@ def _usable(run: Run, folder: RunFolder) -> RunFolder:
     try:
         folder.check()
     except OSError as error:
-        why = f"{error.filename}: {error.strerror}"
-        run.output.warn(
-            f"What --resume needs cannot be kept ({why}); XDG_STATE_HOME names another place."
-        )
+        _warn_unkept(run, error)
         return folder.elsewhere(Path(tempfile.mkdtemp(prefix="storage-stream-")))
     return folder
+
+
+def _warn_unkept(run: Run, error: OSError) -> None:
+    why = f"{error.filename}: {error.strerror}"
+    run.output.warn(
+        f"What --resume needs cannot be kept ({why}); XDG_STATE_HOME names another place."
+    )
 
 
 def _is_wild(location: Location) -> bool:

@@ -11,6 +11,7 @@ import json
 import os
 import shlex
 import shutil
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ __all__ = ["RunFolder", "resuming_command", "state_folder"]
 
 _KEPT_SECONDS = 30 * 24 * 3600  # what nobody went on with; a resumable session lives a week
 _DIGITS = 16
+_LEAST_BYTES = 64 * 1024  # of a journal, an upload's state and notes
 
 
 def state_folder(environment: Mapping[str, str], home: Path) -> Path:
@@ -57,7 +59,7 @@ class RunFolder:
         self.is_temporary = False
 
     def check(self) -> None:
-        """See whether it can be made.
+        """See whether it can be made, and something written to it.
 
         Raises:
             OSError: It cannot.
@@ -65,6 +67,11 @@ class RunFolder:
         self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(self._parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._parent))
+        with tempfile.NamedTemporaryFile(dir=self._parent) as probe:
+            try:
+                os.write(probe.fileno(), bytes(_LEAST_BYTES))
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(self._parent)) from error
 
     def elsewhere(self, parent: Path) -> "RunFolder":
         """The same in a folder that goes with it."""

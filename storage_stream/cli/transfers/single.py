@@ -27,7 +27,13 @@ from storage_stream.cli.transfers.naming import Target, below, leaf_of
 from storage_stream.cli.transfers.run_folder import RunFolder
 from storage_stream.cli.transfers.sources import LocalFile, OneObject, Source
 from storage_stream.cli.transfers.special_files import is_special, pipe_pieces, write_into
-from storage_stream.errors import InvalidArgument, ObjectChanged, PreconditionFailed, UsageError
+from storage_stream.errors import (
+    InvalidArgument,
+    ObjectChanged,
+    PreconditionFailed,
+    TransferError,
+    UsageError,
+)
 
 __all__ = ["LARGE_BYTES", "Single"]
 
@@ -228,6 +234,8 @@ class Single:
     async def _begin(self, identity: list[int]) -> Any:
         """Begin a session with the file's first bytes, and note how to go on with it."""
         first = await asyncio.to_thread(_first_bytes, self.path)
+        if len(first) <= LARGE_BYTES:  # it was larger, and no session would begin with so little
+            raise TransferError(f"{self.path} was changed while it was sent")
         writer = self.storage.upload_stream(
             *(self.bucket, self.name),
             metadata=await self._metadata(),
@@ -240,9 +248,14 @@ class Single:
             await writer.write(first)
         finally:
             with suppress(UsageError):  # it was stopped before the session began
-                state = writer.state()
-                await asyncio.to_thread(lambda: self.folder.note(upload=state, file=identity))
+                await self._note(upload=writer.state(), file=identity)
         return writer.state()
+
+    async def _note(self, **notes: Any) -> None:
+        try:
+            await asyncio.to_thread(lambda: self.folder.note(**notes))
+        except OSError as error:  # going on is a help, no condition
+            self.run.output.warn(f"This upload cannot be gone on with: {error.strerror}.")
 
     async def _go_on(self, state: Any, progress: Progress) -> Any:
         path = Path(self.path)
