@@ -1,5 +1,6 @@
 """Errors as sentences with what to do. No message holds a secret: those of the library do not."""
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -77,7 +78,8 @@ def _about_missing(error: errors.NotFound) -> str:
     if error.method == "DELETE" and not name:
         return "`storage-stream lb` shows which buckets there are."
     if name and "bucket" not in error.message.partition(":")[0]:
-        return f"`storage-stream ls gs://{bucket}/` shows what is there."
+        listing = f"`storage-stream ls gs://{bucket}/` shows what is there"
+        return f"{listing}; if it is a folder, {subject.rstrip('/')}/** is what is in it."
     return f"Is the bucket's name right? `storage-stream mb gs://{bucket}` makes it."
 
 
@@ -89,7 +91,13 @@ def _about_conflict(error: errors.Conflict) -> str:
 
 def _of_system(error: OSError) -> str:
     why = error.strerror or str(error) or type(error).__name__
+    if isinstance(error, FileNotFoundError) and _is_link(error.filename):
+        why = "the link leads to nothing"
     return f"{error.filename}: {why}" if error.filename is not None else why
+
+
+def _is_link(path: object) -> bool:
+    return isinstance(path, str | bytes) and os.path.islink(path)  # noqa: PTH114 - texts
 
 
 def _with_advice(text: str, advice: str) -> str:

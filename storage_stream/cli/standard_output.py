@@ -26,9 +26,13 @@ class StandardOutput:
 
     Args:
         file: A binary file; None for standard output.
+        name: What errors call it.
     """
 
-    def __init__(self, file: BinaryIO | io.RawIOBase | None = None) -> None:
+    def __init__(
+        self, file: BinaryIO | io.RawIOBase | None = None, name: str = "standard output"
+    ) -> None:
+        self._name = name
         self._file = sys.stdout.buffer if file is None else file
         self._descriptor = _waiting_descriptor(self._file)
 
@@ -41,7 +45,7 @@ class StandardOutput:
             BrokenPipeError: Nobody reads it any more.
             OSError: It cannot be written.
         """
-        with writing_named():
+        with writing_named(self._name):
             await self._write(data)
 
     async def _write(self, data: bytes | memoryview) -> None:
@@ -61,18 +65,18 @@ class StandardOutput:
 
     def flush(self) -> None:
         """Let go of what is buffered."""
-        with writing_named():
+        with writing_named(self._name):
             self._file.flush()
 
 
 @contextlib.contextmanager
-def writing_named() -> Generator[None, None, None]:
-    """What cannot be written within the block is standard output, and the error says so."""
+def writing_named(name: str = "standard output") -> Generator[None, None, None]:
+    """What cannot be written within the block is called so, and the error says it."""
     try:
         yield
     except OSError as error:
         if error.filename is None:
-            error.filename = "standard output"
+            error.filename = name
         raise
 
 

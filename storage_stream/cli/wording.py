@@ -22,6 +22,7 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # The type of what somebody else raised says nothing to who does not write Python.
         (r"(could be had|cannot be used): \w+(?:Error|Exception|Timeout): ", r"\1: "),
         (r"Cannot connect to host (\S+) ssl:\S+ \[([^\]]*)\]", r"\1 cannot be reached: \2"),
+        (r" cannot be reached: Connect call failed \([^)]*\)", " cannot be reached"),
         (r"\[Errno -?\d+\] ", ""),
         (r"Name a key with service_file=,", "Name a key file with --credentials,"),
         (r"\bservice_file=(?='|\S)", "the key file "),

@@ -17,7 +17,7 @@ from storage_stream.cli.explaining import explain, failures_in
         ),
         (
             errors.NotFound("No such object: bucket/a", status=404, subject="gs://bucket/a"),
-            "`storage-stream ls gs://bucket/` shows what is there.",
+            "`storage-stream ls gs://bucket/` shows what is there; if it is a folder,",
         ),
         (errors.CredentialsError("none"), "`storage-stream doctor`"),
         (errors.UntrustedCertificate("self-signed"), "SSL_CERT_FILE"),

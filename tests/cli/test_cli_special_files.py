@@ -107,3 +107,25 @@ def test_a_link_that_is_named_is_followed(gcs: EmulatorHandle, gcs_bucket: str, 
     assert run("cp", f"gs://{gcs_bucket}/a", "link").status == 0
     assert (here / "link").is_symlink()
     assert tree(here) == {"real": b"new", "link": b"new"}
+
+
+def test_what_cannot_be_written_is_named(gcs: EmulatorHandle, gcs_bucket: str, here: Path) -> None:
+    gcs.put(gcs_bucket, "a", DATA)
+    os.mkfifo(here / "pipe")
+
+    def read_a_little() -> None:
+        with (here / "pipe").open("rb") as pipe:
+            pipe.read(1)
+
+    thread = threading.Thread(target=read_a_little)
+    thread.start()
+    ran = run("cp", f"gs://{gcs_bucket}/a", "pipe")
+    thread.join()
+    assert (ran.status, "pipe: Broken pipe" in ran.stderr) == (1, True)
+
+
+def test_links_that_lead_to_nothing_are_named(gcs_bucket: str, here: Path) -> None:
+    make_tree(here, {"tree/a": b"one"})
+    (here / "tree/b").symlink_to("nowhere")
+    ran = run("cp", "-r", "--follow-symlinks", "tree", f"gs://{gcs_bucket}/p")
+    assert (ran.status, "tree/b: the link leads to nothing" in ran.stderr) == (1, True)

@@ -190,6 +190,8 @@ async def _remote(
         raise SourceError(f"{location} is a folder; -r takes it with all that is in it")
     if not name:
         return [RemoteFolder(bucket, "")]
+    if name == "." and recursive:
+        raise _dot(location)
     found: list[Source] = []
     if not name.endswith("/"):
         found += await _object(storage, location, options)
@@ -226,5 +228,13 @@ async def _nothing(
     bucket, name = location.bucket, location.literal_name
     if not recursive and await is_folder_there(storage, bucket, name, options):
         return SourceError(f"{location} is a folder; -r takes it with all that is in it")
+    if recursive and name.endswith("/."):
+        return _dot(location)
     folder = gs_url(bucket, name[: name.rfind("/") + 1])
     return SourceError(f"{location}: no such object; `storage-stream ls {folder}` shows what is")
+
+
+def _dot(location: ObjectLocation) -> SourceError:
+    """Somebody wrote `gs://bucket/folder/.`, as one writes it of a folder on this machine."""
+    inside = str(location)[:-1]
+    return SourceError(f"{location}: names in a bucket have no such step; write '{inside}*'")

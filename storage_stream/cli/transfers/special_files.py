@@ -68,7 +68,7 @@ async def _opened(path: str) -> AsyncGenerator[StandardOutput, None]:
     while (descriptor := _opened_now(path)) is None:  # noqa: ASYNC110 - no event tells of a reader
         await asyncio.sleep(_PAUSE_SECONDS)
     with open(descriptor, "wb", buffering=0) as file:  # noqa: ASYNC230, PTH123 - it is open
-        yield StandardOutput(file)
+        yield StandardOutput(file, path)
 
 
 def _opened_now(path: str) -> int | None:
