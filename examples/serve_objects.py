@@ -25,7 +25,8 @@ def app_of(storage: Storage, bucket: str, manager: BlobManager, results: list[Bl
     app = FastAPI()
     manager.attach_to_app(app)
 
-    @app.api_route("/videos/{name}", methods=["GET", "HEAD"])
+    @app.head("/videos/{name}", include_in_schema=False)
+    @app.get("/videos/{name}")
     async def video(name: str, request: Request) -> Response:
         return await object_response(storage, bucket, name, request)
 

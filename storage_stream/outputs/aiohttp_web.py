@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from storage_stream.outputs.answering import Answer
+from storage_stream.outputs.contents.memory import MemoryContent, bytes_etag
 from storage_stream.outputs.planning.representation import READ_HEADERS, RequestHead
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from storage_stream.outputs.contents.base import Content
 
-__all__ = ["send_content"]
+__all__ = ["send_content", "send_data"]
 
 _LOOK_SECONDS = 0.5  # so that within a second a request to the bucket ends for which nobody waits
 
@@ -57,6 +58,18 @@ async def send_content(
         return response
     finally:
         answer.close()
+
+
+async def send_data(request: web.Request, data: Any) -> web.StreamResponse:
+    """Answer with a blob's data, which is held until it was sent; else as `send_content`.
+
+    A kind of data that is not ours has to be loaded for it.
+    """
+    if hasattr(data, "answer_content"):
+        return await send_content(request, data.answer_content(), was_linked=True)
+    loaded = bytes(await asyncio.to_thread(getattr, data, "content"))
+    content = MemoryContent(loaded, data.media_type, bytes_etag(loaded), None)
+    return await send_content(request, content, was_linked=True)
 
 
 @asynccontextmanager

@@ -29,6 +29,7 @@ from storage_stream.errors import InvalidArgument
 from storage_stream.outputs.blob_io import BlobIO
 from storage_stream.outputs.context import data_of_link, link_of_data
 from storage_stream.outputs.data import BlobBytes, BlobFile, ServerSideBlobData
+from storage_stream.outputs.errors import ForeignHref
 from storage_stream.outputs.object_data import BlobObject
 from storage_stream.outputs.url_data import BlobUrl
 
@@ -256,7 +257,11 @@ class Blob(BlobIO, BaseModel, metaclass=_BlobMeta):
             return self
         if self.href == LOCAL_HREF:
             raise ValueError(f"{LOCAL_HREF} is no link that could be followed")
-        found = data_of_link(self.href)
+        try:
+            found = data_of_link(self.href)
+        except ForeignHref as error:
+            # A plain one: web frameworks print what an error has for fields.
+            raise ValueError(error.message) from None
         if self.media_type not in (found.media_type, ANY_MEDIA_TYPE):
             raise ValueError(f"the link does not lead to {self.media_type}")
         self._data = found

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from storage_stream.outputs.aiohttp_web import send_content
+from storage_stream.outputs.aiohttp_web import send_data
 from storage_stream.outputs.blob_streams import LocalStream, OpenBlob, check_bounds
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class BlobIO:
             ExtraMissing: FastAPI is not installed.
         """
         if isinstance(request, web.Request):
-            return _respond(request, self.data)
+            return send_data(request, self.data)
         return self.data.response()
 
     def _stream(self, start: int, stop: int | None) -> AbstractAsyncContextManager[BlobStream]:
@@ -150,11 +150,6 @@ class BlobIO:
                     await target.write(piece)
                 else:
                     await asyncio.to_thread(target.write, piece)
-
-
-async def _respond(request: web.Request, data: Any) -> web.StreamResponse:
-    """Held until it was sent: what is temporary is not deleted meanwhile."""
-    return await send_content(request, data.answer_content(), was_linked=True)
 
 
 def _loop_is_running() -> bool:

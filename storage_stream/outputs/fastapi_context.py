@@ -29,7 +29,8 @@ def manager_of(request: Any) -> BlobManager:
         NoBlobContext: None was attached to it.
     """
     if isinstance(request, web.Request):
-        found: Any = request.app.get(MANAGER)
+        apps = (app.get(MANAGER) for app in reversed(request.match_info.apps))  # the inner first
+        found: Any = next(filter(None, apps), None)
     else:
         found = getattr(request.app.state, "blob_manager", None)
     if not isinstance(found, BlobManager):

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["RESPONSES", "attach"]
 
 _BINARY: dict[str, Any] = {
-    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    # Each blob's own media type; no page can list them.
+    "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 }
 _TEXT: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 _NOT_FOUND: dict[str, Any] = {

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from storage_stream.errors import InvalidArgument
-from storage_stream.outputs.aiohttp_web import send_content
+from storage_stream.outputs.aiohttp_web import send_data
 from storage_stream.outputs.context import blob_context
 from storage_stream.outputs.errors import BlobNotFound, ForeignHref, NotAServedBlob
 from storage_stream.outputs.temporary import flush_reapers, sweep
@@ -217,7 +217,7 @@ class BlobManager:
             data: Any = self.get_blob(request.match_info["blob_id"])
         except BlobNotFound:
             raise web.HTTPNotFound(text="there is no such blob\n") from None
-        return await send_content(request, data.answer_content(), was_linked=True)
+        return await send_data(request, data)
 
 
 MANAGER: Final = web.AppKey("storage_stream.outputs.manager", BlobManager)

@@ -55,6 +55,7 @@ async def object_response(
 ) -> Any:
     """Answer a GET or HEAD with an object: ranges, conditions, entity tag, bounded memory.
 
+        @app.head("/videos/{name}", include_in_schema=False)
         @app.get("/videos/{name}")
         async def video(name: str, request: Request) -> Response:
             return await object_response(storage, "videos", name, request)

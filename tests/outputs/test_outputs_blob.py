@@ -355,6 +355,25 @@ async def test_a_data_class_of_the_callers() -> None:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         assert (await client.get(link)).content == PNG
+    web_app = web.Application()
+    manager.attach_to_app(web_app)
+    async with TestClient(TestServer(web_app, host="127.0.0.1")) as asking:
+        answer = await asking.get(link, headers={"Range": "bytes=0-3"})
+        assert (answer.status, await answer.read()) == (206, PNG[:4])
+
+
+async def test_the_manager_of_an_outer_app_is_found() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        async with blob_serialisation_context_manager(request) as found:
+            return web.Response(text=str(found is manager))
+
+    manager = BlobManager()
+    inner, outer = web.Application(), web.Application()
+    inner.router.add_get("/", answer)
+    manager.attach_to_app(outer)
+    outer.add_subapp("/inner", inner)
+    async with TestClient(TestServer(outer, host="127.0.0.1")) as client:
+        assert await (await client.get("/inner/")).text() == "True"
 
 
 async def test_the_example_with_aiohttp(storage: Storage, gcs: EmulatorHandle) -> None:

@@ -47,10 +47,10 @@ class MemoryContent:
         data: The bytes.
         media_type: Their MIME type.
         etag: Their entity tag.
-        made: When they came to be.
+        made: When they came to be; None where that is not known.
     """
 
-    def __init__(self, data: bytes, media_type: str, etag: str, made: datetime) -> None:
+    def __init__(self, data: bytes, media_type: str, etag: str, made: datetime | None) -> None:
         self._data = data
         self._there = Representation(len(data), media_type, etag, made)
 
