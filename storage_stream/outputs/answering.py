@@ -18,6 +18,7 @@ from storage_stream.errors import (
     ObjectChanged,
     StorageError,
 )
+from storage_stream.outputs.contents.base import PIECE_BYTES
 from storage_stream.outputs.planning.plan import METHODS, Plan, plan_problem, plan_response
 
 if TYPE_CHECKING:
@@ -59,25 +60,32 @@ class Answer:
             inline: Whether a browser may show it, or shall offer to save it.
         """
         try:
-            if request.method not in METHODS:
-                return cls._without(content, plan_problem(405, "GET or HEAD", _ALLOW))
-            there = await content.representation(request)
-            boundary = secrets.randbits(128)
-            plan = plan_response(request, there, boundary=boundary, inline=inline)
-            if request.method == "HEAD":
-                plan = replace(plan, parts=())
-            if not plan.spans:
-                await content.confirm()
-                return cls._without(content, plan)
-            return cls(plan, content, await content.open(plan.spans[0]))
+            return await cls._begun(request, content, inline=inline)
         except (StorageError, OSError) as error:
             plan = _problem(error, was_linked=was_linked)
-            return cls._without(
-                content, replace(plan, parts=()) if request.method == "HEAD" else plan
-            )
+            return cls._without(content, plan if request.method == "GET" else _bodiless(plan))
         except BaseException:
             content.close()
             raise
+
+    @classmethod
+    async def _begun(cls, request: RequestHead, content: Content, *, inline: bool) -> Answer:
+        if request.method not in METHODS:
+            return cls._without(content, plan_problem(405, "GET or HEAD", _ALLOW))
+        there = await content.representation(request)
+        plan = plan_response(request, there, boundary=secrets.randbits(128), inline=inline)
+        if request.method == "HEAD":
+            plan = _bodiless(plan)
+        if not plan.spans:
+            await content.confirm()
+            return cls._without(content, plan)
+        answer = cls(plan, content, await content.open(plan.spans[0]))
+        if plan.length is None or plan.length > PIECE_BYTES:
+            return answer
+        # What fits is read before anything is sent: then a failure is a status, too, and nobody
+        # has to watch the client meanwhile.
+        whole = b"".join([piece async for piece in answer.pieces()])
+        return cls._without(content, replace(plan, parts=(whole,)))
 
     @classmethod
     def _without(cls, content: Content, plan: Plan) -> Answer:
@@ -116,6 +124,10 @@ class Answer:
         if self._content is not None:
             self._content.close()
             self._content = None
+
+
+def _bodiless(plan: Plan) -> Plan:
+    return replace(plan, parts=())
 
 
 _ALLOW = (("allow", ", ".join(METHODS)),)

@@ -139,6 +139,12 @@ async def test_a_failure_in_the_middle_is_no_short_answer(
                 await ask("/objects/object")
 
 
+async def test_a_small_one_that_fails_is_a_status(ask: Ask, gcs: EmulatorHandle) -> None:
+    gcs.put(BUCKET, "object", b"a small object")
+    gcs.arm_next("storage.objects.get", "drop-at-5", *["return-503"] * 20)
+    assert (await ask("/objects/object")).status == 502
+
+
 async def test_a_broken_connection_is_resumed(ask: Ask, gcs: EmulatorHandle) -> None:
     gcs.put(BUCKET, "object", DATA)
     gcs.arm_next("storage.objects.get", "drop-at-262144")

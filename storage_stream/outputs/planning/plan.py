@@ -39,6 +39,17 @@ class Plan:
     parts: tuple[bytes | Span, ...] = ()
 
     @property
+    def length(self) -> int | None:
+        """Bytes of the body, or None where that is not known before."""
+        total = 0
+        for part in self.parts:
+            size = len(part) if isinstance(part, bytes) else part.length
+            if size is None:
+                return None
+            total += size
+        return total
+
+    @property
     def spans(self) -> tuple[Span, ...]:
         """What has to be read."""
         return tuple(part for part in self.parts if isinstance(part, Span))
