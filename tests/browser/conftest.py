@@ -1,5 +1,6 @@
 """One Chromium for all tests of web pages, and a fresh page for each."""
 
+import inspect
 import os
 from collections.abc import AsyncIterator
 
@@ -16,8 +17,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let these tests share an event loop: the browser speaks to the one it was started in."""
     here = os.path.dirname(__file__)  # noqa: PTH120 - compared with strings
     for item in items:
-        if str(item.path).startswith(here) and isinstance(item, pytest.Function):
+        if str(item.path).startswith(here) and _is_asynchronous(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+def _is_asynchronous(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function)
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")

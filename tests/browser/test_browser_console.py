@@ -164,7 +164,7 @@ async def test_nothing_of_an_object_runs(
     shown = await picture.get_attribute("src")
     await page.get_by_role("link", name=name, exact=True).click()
     await expect(page.get_by_label("Text", exact=True)).to_have_text("document.title = 'ran'")
-    assert await page.title() == "Emulator console"
+    assert await page.title() == f"{name} \N{MIDDLE DOT} {BUCKET} \N{MIDDLE DOT} Emulator console"
 
     pages.expected += ["Blocked script execution", "Failed to load", "CORS", "favicon"]
     await page.goto(service.url + str(shown))  # opened by itself, an SVG is a document
@@ -358,6 +358,15 @@ async def test_a_person_without_a_mouse(pages: PageMaker, service: Service) -> N
     await page.keyboard.type(BUCKET)
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("This bucket is empty")).to_be_visible()
+    await service.put('a "quoted" name', b"text")
+    await page.reload()
+    link = page.get_by_role("link", name='a "quoted" name', exact=True)
+    await link.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Text", exact=True)).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_label("Text", exact=True)).to_have_count(0)
+    await expect(link).to_be_focused()
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -19,6 +19,13 @@ export function closeDetail() {
   fill(byId("detail")).hidden = true;
 }
 
+/** Go back to the folder, and there to the object's row. */
+export function leaveDetail(bucket, name) {
+  const backToRow = () => document.querySelector(`.objects-table tr[data-name="${CSS.escape(name)}"] a`)?.focus();
+  addEventListener("hashchange", backToRow, { once: true });
+  go(toFolder(bucket, folderOf(name)));
+}
+
 /**
  * Show the object, or its latest generation if it is deleted. `again` asks anew although it is
  * shown already, and draws only what has changed, so that a film that is watched plays on.
@@ -69,7 +76,7 @@ async function all(bucket, name, which) {
 }
 
 function heading(bucket, name, tag = null) {
-  const close = () => go(toFolder(bucket, folderOf(name)));
+  const close = () => leaveDetail(bucket, name);
   return el("div.bar", {}, el("h2", { id: "detail-title", tabindex: "-1", title: name }, lastPart(name)),
     tag && el("span.tag", {}, tag), iconButton("close", "Close", close, { id: "detail-close" }));
 }

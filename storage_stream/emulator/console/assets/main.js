@@ -2,7 +2,7 @@
 
 import { learn } from "./api.js";
 import { bucketNamed, chooseBucket, loadBuckets, newBucket } from "./buckets.js";
-import { closeDetail, showDetail } from "./detail.js";
+import { closeDetail, leaveDetail, showDetail } from "./detail.js";
 import { byId, el, fill, toast } from "./dom.js";
 import { showArmed, startFaults } from "./faults.js";
 import { listen } from "./live.js";
@@ -16,8 +16,20 @@ let refreshing = null;
 let coming = null; // the next look at what other programs changed
 let shownAt = 0;
 
+const TITLE = "Emulator console";
+
+/** Escape closes the object, unless something nearer is there to be closed or emptied. */
+function watchKeys() {
+  document.addEventListener("keydown", (event) => {
+    const { bucket, object } = here();
+    const nearer = document.querySelector("dialog[open]") || event.target.closest("input, select, textarea");
+    if (event.key === "Escape" && object && !nearer) leaveDetail(bucket, object);
+  });
+}
+
 async function show() {
   const place = here();
+  document.title = [place.object ?? place.prefix, place.bucket, TITLE].filter(Boolean).join(" · ");
   document.body.dataset.view = place.view;
   for (const link of document.querySelectorAll(".views a")) {
     if (link.dataset.to === place.view) link.setAttribute("aria-current", "page");
@@ -49,7 +61,7 @@ function arrived(upload) {
 
 const WRITES = /\.(insert|delete|patch|update|compose|copy|rewrite|move|restore)$|\.batch$/;
 
-/** Show what other programs change, at most every other second however much they write. */
+/** Show what other programs change, at most once a second however much they write. */
 function noticed(message) {
   hear(message);
   const wrote = (entry) => entry.seconds !== null && WRITES.test(entry.operation ?? "");
@@ -57,7 +69,7 @@ function noticed(message) {
   coming = setTimeout(async () => {
     coming = null;
     await refresh().catch((error) => toast(error.message, { failed: true }));
-  }, Math.max(100, shownAt + 2000 - Date.now()));
+  }, Math.max(100, shownAt + 1000 - Date.now()));
 }
 
 async function refresh() {
@@ -84,6 +96,7 @@ async function start() {
   startLog();
   listen({ log: noticed, state: showArmed, again: refresh });
   watchDrops(arrived);
+  watchKeys();
   addEventListener("hashchange", () => { show().catch((error) => toast(error.message, { failed: true })); });
   await show();
 }
