@@ -138,6 +138,28 @@ async def test_files_are_dropped_and_nothing_is_replaced_unasked(
     await expect(page.get_by_label("Text", exact=True)).to_have_text("new")
 
 
+async def test_an_upload_tells_how_far_it_is_and_can_be_stopped(
+    pages: PageMaker, service: Service, emulator: Emulator, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.bin"
+    large.write_bytes(bytes(32 << 20))
+    await service.bucket()
+    page = await pages.open(f"{service.url}/_console#/faults")
+    await page.get_by_label("The console's own requests").check()
+    emulator.arm_next("storage.objects.insert", "trickle-1000000Bps")
+    await page.get_by_role("link", name="Objects", exact=True).click()
+    await page.get_by_role("link", name=BUCKET).first.click()
+    await choose(page, large)
+    await expect(page.get_by_text("Uploading, 1 left")).to_be_visible()
+    await expect(page.get_by_text("of 32.0 MiB")).to_be_visible()
+    progress = page.get_by_role("progressbar", name="Upload of large.bin")
+    told = await progress.evaluate("bar => bar.value")
+    assert 0 < told < 1
+    await page.get_by_role("button", name="Stop the upload of large.bin").click()
+    await expect(page.get_by_text("Stopped. Nothing was stored.")).to_be_visible()
+    assert await service.ask("GET", f"/storage/v1/b/{BUCKET}/o/large.bin") == 404
+
+
 HOSTILE = b"""<html><title>mine</title><script>
 document.title = "ran";
 fetch("/storage/v1/b?project=p", {method: "POST", body: '{"name": "stolen"}'}).catch(() => 0);
