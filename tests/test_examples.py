@@ -24,6 +24,12 @@ PRINTED = {
         "too large: 400",
     ],
     "concurrent_download": ["20 files, 500,000 bytes: 00.txt to 19.txt"],
+    "image_service": [
+        "original: JPEG 2000 x 1500\npage: WEBP 800 x 600\nsquare: JPEG 160 x 160\n",
+        "revision 2 of square",
+        "not converted: UnidentifiedImage",
+        "left in the bucket: 0",
+    ],
     "json_lines": ["49,999 orders, 2,475,000 in all", "left out: line 1001 (at byte 24790)"],
     "picture_in_bucket": [
         "large.tif: image/tiff",

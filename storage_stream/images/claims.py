@@ -56,6 +56,11 @@ class Claimed:
     object_name: str
     generation: int | None = None
 
+    @property
+    def where(self) -> dict[str, str]:
+        """Columns of its row."""
+        return {"bucket": self.bucket, "object_name": self.object_name}
+
 
 class Claims:
     """The rows with an owner.

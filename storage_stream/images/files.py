@@ -321,13 +321,17 @@ class FileService(Records):
         owner = uuid4()
         new = [new_row(row["name"], row["extension"], row.get("meta")) for row in rows]
         claimed = [self._place(row["id"], row["extension"]) for row in new]
-        async with self._database.writing() as connection:
-            pending = {"state": "pending", "timestamp": self._database.now()}
-            pending |= self.claims.mark(owner)
-            places = [{"bucket": each.bucket, "object_name": each.object_name} for each in claimed]
-            full = [{**row, **pending, **place} for row, place in zip(new, places, strict=True)]
-            await connection.execute(sa.insert(files), full)
-        async with writing_objects(self.claims, owner, claimed):
+
+        async def claim() -> Sequence[Claimed]:
+            async with self._database.writing() as connection:
+                pending = {"state": "pending", "timestamp": self._database.now()}
+                pending |= self.claims.mark(owner)
+                wheres = [each.where for each in claimed]
+                full = [{**row, **pending, **where} for row, where in zip(new, wheres, strict=True)]
+                await connection.execute(sa.insert(files), full)
+            return claimed
+
+        async with writing_objects(self.claims, owner, claim()):
             yield NewFiles(self.claims, owner, claimed)
 
     async def _filled(
@@ -335,22 +339,23 @@ class FileService(Records):
     ) -> FileRow:
         FILES.chosen(columns)
         owner = uuid4()
+        async with writing_objects(self.claims, owner, self._taken(file_id, owner)) as claimed:
+            row = await self.get(file_id, "extension")
+            resource = await store(claimed[0], content_type or mime_of(row["extension"]))
+            async with self._database.writing() as connection:
+                await self.claims.finish(connection, owner, {file_id: resource})
+        return await self.get(file_id, columns)
+
+    async def _taken(self, file_id: UUID, owner: UUID) -> Sequence[Claimed]:
         async with self._database.writing() as connection:
             row = await self.locked(connection, file_id)
             if row["state"] != "empty":
                 raise Conflict(f"file {file_id} cannot get content: it is {row['state']}")
             place = self._place(file_id, row["extension"])
-            where = {"bucket": place.bucket, "object_name": place.object_name}
             taken = sa.update(files).where(files.c.id == file_id)
-            await connection.execute(
-                taken.values(state="uploading", **where, **self.claims.mark(owner))
-            )
-        mime = content_type or mime_of(row["extension"])
-        async with writing_objects(self.claims, owner, [place]):
-            resource = await store(place, mime)
-            async with self._database.writing() as connection:
-                await self.claims.finish(connection, owner, {file_id: resource})
-        return await self.get(file_id, columns)
+            mark = self.claims.mark(owner)
+            await connection.execute(taken.values(state="uploading", **place.where, **mark))
+        return [place]
 
     def _place(self, file_id: UUID, extension: str | None) -> Claimed:
         suffix = f".{extension}" if extension else ""

@@ -22,27 +22,30 @@ _RENEWALS = 3  # in one lease, so that two of them may fail
 
 @asynccontextmanager
 async def writing_objects(
-    claims: Claims, owner: UUID, claimed: Sequence[Claimed]
-) -> AsyncGenerator[None]:
+    claims: Claims,
+    owner: UUID,
+    claim: Coroutine[Any, Any, Sequence[Claimed]],
+) -> AsyncGenerator[Sequence[Claimed]]:
     """Around what writes objects and then says so; an exception undoes all of it.
 
-    The rows are claimed already. Cancelling waits for the undoing.
+    Cancelling waits for the undoing.
 
     Args:
         claims: Which knows the rows.
-        owner: Who claimed them.
-        claimed: Which they are.
+        owner: Who claims them.
+        claim: Claims them in a transaction, and says which they are.
     """
+    try:
+        claimed = await claim
+    except asyncio.CancelledError:
+        await _undone(claims, owner, ())  # it may have been committed; no object was begun
+        raise
     renewing = asyncio.create_task(_renew(claims, owner))
     try:
-        yield
+        yield claimed
     except BaseException:
         await _ended(renewing)
-        try:
-            await finished(claims.give_up(owner, claimed))
-        except Exception:  # noqa: BLE001 - logged with its trace
-            # What went wrong first is what the caller has to know; `recover` does the rest.
-            LOGGER.exception("what %s wrote is left to be recovered", owner)
+        await _undone(claims, owner, claimed)
         raise
     await _ended(renewing)
 
@@ -66,6 +69,14 @@ async def finished(work: Coroutine[Any, Any, Any]) -> Any:
             task.result()
         raise cancelled
     return task.result()
+
+
+async def _undone(claims: Claims, owner: UUID, claimed: Sequence[Claimed]) -> None:
+    try:
+        await finished(claims.give_up(owner, claimed))
+    except Exception:  # noqa: BLE001 - logged with its trace
+        # What went wrong first is what the caller has to know; `recover` does the rest.
+        LOGGER.exception("what %s wrote is left to be recovered", owner)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
