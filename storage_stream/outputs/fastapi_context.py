@@ -39,7 +39,10 @@ def manager_of(request: Any) -> BlobManager:
 
 
 def _base_url(request: Any) -> str:
-    return str(request.url.origin() if isinstance(request, web.Request) else request.base_url)
+    """The address of the app that the manager is attached to, also where that is mounted."""
+    if isinstance(request, web.Request):
+        return f"{request.url.origin()}{manager_of(request).mount_path}"
+    return str(request.base_url.replace(path=request.scope.get("root_path", "")))
 
 
 @asynccontextmanager

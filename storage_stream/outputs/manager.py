@@ -78,6 +78,7 @@ class BlobManager:
         self._clock = clock
         self._now = now
         self._prefix = "/blob"
+        self._resource: web.AbstractResource | None = None
         self._blobs: weakref.WeakValueDictionary[uuid.UUID, Any] = weakref.WeakValueDictionary()
         self._added: dict[uuid.UUID, float] = {}
         self._lock = threading.Lock()
@@ -142,7 +143,8 @@ class BlobManager:
         self._prefix = prefix
         if isinstance(app, web.Application):
             app[MANAGER] = self
-            app.router.add_get(f"{prefix}/{{blob_id}}", self._answer)  # HEAD, too
+            route = app.router.add_get(f"{prefix}/{{blob_id}}", self._answer)  # HEAD, too
+            self._resource = route.resource
             return
         from storage_stream.outputs.fastapi_routes import attach  # noqa: PLC0415 - an extra
 
@@ -189,6 +191,13 @@ class BlobManager:
         """
         gc.collect()
         return await flush_reapers()
+
+    @property
+    def mount_path(self) -> str:
+        """Below which path the aiohttp.web app was added to another one; "" where it was not."""
+        if self._resource is None:
+            return ""
+        return self._resource.canonical.removesuffix(f"{self._prefix}/{{blob_id}}")
 
     def _data_of(self, href: str, bases: tuple[str, ...]) -> ServerSideBlobData:
         for base in bases:

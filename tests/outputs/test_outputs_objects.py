@@ -125,9 +125,8 @@ async def test_a_bucket_that_fails_is_502(ask: Ask, gcs: EmulatorHandle) -> None
 
 @FRAMEWORKS
 async def test_a_failure_in_the_middle_is_no_short_answer(
-    gcs: EmulatorHandle, framework: str, storage_of: Any, storage: Storage
+    gcs: EmulatorHandle, framework: str, storage: Storage
 ) -> None:
-    del storage_of
     gcs.put(BUCKET, "object", DATA)
     gcs.arm_next("storage.objects.get", "drop-at-262144", *["return-503"] * 20)
     async with asking(framework, storage, BlobManager()) as ask:
