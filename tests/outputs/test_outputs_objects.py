@@ -262,3 +262,23 @@ async def test_aiohttp_answers_head_by_itself(storage: Storage, gcs: EmulatorHan
     async with asking_aiohttp(aiohttp_app(storage, BlobManager())) as ask:
         told = await ask("/objects/object", method="HEAD")
     assert (told.status, told.headers["content-length"]) == (200, str(len(DATA)))
+
+
+async def test_a_blob_that_comes_in_and_goes_out_moves_no_byte(
+    storage: Storage, gcs: EmulatorHandle
+) -> None:
+    gcs.put(BUCKET, "object", DATA)
+    manager = BlobManager()
+    blob = await Blob.from_object(storage, BUCKET, "object")
+    seen = len(gcs.log)
+    with manager.context("http://here"):
+        told = blob.to_dict()
+        for fields in (told, {**told, "href": "http://here/blob/" + "0" * 8}):
+            try:
+                again = Blob.from_dict(fields)
+            except ValueError:
+                assert fields is not told
+            else:
+                assert again.data is blob.data
+                assert again.to_dict() == told
+    assert len(gcs.log) == seen
