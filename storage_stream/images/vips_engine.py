@@ -142,6 +142,7 @@ async def _streamed(
             compute,
             format=saver.suffix,
             access="random" if turned else "sequential",
+            max_pixels=plan.limits.max_pixels,
             max_memory_pixels=limit,
             keep="icc",
             **saver.vips_options(settings.save_settings),

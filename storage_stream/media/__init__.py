@@ -15,6 +15,7 @@ from storage_stream._lazy import lazy_names
 
 if TYPE_CHECKING:
     from storage_stream.media.connection import Connection
+    from storage_stream.media.custom_source import SourceCustom
     from storage_stream.media.errors import (
         DamagedImage,
         ExtraMissing,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from storage_stream.media.pinned import SourceStats
     from storage_stream.media.probing import RangeReader, probe, probe_file, probe_ranges
     from storage_stream.media.running import cancellable
-    from storage_stream.media.source import Source, SourceCustom
+    from storage_stream.media.source import Source
     from storage_stream.media.target import Target, TargetCustom
     from storage_stream.media.transforming import transform
 
@@ -93,7 +94,7 @@ __getattr__, __dir__ = lazy_names(
         "parse_object": "storage_stream.media.parsing.objects",
         "ParserClosed": "storage_stream.media.errors",
         "Source": "storage_stream.media.source",
-        "SourceCustom": "storage_stream.media.source",
+        "SourceCustom": "storage_stream.media.custom_source",
         "SourceStats": "storage_stream.media.pinned",
         "SpoolTooSmall": "storage_stream.media.errors",
         "Target": "storage_stream.media.target",

@@ -9,6 +9,7 @@ TIFF take 36 to 137 MB, of progressive JPEG 612 MB, and 50 of AVIF take 755 MB.
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage_stream.errors import InvalidArgument
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_MEMORY_PIXELS",
     "MAX_PIXELS",
+    "MAX_STREAMED_PIXELS",
     "MemoryClass",
+    "PixelLimits",
     "check_memory",
     "check_pixels",
     "memory_class",
@@ -31,6 +34,9 @@ MAX_MEMORY_PIXELS = 100_000_000
 """Pixels that may be in memory at once: 300 to 400 MB for most formats."""
 MAX_PIXELS = 256_000_000
 """Pixels that a picture may have which is decoded whole: 768 MB in RGB."""
+MAX_STREAMED_PIXELS = 1_000_000_000
+"""Pixels that a picture may have which comes row by row: a second of computing, or some. A JPEG of
+600 bytes that announces 65500 x 65500 takes 4.6, and hardly any memory."""
 _ROWS_AT_ONCE = 256  # what decoders and their threads hold of a picture that comes row by row
 _BY_ROWS = frozenset({"JPEG", "PNG", "TIFF"})
 
@@ -111,6 +117,60 @@ def check_pixels(
     _check_limit("max_pixels", max_pixels)
     if max_pixels is not None and info.pixels > max_pixels:
         raise ImageTooLarge(info.width, info.height, max_pixels, subject=subject)
+
+
+@dataclass(frozen=True, slots=True)
+class PixelLimits:
+    """What a picture may have that libvips is to read.
+
+    Attributes:
+        max_pixels: Pixels in all, which take time; None for no limit.
+        max_memory_pixels: Pixels that may be in memory at once; None for no limit.
+    """
+
+    max_pixels: int | None = MAX_STREAMED_PIXELS
+    max_memory_pixels: int | None = MAX_MEMORY_PIXELS
+
+    def __post_init__(self) -> None:
+        """Refuse limits that nothing is within.
+
+        Raises:
+            InvalidArgument: One of them is less than 1.
+        """
+        _check_limit("max_pixels", self.max_pixels)
+        _check_limit("max_memory_pixels", self.max_memory_pixels)
+
+    def check(
+        self, info: ImageInfo, *, random_access: bool = False, subject: str | None = None
+    ) -> None:
+        """Refuse a picture by its header.
+
+        Args:
+            info: Its header.
+            random_access: Whether rows are needed in another order than they are stored in.
+            subject: The object's `gs://` name, for the error.
+
+        Raises:
+            ImageTooLarge: It is more than one of the limits.
+        """
+        check_pixels(info, self.max_pixels, subject=subject)
+        check_memory(info, self.max_memory_pixels, random_access=random_access, subject=subject)
+
+    def check_unknown(self, width: int, height: int, *, subject: str | None = None) -> None:
+        """Refuse a picture of a format of which it is not known what it holds in memory.
+
+        Args:
+            width: Its width in pixels.
+            height: Its height in pixels.
+            subject: The object's `gs://` name, for the error.
+
+        Raises:
+            ImageTooLarge: It is more than one of the limits.
+        """
+        memory = "in memory at once, which this format may need"
+        for limit, why in ((self.max_pixels, ""), (self.max_memory_pixels, memory)):
+            if limit is not None and width * height > limit:
+                raise ImageTooLarge(width, height, limit, why=why, subject=subject)
 
 
 def _check_limit(name: str, limit: int | None) -> None:

@@ -17,13 +17,12 @@ from storage_stream.media import vips
 from storage_stream.media.connection import Connection, path_text
 from storage_stream.media.errors import OutsideRunError, UnidentifiedImage
 from storage_stream.media.inputs import (
-    CustomInput,
     DescriptorInput,
     FileInput,
     MemoryInput,
     ObjectInput,
 )
-from storage_stream.media.limits import MAX_MEMORY_PIXELS
+from storage_stream.media.limits import MAX_MEMORY_PIXELS, MAX_STREAMED_PIXELS, PixelLimits
 from storage_stream.media.object_blocks import ObjectBlocks
 from storage_stream.media.pinned import PinnedObject, SourceStats
 from storage_stream.media.running import Run, current_run
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from storage_stream.media.inputs import Input, Opened
     from storage_stream.media.pool import MediaPool
 
-__all__ = ["DEFAULT_TIMEOUT", "Source", "SourceCustom", "SourceRun"]
+__all__ = ["DEFAULT_TIMEOUT", "Source", "SourceRun"]
 
 T = TypeVar("T")
 
@@ -197,6 +196,9 @@ class Source(Connection):
     ) -> T:
         """Call a function with a file in a worker thread: as `run`, without pyvips.
 
+        Cancelling ends the reading at once, and nothing else: a function that computes without
+        reading is waited for.
+
         Args:
             fn: Takes a readable binary file, for Pillow, zipfile and others.
             timeout: Seconds for all of it; None for no limit.
@@ -213,6 +215,7 @@ class Source(Connection):
         *,
         height: int | None = None,
         format: str = ".jpg",  # noqa: A002 - the word that pyvips' users look for
+        max_pixels: int | None = MAX_STREAMED_PIXELS,
         max_memory_pixels: int | None = MAX_MEMORY_PIXELS,
         untrusted: bool = False,
         timeout: float | None = None,  # noqa: ASYNC109 - a limit, as for every call
@@ -221,11 +224,13 @@ class Source(Connection):
         """A small picture of it, upright, as a file.
 
         Only what it takes is decoded, and downloaded where the format has levels or tiles.
+        Cancelling ends reading and computing, as with `run`.
 
         Args:
             width: Pixels of the box that it has to fit in.
             height: The same; None for as many as `width`.
             format: Its suffix, with options or without: `.jpg`, `.webp[Q=80]`.
+            max_pixels: Pixels that it may have, 1000 million unless said; None for no limit.
             max_memory_pixels: Pixels that may be in memory at once; None for no limit.
             untrusted: Whether SVG is read, too, and what else libvips' authors do not trust with
                 files of strangers (PDF, ImageMagick, numbers as text), where it has it.
@@ -233,18 +238,19 @@ class Source(Connection):
             **save: Options of the saver, such as `Q`.
 
         Raises:
-            InvalidArgument: A box without a pixel.
+            InvalidArgument: A box without a pixel, or a limit less than 1.
             UnsupportedFormat: Nothing here writes such files, and nothing was requested; or it
                 has no such option, or no room for so large a picture.
             UnidentifiedImage: It is no picture.
-            ImageTooLarge: It takes too much memory; no pixel was read.
+            ImageTooLarge: It has too many pixels, or takes too much memory; no pixel was read.
             DamagedImage: It cannot be decoded.
             StorageError: It cannot be read.
         """
-        wanted = Thumbnail(width, height, format, max_memory_pixels, untrusted, save)
+        limits = PixelLimits(max_pixels, max_memory_pixels)
+        wanted = Thumbnail(width, height, format, limits, untrusted, save)
         await checked_format(format, self.pool)
         async with asyncio.timeout(timeout), self.entered() as entered:
-            entered.opened.read_ahead(lambda first: will_read_all(first, max_memory_pixels))
+            entered.opened.read_ahead(lambda first: will_read_all(first, limits))
             return await self.work(entered, lambda: wanted.make(*entered))
 
     def reader(self) -> BinaryIO:
@@ -355,41 +361,3 @@ class Source(Connection):
                 " or numbers"
             )
         return result
-
-
-class SourceCustom(Source):
-    """A source whose bytes come from functions of the caller's.
-
-        source = SourceCustom()
-        source.on_read(read)
-        source.on_seek(seek)
-
-    Plain functions are called in worker threads (one at a time, though not always in the same
-    one), async ones on the event loop. What they raise is raised by `run`.
-
-    Args:
-        timeout: Seconds to wait for an async function; None waits for ever.
-    """
-
-    def __init__(self, *, timeout: float | None = DEFAULT_TIMEOUT) -> None:
-        self._custom = CustomInput(timeout)
-        super().__init__(self._custom, nick="custom")
-
-    def on_read(self, handler: Callable[[int], Any]) -> None:
-        """Have bytes read by a function.
-
-        Args:
-            handler: Takes how many bytes are wanted at most; returns bytes, fewer if it likes,
-                and none (`b""` or None) at the end. More than wanted are a `ValueError`, anything
-                else a `TypeError`.
-        """
-        self._custom.read = handler
-
-    def on_seek(self, handler: Callable[[int, int], Any]) -> None:
-        """Have the position set by a function; without one, the source is read once.
-
-        Args:
-            handler: Takes an offset and whence it counts (0 beginning, 1 position, 2 end);
-                returns the new position.
-        """
-        self._custom.seek = handler

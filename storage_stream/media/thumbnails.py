@@ -9,17 +9,16 @@ from storage_stream.errors import InvalidArgument
 from storage_stream.media import vips
 from storage_stream.media.errors import (
     DamagedImage,
-    ImageTooLarge,
     MediaError,
     UnidentifiedImage,
     UnsupportedFormat,
 )
-from storage_stream.media.limits import check_memory
 from storage_stream.media.probing import probe_file
 
 if TYPE_CHECKING:
     from storage_stream.media.headers import ImageInfo
     from storage_stream.media.inputs import Opened
+    from storage_stream.media.limits import PixelLimits
     from storage_stream.media.running import Run
 
 __all__ = ["Thumbnail", "checked_source", "will_read_all"]
@@ -41,14 +40,14 @@ class Thumbnail:
         height: The same; None for as many as `width`.
         suffix: The format, as libvips spells it.
         save: Options of its saver.
-        max_memory_pixels: Pixels that may be in memory at once; None for no limit.
+        limits: What it may have.
         untrusted: Whether loaders are used, too, that are not for files of strangers.
     """
 
     width: int
     height: int | None
     suffix: str
-    max_memory_pixels: int | None
+    limits: PixelLimits
     untrusted: bool = False
     save: dict[str, Any] = field(default_factory=dict[str, Any])
 
@@ -67,12 +66,12 @@ class Thumbnail:
 
         Raises:
             UnidentifiedImage: It is no picture.
-            ImageTooLarge: It takes too much memory; no pixel was read.
+            ImageTooLarge: It is more than the limits; no pixel was read.
             DamagedImage: It cannot be decoded.
             UnsupportedFormat: libvips cannot write it so.
         """
         library = vips.pyvips()
-        source = checked_source(run, opened, self.max_memory_pixels, untrusted=self.untrusted)
+        source = checked_source(run, opened, self.limits, untrusted=self.untrusted)
         box = {} if self.height is None else {"height": self.height}
         try:
             image = library.Image.thumbnail_source(
@@ -93,14 +92,14 @@ class Thumbnail:
         return made
 
 
-def will_read_all(beginning: bytes, max_memory_pixels: int | None) -> bool:
+def will_read_all(beginning: bytes, limits: PixelLimits) -> bool:
     """Whether a file that begins so will be read whole, from front to back.
 
     Not of what has levels or tiles, nor of what will be refused, or looks strange.
     """
     try:
         info = probe_file(lambda start, length: beginning[start : start + length])
-        check_memory(info, max_memory_pixels)
+        limits.check(info)
     except MediaError:
         return False
     return info.format in _READ_WHOLE
@@ -109,7 +108,7 @@ def will_read_all(beginning: bytes, max_memory_pixels: int | None) -> bool:
 def checked_source(
     run: Run,
     opened: Opened,
-    max_memory_pixels: int | None,
+    limits: PixelLimits,
     *,
     random_access: bool = False,
     untrusted: bool,
@@ -118,11 +117,11 @@ def checked_source(
 
     Raises:
         UnidentifiedImage: It is no picture, or one that only an untrusted loader reads.
-        ImageTooLarge: It takes too much memory; no pixel was read.
+        ImageTooLarge: It is more than the limits; no pixel was read.
     """
     info = _header(opened.file())
     if info is not None:
-        check_memory(info, max_memory_pixels, random_access=random_access, subject=run.subject)
+        limits.check(info, random_access=random_access, subject=run.subject)
     source = opened.source()
     loader = vips.loader_of(source)
     if loader is None:
@@ -130,13 +129,9 @@ def checked_source(
     if not untrusted and vips.is_untrusted(loader):
         why = f"{loader} is not for files of strangers; untrusted=True has it used"
         raise UnidentifiedImage(why, subject=run.subject)
-    if info is None and max_memory_pixels is not None:
+    if info is None and (limits.max_pixels or limits.max_memory_pixels):
         image = vips.pyvips().Image.new_from_source(source, "", fail_on="error")
-        if image.width * image.height > max_memory_pixels:
-            why = "in memory at once, which this format may need"
-            raise ImageTooLarge(
-                image.width, image.height, max_memory_pixels, why=why, subject=run.subject
-            )
+        limits.check_unknown(image.width, image.height, subject=run.subject)
     return source
 
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 from storage_stream.media import vips
-from storage_stream.media.limits import MAX_MEMORY_PIXELS
+from storage_stream.media.limits import MAX_MEMORY_PIXELS, MAX_STREAMED_PIXELS, PixelLimits
 from storage_stream.media.saving import checked_format
 from storage_stream.media.thumbnails import checked_source, will_read_all
 
@@ -26,6 +26,7 @@ async def transform(
     *,
     format: str,  # noqa: A002 - the word that pyvips' users look for
     access: Literal["sequential", "random"] = "sequential",
+    max_pixels: int | None = MAX_STREAMED_PIXELS,
     max_memory_pixels: int | None = MAX_MEMORY_PIXELS,
     untrusted: bool = False,
     timeout: float | None = None,  # noqa: ASYNC109 - a limit, as for every call
@@ -45,6 +46,7 @@ async def transform(
         format: The suffix of the new file, with options or without: `.jpg`, `.tif[tile]`.
         access: `random` for what needs rows in another order than they are stored in (flip,
             rotate by 90°); it may take all pixels into memory, or a temporary file.
+        max_pixels: Pixels that it may have, 1000 million unless said; None for no limit.
         max_memory_pixels: Pixels that may be in memory at once; None for no limit.
         untrusted: Whether SVG is read, too, and what else libvips' authors do not trust with
             files of strangers (PDF, ImageMagick, numbers as text), where it has it.
@@ -57,10 +59,12 @@ async def transform(
     Raises:
         UnsupportedFormat: Nothing here writes such files; nothing was requested.
         UnidentifiedImage: The source is no picture.
-        ImageTooLarge: It takes too much memory; no pixel was read.
+        InvalidArgument: A limit less than 1.
+        ImageTooLarge: It has too many pixels, or takes too much memory; no pixel was read.
         StorageError: It cannot be read or written.
         pyvips.Error: libvips cannot decode it, compute it or encode it.
     """
+    limits = PixelLimits(max_pixels, max_memory_pixels)
     suffix = await checked_format(format, source.pool)
     async with asyncio.timeout(timeout), source.entered() as entered:
         run, opened = entered
@@ -68,7 +72,7 @@ async def transform(
 
             def work() -> None:
                 given = checked_source(
-                    *(run, opened, max_memory_pixels),
+                    *(run, opened, limits),
                     random_access=access == "random",
                     untrusted=untrusted,
                 )
@@ -82,6 +86,6 @@ async def transform(
                 made.write_to_target(written.target(), format, **save)
                 written.end()
 
-            opened.read_ahead(lambda first: will_read_all(first, max_memory_pixels))
+            opened.read_ahead(lambda first: will_read_all(first, limits))
             await source.work(entered, work)
     return target.made

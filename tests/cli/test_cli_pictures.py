@@ -222,9 +222,17 @@ def test_a_failure_leaves_the_old_file(gcs: EmulatorHandle) -> None:
 
 def test_what_takes_too_much_memory(bucket: EmulatorHandle) -> None:
     bucket.put("bucket", "big.jpg", picture(size=(2000, 1000), progressive=True))
-    ran = run("thumbnail", "--max-pixels", "1000000", "gs://bucket/big.jpg", "small.jpg")
+    ran = run("thumbnail", "--max-memory-pixels", "1000000", "gs://bucket/big.jpg", "small.jpg")
     assert ran.status == 1
-    assert "2000 x 1000 pixels are more than the 1000000 allowed" in ran.stderr
+    assert "2000 x 1000 pixels are more than the 1000000 allowed in memory" in ran.stderr
+
+
+def test_what_has_too_many_pixels(bucket: EmulatorHandle) -> None:
+    bucket.put("bucket", "big.jpg", picture(size=(2000, 1000)))
+    ran = run("thumbnail", "--max-pixels", "1999999", "gs://bucket/big.jpg", "small.jpg")
+    assert ran.status == 1
+    assert "2000 x 1000 pixels are more than the 1999999 allowed" in ran.stderr
+    assert run("thumbnail", "--max-pixels", "2000000", "gs://bucket/big.jpg", "s.jpg").status == 0
 
 
 @pytest.mark.usefixtures("bucket")

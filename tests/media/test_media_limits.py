@@ -9,6 +9,7 @@ from storage_stream.media.errors import ImageTooLarge
 from storage_stream.media.headers import ImageInfo
 from storage_stream.media.limits import (
     MemoryClass,
+    PixelLimits,
     check_memory,
     check_pixels,
     memory_class,
@@ -86,8 +87,30 @@ def test_what_the_error_says() -> None:
     )
 
 
+def test_both_limits_count() -> None:
+    PixelLimits().check(HUGE)
+    with pytest.raises(ImageTooLarge, match=r"1000000 allowed$"):
+        PixelLimits(max_pixels=1_000_000).check(HUGE)
+    with pytest.raises(ImageTooLarge, match="in memory at once"):
+        PixelLimits().check(HUGE, random_access=True)
+    PixelLimits(None, None).check(replace(HUGE, width=2**31, height=2**31))
+
+
+def test_of_an_unknown_format_all_pixels_may_be_in_memory() -> None:
+    PixelLimits(600, 600).check_unknown(30, 20)
+    PixelLimits(None, None).check_unknown(2**31, 2**31)
+    with pytest.raises(ImageTooLarge, match=r"599 allowed$"):
+        PixelLimits(max_pixels=599).check_unknown(30, 20)
+    with pytest.raises(ImageTooLarge, match="599 allowed in memory at once"):
+        PixelLimits(max_memory_pixels=599).check_unknown(30, 20)
+
+
 @pytest.mark.parametrize("limit", [0, -1])
 def test_limits_are_positive(limit: int) -> None:
+    with pytest.raises(InvalidArgument, match="max_memory_pixels"):
+        PixelLimits(max_memory_pixels=limit)
+    with pytest.raises(InvalidArgument, match="max_pixels"):
+        PixelLimits(max_pixels=limit)
     with pytest.raises(InvalidArgument, match="max_memory_pixels"):
         check_memory(HUGE, limit)
     with pytest.raises(InvalidArgument, match="max_pixels"):

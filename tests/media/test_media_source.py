@@ -19,6 +19,7 @@ from leaks import until
 from vips_samples import (
     BLOCK,
     GET,
+    announcing,
     average,
     encoded,
     local_thumbnail,
@@ -222,10 +223,31 @@ async def test_a_picture_that_needs_too_much_memory_is_refused_by_its_header(
         assert await source.thumbnail(100, max_memory_pixels=630_000)
 
 
+async def test_a_header_that_announces_too_much_is_refused_before_a_pixel(stored: Stored) -> None:
+    async with stored(announcing(sample("jpeg"), 65_500, 65_500)) as source:
+        with pytest.raises(ImageTooLarge, match="more than the 1000000000 allowed") as caught:
+            await source.thumbnail(100)
+        assert source.stats.bytes_downloaded <= BLOCK
+        target = Target.new_to_memory()
+        with pytest.raises(ImageTooLarge, match="65500 x 65500"):
+            await transform(source, target, lambda image: image, format=".png")
+        assert caught.value.max_pixels == 1_000_000_000
+
+
+async def test_the_last_pixel_that_is_allowed(stored: Stored) -> None:
+    async with stored(sample("jpeg")) as source:
+        with pytest.raises(ImageTooLarge):
+            await source.thumbnail(100, max_pixels=629_999)
+        assert await source.thumbnail(100, max_pixels=630_000)
+        with pytest.raises(InvalidArgument, match="max_pixels"):
+            await source.thumbnail(100, max_pixels=0)
+
+
 async def test_a_format_that_only_libvips_knows_is_limited_too(stored: Stored) -> None:
     async with stored(DRAWING) as source:
-        with pytest.raises(ImageTooLarge):
-            await source.thumbnail(10, max_memory_pixels=599, untrusted=True)
+        for limits in ({"max_memory_pixels": 599}, {"max_pixels": 599, "max_memory_pixels": None}):
+            with pytest.raises(ImageTooLarge, match="30 x 20 pixels are more than the 599"):
+                await source.thumbnail(10, untrusted=True, **limits)
         assert await source.thumbnail(10, format=".png", max_memory_pixels=600, untrusted=True)
 
 

@@ -40,6 +40,12 @@ def encoded(suffix: str, **options: Any) -> bytes:
     return data
 
 
+def announcing(jpeg: bytes, width: int, height: int) -> bytes:
+    """A JPEG whose header says that it is so large."""
+    size = jpeg.index(b"\xff\xc0") + 5
+    return jpeg[:size] + height.to_bytes(2) + width.to_bytes(2) + jpeg[size + 4 :]
+
+
 @functools.cache
 def local_thumbnail(name: str, width: int = 100) -> bytes:
     """What the same operation gives of the same bytes, read from memory by libvips itself."""

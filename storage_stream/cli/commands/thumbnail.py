@@ -24,6 +24,7 @@ from storage_stream.cli.standard_output import StandardOutput
 from storage_stream.cli.transfers.naming import below
 from storage_stream.errors import InvalidName, StorageError
 from storage_stream.media import ExtraMissing, Source, UnidentifiedImage, probe_file
+from storage_stream.media.limits import MAX_MEMORY_PIXELS, MAX_STREAMED_PIXELS
 
 _SIZE = re.compile(r"([1-9]\d{0,6})(?:x([1-9]\d{0,6}))?", re.ASCII)
 _SUFFIX = re.compile(r"\.?(\w+)(\[[^\]]*\])?", re.ASCII)
@@ -54,13 +55,15 @@ class _Wanted:
     Attributes:
         size: Width and height of the box that it has to fit in.
         format: As libvips spells it; None for the one that the target's name says.
-        max_pixels: That may be in memory at once.
+        max_pixels: Of the picture.
+        max_memory_pixels: That may be in memory at once.
         untrusted: Whether loaders are used that are not for files of strangers.
     """
 
     size: tuple[int, int | None]
     format: str | None
     max_pixels: int
+    max_memory_pixels: int
     untrusted: bool
 
 
@@ -83,7 +86,14 @@ class _Wanted:
 @click.option(
     "--max-pixels",
     type=click.IntRange(1),
-    default=100_000_000,
+    default=MAX_STREAMED_PIXELS,
+    show_default=True,
+    help="Refuse what has more of them.",
+)
+@click.option(
+    "--max-memory-pixels",
+    type=click.IntRange(1),
+    default=MAX_MEMORY_PIXELS,
     show_default=True,
     help="Refuse what has more of them in memory at once.",
 )
@@ -97,6 +107,7 @@ async def command(
     size: tuple[int, int | None],
     suffix: str | None,
     max_pixels: int,
+    max_memory_pixels: int,
     untrusted: bool,  # noqa: FBT001 - click passes by name
 ) -> None:
     """Make small pictures of objects, upright.
@@ -114,7 +125,8 @@ async def command(
     objects = [source for source in sources if isinstance(source, ObjectLocation)]
     several = recursive or len(objects) > 1 or objects[0].has_wildcards
     place = _Place.of(run, target, several=several)
-    making = _Making(run, place, _Wanted(size, suffix, max_pixels, untrusted), skips=recursive)
+    wanted = _Wanted(size, suffix, max_pixels, max_memory_pixels, untrusted)
+    making = _Making(run, place, wanted, skips=recursive)
     for source in objects:
         try:
             await making.all_of(source)
@@ -254,7 +266,8 @@ class _Making:
                 width,
                 height=height,
                 format=form,
-                max_memory_pixels=wanted.max_pixels,
+                max_pixels=wanted.max_pixels,
+                max_memory_pixels=wanted.max_memory_pixels,
                 untrusted=wanted.untrusted,
             )
         return await self._place.put(path, data, _mime(data)), data
