@@ -1,0 +1,179 @@
+"""What comes and goes as JSON: pydantic models, which are the schemas of the OpenAPI.
+
+Of a file's place in the bucket they say nothing: its bytes are reached by its id. FastAPI reads
+the annotations here when the program runs.
+"""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, TypeAlias, cast
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+__all__ = [
+    "ChangedImage",
+    "Conversion",
+    "ConverterPage",
+    "Exists",
+    "FileConversion",
+    "Gallery",
+    "Image",
+    "ImagePage",
+    "NewImage",
+    "StoredFile",
+]
+
+_MAX_DEPTH = 32
+
+
+def _storable(given: dict[str, Any]) -> dict[str, Any]:
+    """What can be stored, and given back: neither bottomless nor half a sign of Unicode."""
+    _check_depth(given, _MAX_DEPTH)
+    try:
+        json.dumps(given, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds half a surrogate pair, which UTF-8 cannot") from None
+    return given
+
+
+def _check_depth(given: object, left: int) -> None:
+    if isinstance(given, dict):
+        inside = list(cast("dict[str, object]", given).values())
+    elif isinstance(given, list):
+        inside = cast("list[object]", given)
+    else:
+        return
+    if not left:
+        raise ValueError(f"it is nested in more than {_MAX_DEPTH} levels")
+    for each in inside:
+        _check_depth(each, left - 1)
+
+
+JsonObject: TypeAlias = Annotated[dict[str, Any], AfterValidator(_storable)]
+VersionName: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Body(BaseModel):
+    """What callers send; a word that nobody knows is an error, and not a wish that is ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewImage(_Body):
+    """An image of a file that was uploaded; with `version` and `original_id` a version."""
+
+    file_id: UUID
+    version: VersionName | None = None
+    original_id: UUID | None = None
+    correlation_id: UUID | None = None
+    metadata: JsonObject = Field(default_factory=dict)
+
+
+class ChangedImage(_Body):
+    """What is to be other: all of the metadata, or the gallery of an original."""
+
+    metadata: JsonObject | None = None
+    correlation_id: UUID | None = None
+
+
+class Conversion(_Body):
+    """How an original is converted anew."""
+
+    converter_id: UUID
+    converter_settings: JsonObject | None = None
+    metadata: JsonObject | None = None
+
+
+class FileConversion(Conversion):
+    """How an image is made of a file."""
+
+    file_id: UUID
+    correlation_id: UUID | None = None
+
+
+class Image(BaseModel):
+    """An image: an original, or a version of one."""
+
+    id: UUID
+    version: str | None
+    correlation_id: UUID
+    original_id: UUID | None
+    file_id: UUID
+    revision: int
+    metadata: dict[str, Any]
+    timestamp: datetime
+
+
+class StoredFile(BaseModel):
+    """A file; its bytes are at `…/files/{id}/content`."""
+
+    id: UUID
+    name: str
+    extension: str | None
+    state: str
+    content_type: str | None
+    size: int | None
+    md5: str | None
+    crc32c: str | None
+    metadata: dict[str, Any]
+    timestamp: datetime
+
+
+class Converter(BaseModel):
+    """A converter, and the settings it works by."""
+
+    id: UUID
+    cls: str
+    name: str
+    settings: dict[str, Any]
+    timestamp: datetime
+
+
+class _Page(BaseModel):
+    """A part of a list: the `page`th of `pages`, of `count` rows in all."""
+
+    count: int
+    offset: int
+    page: int
+    pages: int
+    on_page: int
+
+
+class ImagePage(_Page):
+    """Some of the images."""
+
+    data: list[Image]
+
+
+class ConverterPage(_Page):
+    """Some of the converters."""
+
+    data: list[Converter]
+
+
+class GalleryVersion(Image):
+    """An image and its file."""
+
+    file: StoredFile
+
+
+class GalleryImage(BaseModel):
+    """An original, named `original`, and the latest of each of its versions."""
+
+    id: UUID
+    versions: dict[str, GalleryVersion]
+
+
+class Gallery(BaseModel):
+    """All images of a gallery; `versions` are those of the newest."""
+
+    id: UUID
+    images: list[GalleryImage]
+    versions: dict[str, GalleryVersion]
+
+
+class Exists(BaseModel):
+    """Whether there is such an image."""
+
+    exists: bool
