@@ -4,6 +4,7 @@ import asyncio
 import io
 import tempfile
 from pathlib import Path
+from uuid import uuid4
 
 import pyvips
 from _place import place
@@ -48,16 +49,14 @@ def photo(width: int, height: int) -> bytes:
 async def album(images: ImageService, files: FileService, converters: ConverterService) -> None:
     """Two photos in one gallery, looked at, converted again, deleted."""
     converter = await converters.create({"name": "web", "settings": FOR_THE_WEB})
-    gallery_id = None
+    gallery_id = uuid4()
     for number, size in enumerate([(2000, 1500), (1500, 2000)], 1):
         file = await files.create(f"photo{number}", "jpg")
         await files.upload(file["id"], photo(*size))
-        rows = await images.convert_from_file(
+        await images.convert_from_file(
             file["id"], converter["id"], metadata={"number": number}, correlation_id=gallery_id
         )
-        gallery_id = rows[0]["correlation_id"]
 
-    assert gallery_id is not None
     (gallery,) = await images.get_gallery(gallery_id)
     for image in gallery["images"]:
         for name, version in image["versions"].items():
