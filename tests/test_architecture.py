@@ -102,7 +102,10 @@ IMPORTS_IN_FUNCTIONS = {
         ("cli.commands.cp", "cli.commands.mv"), "the transfers load the client, their help does not"
     ),
 }
-PURE = ("_protocol", "errors", "media.errors", "media.headers", "media.limits", "outputs.planning")
+PURE = (
+    *("_protocol", "errors", "media.errors", "media.headers", "media.limits", "outputs.planning"),
+    "media.connections.blocks.block_cache",
+)
 PURE_LIBRARIES = frozenset(
     {
         *("__future__", "base64", "binascii", "collections", "collections.abc", "dataclasses"),

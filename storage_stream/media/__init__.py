@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING
 from storage_stream._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from storage_stream.media.connection import Connection
-    from storage_stream.media.custom_source import SourceCustom
+    from storage_stream.media.bridge.run import cancellable
+    from storage_stream.media.connections.blocks.pinned_object import SourceStats
+    from storage_stream.media.connections.connection import Connection
+    from storage_stream.media.connections.custom_source import SourceCustom
+    from storage_stream.media.connections.custom_target import TargetCustom
+    from storage_stream.media.connections.source import Source
+    from storage_stream.media.connections.target import Target
+    from storage_stream.media.connections.transforming import transform
     from storage_stream.media.errors import (
         DamagedImage,
         ExtraMissing,
@@ -34,12 +40,7 @@ if TYPE_CHECKING:
     from storage_stream.media.parsing.objects import ParseObjectKeywords, parse_object
     from storage_stream.media.parsing.processor import StreamingProcessor
     from storage_stream.media.parsing.stream_parser import ParserKeywords, StreamParser
-    from storage_stream.media.pinned import SourceStats
     from storage_stream.media.probing import RangeReader, probe, probe_file, probe_ranges
-    from storage_stream.media.running import cancellable
-    from storage_stream.media.source import Source
-    from storage_stream.media.target import Target, TargetCustom
-    from storage_stream.media.transforming import transform
 
 __all__ = [
     "Connection",
@@ -81,7 +82,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "Connection": "storage_stream.media.connection",
+        "Connection": "storage_stream.media.connections.connection",
         "DamagedImage": "storage_stream.media.errors",
         "ExtraMissing": "storage_stream.media.errors",
         "ImageTooLarge": "storage_stream.media.errors",
@@ -93,12 +94,12 @@ __getattr__, __dir__ = lazy_names(
         "StreamingProcessor": "storage_stream.media.parsing.processor",
         "parse_object": "storage_stream.media.parsing.objects",
         "ParserClosed": "storage_stream.media.errors",
-        "Source": "storage_stream.media.source",
-        "SourceCustom": "storage_stream.media.custom_source",
-        "SourceStats": "storage_stream.media.pinned",
+        "Source": "storage_stream.media.connections.source",
+        "SourceCustom": "storage_stream.media.connections.custom_source",
+        "SourceStats": "storage_stream.media.connections.blocks.pinned_object",
         "SpoolTooSmall": "storage_stream.media.errors",
-        "Target": "storage_stream.media.target",
-        "TargetCustom": "storage_stream.media.target",
+        "Target": "storage_stream.media.connections.target",
+        "TargetCustom": "storage_stream.media.connections.custom_target",
         "TruncatedImage": "storage_stream.media.errors",
         "UnidentifiedImage": "storage_stream.media.errors",
         "UnseekableTooLarge": "storage_stream.media.errors",
@@ -113,7 +114,7 @@ __getattr__, __dir__ = lazy_names(
         "probe": "storage_stream.media.probing",
         "probe_file": "storage_stream.media.probing",
         "probe_ranges": "storage_stream.media.probing",
-        "cancellable": "storage_stream.media.running",
-        "transform": "storage_stream.media.transforming",
+        "cancellable": "storage_stream.media.bridge.run",
+        "transform": "storage_stream.media.connections.transforming",
     },
 )

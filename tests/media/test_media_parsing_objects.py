@@ -30,8 +30,8 @@ from storage_stream.media import (
     UnidentifiedImage,
     parse_object,
 )
-from storage_stream.media.pool import pool_of
-from storage_stream.media.running import Run
+from storage_stream.media.bridge.pool import pool_of
+from storage_stream.media.bridge.run import Run
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 GET = "storage.objects.get"

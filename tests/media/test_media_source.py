@@ -49,8 +49,8 @@ from storage_stream.media import (
     UnseekableTooLarge,
     UnsupportedFormat,
     transform,
-    vips,
 )
+from storage_stream.media.connections import vips
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 Stored = Callable[..., Source]

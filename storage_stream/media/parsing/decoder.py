@@ -11,9 +11,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from storage_stream.media.bridge.run import current_run
 from storage_stream.media.errors import ImageTooLarge, UnidentifiedImage
 from storage_stream.media.parsing.pillow_bridge import Canvas, Image
-from storage_stream.media.running import current_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,7 +23,7 @@ from storage_stream.media.parsing.decoder import (
 from storage_stream.media.parsing.jpeg_markers import JpegHeader, JpegScan
 from storage_stream.media.parsing.marked_rows import MarkedRows
 from storage_stream.media.parsing.pillow_bridge import Canvas
-from storage_stream.media.parsing.spool import Spool
+from storage_stream.media.spool import Spool
 
 if TYPE_CHECKING:
     from storage_stream.media.parsing.pillow_bridge import Image, ImageFile
@@ -124,13 +124,13 @@ class _Buffered(FormatDecoder):
         self._canvas = Canvas(_opened(head, limits))
         self.image = self._canvas.image
         self._scan: JpegScan | None = JpegScan()
-        self._spool = Spool(limits.max_spool_bytes)
+        self._spool = Spool(limits.max_spool_bytes, "max_bytes")
 
     def feed(self, data: memoryview) -> None:
         if self._scan is None:
             return
         end = self._scan.end_in(data)
-        self._spool.write(data[:end])
+        self._spool.append(data[:end])
         if end is not None:
             self._scan = None
 

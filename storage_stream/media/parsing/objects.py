@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Unpack, cast
 
 from storage_stream import RequestKeywords
 from storage_stream.errors import InvalidArgument
+from storage_stream.media.bridge.pool import pool_of
+from storage_stream.media.bridge.run import Run
 from storage_stream.media.errors import MediaError
 from storage_stream.media.parsing.decoder import check_wanted
 from storage_stream.media.parsing.stream_parser import ParserKeywords, StreamParser
-from storage_stream.media.pool import pool_of
-from storage_stream.media.running import Run
 
 if TYPE_CHECKING:
     from storage_stream import Storage, StreamResponse

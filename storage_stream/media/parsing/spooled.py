@@ -18,9 +18,9 @@ from storage_stream.media.parsing.decoder import (
     shrunk,
 )
 from storage_stream.media.parsing.pillow_bridge import Image, plain_image
-from storage_stream.media.parsing.spool import Spool
 from storage_stream.media.parsing.wholeness import is_cut
 from storage_stream.media.probing import probe_file
+from storage_stream.media.spool import Spool
 
 if TYPE_CHECKING:
     from storage_stream.media.headers import ImageInfo
@@ -47,11 +47,11 @@ class Spooled(FormatDecoder):
         self._name = name
         self._plugin = _plugin(name)
         self._limits = limits
-        self._spool = Spool(limits.max_spool_bytes)
+        self._spool = Spool(limits.max_spool_bytes, "max_bytes")
 
     def feed(self, data: memoryview) -> None:
         """See `FormatDecoder`."""
-        self._spool.write(data)
+        self._spool.append(data)
 
     def end(self) -> None:
         """See `FormatDecoder`."""

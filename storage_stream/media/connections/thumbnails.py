@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from storage_stream.errors import InvalidArgument
-from storage_stream.media import vips
+from storage_stream.media.connections import vips
 from storage_stream.media.errors import (
     DamagedImage,
     MediaError,
@@ -16,10 +16,10 @@ from storage_stream.media.errors import (
 from storage_stream.media.probing import probe_file
 
 if TYPE_CHECKING:
+    from storage_stream.media.bridge.run import Run
+    from storage_stream.media.connections.inputs.opening import Opened
     from storage_stream.media.headers import ImageInfo
-    from storage_stream.media.inputs import Opened
     from storage_stream.media.limits import PixelLimits
-    from storage_stream.media.running import Run
 
 __all__ = ["Thumbnail", "checked_source", "will_read_all"]
 

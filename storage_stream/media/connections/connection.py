@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["Connection", "path_text"]
+__all__ = ["DEFAULT_TIMEOUT", "Connection", "path_text"]
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds that libvips waits for bytes to come or to go."""
 
 
 class Connection:

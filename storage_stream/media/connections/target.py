@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from storage_stream import Preconditions
 from storage_stream.errors import UsageError
-from storage_stream.media.connection import Connection, path_text
-from storage_stream.media.custom_output import CustomOutput
-from storage_stream.media.object_output import NewPicture, ObjectOutput
-from storage_stream.media.output_files import Spool
-from storage_stream.media.outputs import DescriptorOutput, FileOutput, MemoryOutput
-from storage_stream.media.running import Run
-from storage_stream.media.source import DEFAULT_TIMEOUT
+from storage_stream.media.bridge.run import Run
+from storage_stream.media.connections.connection import Connection, path_text
+from storage_stream.media.connections.outputs.local import DescriptorOutput, FileOutput
+from storage_stream.media.connections.outputs.memory import MemoryOutput
+from storage_stream.media.connections.outputs.objects import NewPicture, ObjectOutput
+from storage_stream.media.spool import Spool
 
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncGenerator, Callable, Mapping
 
     from storage_stream import RequestKeywords, Storage
-    from storage_stream.media.outputs import OpenedOutput, Output
+    from storage_stream.media.connections.outputs.opening import OpenedOutput, Output
 
-__all__ = ["Target", "TargetCustom"]
+__all__ = ["Target"]
 
 T = TypeVar("T")
 
@@ -96,9 +96,16 @@ class Target(Connection):
             options["preconditions"] = Preconditions(if_generation_match=if_generation_match)
         folder = None if spool_dir is None else path_text(spool_dir)
         subject = f"gs://{bucket}/{name}"
+        spool = partial(
+            Spool,
+            *(spool_limit, "spool_limit"),
+            memory_bytes=spool_memory,
+            folder=folder,
+            subject=subject,
+        )
         picture = NewPicture(
             *(storage, bucket, name, content_type, metadata, chunk_size),
-            spool=lambda: Spool(spool_memory, folder, spool_limit, subject),
+            spool=spool,
             options=options,
         )
         picture.check()
@@ -187,45 +194,3 @@ class Target(Connection):
         with self._output.pool().holding(run):
             async with self._output.opened(run, suffix) as opened:
                 yield opened
-
-
-class TargetCustom(Target):
-    """A target whose bytes go to functions of the caller's.
-
-        target = TargetCustom()
-        target.on_write(write)
-        target.on_end(end)
-
-    Plain functions are called in worker threads (one at a time, though not always in the same
-    one), async ones on the event loop. What they raise is raised by `run`.
-
-    Args:
-        timeout: Seconds to wait for an async function; None waits for ever.
-    """
-
-    def __init__(self, *, timeout: float | None = DEFAULT_TIMEOUT) -> None:
-        self._custom = CustomOutput(timeout)
-        super().__init__(self._custom, nick="custom")
-
-    def on_write(self, handler: Callable[[bytes], Any]) -> None:
-        """Have bytes written by a function; it returns how many it took, at least one."""
-        self._custom.write = handler
-
-    def on_read(self, handler: Callable[[int], Any]) -> None:
-        """Have what was written read back; only TIFF pyramids ask for that."""
-        self._custom.read = handler
-
-    def on_seek(self, handler: Callable[[int, int], Any]) -> None:
-        """Have the position set, and returned; only TIFF asks for that."""
-        self._custom.seek = handler
-
-    def on_end(self, handler: Callable[[], Any]) -> None:
-        """Have a function called when all was saved, and only then: to commit it.
-
-        What it raises is raised by `run`; so is an `OSError` when it returns a negative number.
-        """
-        self._custom.end = handler
-
-    def on_finish(self, handler: Callable[[], Any]) -> None:
-        """As `on_end`, and after it; the name that older pyvips has for it."""
-        self._custom.finish = handler

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
-from storage_stream.media import vips
+from storage_stream.media.connections import vips
+from storage_stream.media.connections.save_formats import checked_format
+from storage_stream.media.connections.thumbnails import checked_source, will_read_all
 from storage_stream.media.limits import MAX_MEMORY_PIXELS, MAX_STREAMED_PIXELS, PixelLimits
-from storage_stream.media.saving import checked_format
-from storage_stream.media.thumbnails import checked_source, will_read_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storage_stream.media.source import Source
-    from storage_stream.media.target import Target
+    from storage_stream.media.connections.source import Source
+    from storage_stream.media.connections.target import Target
 
 __all__ = ["transform"]
 

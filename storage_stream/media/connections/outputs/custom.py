@@ -6,18 +6,18 @@ import inspect
 import io
 import operator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from storage_stream.errors import UsageError
-from storage_stream.media.outputs import OpenedOutput, vips_target
-from storage_stream.media.pool import pool_of_loop
-from storage_stream.media.positions import checked_position
+from storage_stream.media.bridge.pool import pool_of_loop
+from storage_stream.media.connections.handler_results import checked_bytes, checked_position
+from storage_stream.media.connections.outputs.opening import OpenedOutput, vips_target
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from storage_stream.media.pool import MediaPool
-    from storage_stream.media.running import Run
+    from storage_stream.media.bridge.pool import MediaPool
+    from storage_stream.media.bridge.run import Run
 
 __all__ = ["CustomOutput"]
 
@@ -101,15 +101,7 @@ class _OpenedCustom:
             raise io.UnsupportedOperation(
                 "this format is read back while it is written: on_read() sets a handler"
             )
-        data = self._of(self._given.read(size))
-        if data is None:
-            return b""
-        if not isinstance(data, bytes | bytearray | memoryview):
-            raise TypeError(f"a read handler returns bytes, not {type(data).__name__}")
-        given = bytes(cast("bytes", data))
-        if len(given) > size:
-            raise ValueError(f"the read handler was asked for {size} bytes, and gave {len(given)}")
-        return given
+        return bytes(checked_bytes(self._of(self._given.read(size)), size))
 
     def seek(self, offset: int, whence: int) -> int:
         """What the seek handler gives.

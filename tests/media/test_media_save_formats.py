@@ -4,7 +4,7 @@ import pytest
 from vips_samples import sample
 
 from storage_stream.media import Source, Target, UnsupportedFormat, transform
-from storage_stream.media.saving import check_format
+from storage_stream.media.connections.save_formats import check_format
 
 FILE = "/etc/passwd"
 

@@ -13,21 +13,18 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self, TypeVar, Unpack, cast
 
 from storage_stream.errors import StreamClosed
-from storage_stream.media import vips
-from storage_stream.media.connection import Connection, path_text
+from storage_stream.media.bridge.run import Run, current_run
+from storage_stream.media.connections import vips
+from storage_stream.media.connections.blocks.object_blocks import ObjectBlocks
+from storage_stream.media.connections.blocks.pinned_object import PinnedObject, SourceStats
+from storage_stream.media.connections.connection import DEFAULT_TIMEOUT, Connection, path_text
+from storage_stream.media.connections.inputs.local import DescriptorInput, FileInput
+from storage_stream.media.connections.inputs.memory import MemoryInput
+from storage_stream.media.connections.inputs.objects import ObjectInput
+from storage_stream.media.connections.save_formats import checked_format
+from storage_stream.media.connections.thumbnails import Thumbnail, will_read_all
 from storage_stream.media.errors import OutsideRunError, UnidentifiedImage
-from storage_stream.media.inputs import (
-    DescriptorInput,
-    FileInput,
-    MemoryInput,
-    ObjectInput,
-)
 from storage_stream.media.limits import MAX_MEMORY_PIXELS, MAX_STREAMED_PIXELS, PixelLimits
-from storage_stream.media.object_blocks import ObjectBlocks
-from storage_stream.media.pinned import PinnedObject, SourceStats
-from storage_stream.media.running import Run, current_run
-from storage_stream.media.saving import checked_format
-from storage_stream.media.thumbnails import Thumbnail, will_read_all
 
 if TYPE_CHECKING:
     import os
@@ -35,16 +32,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from storage_stream import DownloadKeywords, RequestKeywords, Storage
-    from storage_stream.media.inputs import Input, Opened
-    from storage_stream.media.pool import MediaPool
+    from storage_stream.media.bridge.pool import MediaPool
+    from storage_stream.media.connections.inputs.opening import Input, Opened
 
-__all__ = ["DEFAULT_TIMEOUT", "Source", "SourceRun"]
+__all__ = ["Source", "SourceRun"]
 
 T = TypeVar("T")
 
 _MIB = 1024 * 1024
-DEFAULT_TIMEOUT = 30.0
-"""Seconds that a decoder waits for bytes."""
 
 
 class SourceRun(NamedTuple):

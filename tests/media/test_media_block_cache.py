@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage_stream.media.blocks import BlockCache, ReadAhead
+from storage_stream.media.connections.blocks.block_cache import BlockCache, ReadAhead
 
 
 def read(ahead: ReadAhead, needed: list[int], stop: int | None = None) -> list[tuple[int, int]]:

@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from storage_stream.errors import ClientClosed
-from storage_stream.media.running import Stopped
+from storage_stream.media.bridge.run import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from storage_stream import Storage
-    from storage_stream.media.running import Run
+    from storage_stream.media.bridge.run import Run
 
 __all__ = ["MediaPool", "pool_of", "pool_of_loop"]
 

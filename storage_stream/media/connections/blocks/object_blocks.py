@@ -5,8 +5,8 @@ the others are on their way. Near the end of a long request the next one is made
 to the service and back costs no time. A request that fails is an error only for who wants a block
 of it; what was merely read ahead is forgotten.
 
-Which blocks to ask for, and which to hold, is the matter of `blocks`; what the object is, that of
-`pinned`.
+Which blocks to ask for, and which to hold, is the matter of `block_cache`; what the object is, that
+of `pinned_object`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from storage_stream.errors import InvalidArgument, StreamClosed
-from storage_stream.media.blocks import BlockCache, ReadAhead
+from storage_stream.media.connections.blocks.block_cache import BlockCache, ReadAhead
 
 if TYPE_CHECKING:
-    from storage_stream.media.pinned import PinnedObject
+    from storage_stream.media.connections.blocks.pinned_object import PinnedObject
 
 __all__ = ["ObjectBlocks"]
 

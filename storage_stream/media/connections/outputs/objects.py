@@ -1,6 +1,7 @@
 """A target that is an object: written while it is computed, or kept until it is whole.
 
-Which of the two, the first bytes of the file tell, so that nobody has to say it before.
+Which of the two, the first bytes of the file tell, so that nobody has to say it before: all
+formats are written from front to back but TIFF, whose saver goes back to what it wrote.
 """
 
 from __future__ import annotations
@@ -11,18 +12,21 @@ from mimetypes import guess_type
 from typing import TYPE_CHECKING, Any
 
 from storage_stream.errors import UsageError
-from storage_stream.media.output_files import ForwardWriter, Spool, Writing, is_patched_later
-from storage_stream.media.outputs import OpenedOutput, vips_target
-from storage_stream.media.pool import pool_of
+from storage_stream.media.bridge.pool import pool_of
+from storage_stream.media.connections.outputs.forward_writer import ForwardWriter
+from storage_stream.media.connections.outputs.opening import OpenedOutput, Writing, vips_target
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
     from storage_stream import RequestKeywords, Storage, StreamWriter
-    from storage_stream.media.pool import MediaPool
-    from storage_stream.media.running import Run
+    from storage_stream.media.bridge.pool import MediaPool
+    from storage_stream.media.bridge.run import Run
+    from storage_stream.media.spool import Spool
 
 __all__ = ["NewPicture", "ObjectOutput"]
+
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,7 @@ class _ObjectWriting:
             return self._spool
         if self._forward is not None:
             return self._forward
-        if is_patched_later(beginning):
+        if _is_patched_later(beginning):
             self._spool = self._picture.spool()
             return self._spool
         # A chunk that goes out may take as long as the client allows: it has time limits itself.
@@ -164,7 +168,7 @@ class _ObjectWriting:
 
     async def commit(self) -> Any:
         if self._spool is not None:
-            return await self._picture.upload(self._spool.rewound(), self._content_type)
+            return await self._picture.upload(self._spool.file, self._content_type)
         if self._writer is None:
             raise UsageError("nothing was written", subject=self._picture.subject)
         await self._writer.close()
@@ -183,3 +187,8 @@ class _ObjectWriting:
         if self._writer is None:
             self._writer = self._picture.writer(self._content_type)
         await self._writer.write(piece)
+
+
+def _is_patched_later(beginning: bytes) -> bool:
+    """Whether the saver of a file that begins so goes back to its bytes 4 to 8 at the end."""
+    return beginning.startswith(_TIFF)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from storage_stream.media.inputs import CustomInput
-from storage_stream.media.source import DEFAULT_TIMEOUT, Source
+from storage_stream.media.connections.connection import DEFAULT_TIMEOUT
+from storage_stream.media.connections.inputs.custom import CustomInput
+from storage_stream.media.connections.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from storage_stream.media import vips
+from storage_stream.media.bridge.run import Run
+from storage_stream.media.connections import vips
 from storage_stream.media.errors import UnsupportedFormat
-from storage_stream.media.running import Run
 
 if TYPE_CHECKING:
-    from storage_stream.media.pool import MediaPool
+    from storage_stream.media.bridge.pool import MediaPool
 
 __all__ = ["check_format", "checked_format"]
 

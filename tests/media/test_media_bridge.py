@@ -14,8 +14,8 @@ from leaks import until
 from storage_stream import Storage
 from storage_stream.errors import ClientClosed, RequestTimeout
 from storage_stream.media import OutsideRunError, cancellable
-from storage_stream.media.pool import MediaPool, pool_of, pool_of_loop
-from storage_stream.media.running import Run, Stopped, current_run
+from storage_stream.media.bridge.pool import MediaPool, pool_of, pool_of_loop
+from storage_stream.media.bridge.run import Run, Stopped, current_run
 
 
 class FakeImage:

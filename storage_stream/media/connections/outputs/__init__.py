@@ -1,0 +1,1 @@
+"""What a target writes, a module for each kind: objects, memory, files, a caller's functions."""
