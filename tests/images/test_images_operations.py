@@ -14,6 +14,9 @@ from storage_stream.images import (
 )
 from storage_stream.images.settings import merged
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Pixels do not depend on the database."""
+
 OPERATIONS: dict[str, Any] = {
     "resize": [[30, 50], (30, 50)],
     "crop": [[4, 6, 40, 30], (36, 24)],
@@ -47,6 +50,7 @@ KINDS = {
 }
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("kind", KINDS)
 async def test_both_engines_agree(house: House, kind: str) -> None:
     by_pillow = ConverterService(house.database, house.files, engine="pillow")
@@ -77,6 +81,7 @@ async def test_both_engines_agree(house: House, kind: str) -> None:
         assert difference(*(each.getchannel("A") for each in pictures)) <= 2, name
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("image_format", ["jpeg", "png", "gif", "bmp", "tiff", "webp"])
 @pytest.mark.parametrize("engine", ["vips", "pillow"])
 async def test_every_format_is_written(house: House, image_format: str, engine: Any) -> None:
@@ -91,6 +96,7 @@ async def test_every_format_is_written(house: House, image_format: str, engine: 
     assert picture.size == (40, 30)
 
 
+@ON_SQLITE
 async def test_pictures_are_turned_upright(house: House) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -105,6 +111,7 @@ async def test_pictures_are_turned_upright(house: House) -> None:
     assert difference(picture, upright) < 40
 
 
+@ON_SQLITE
 async def test_a_picture_too_large_to_keep_is_read_once_where_it_gets_small(house: House) -> None:
     large = pattern(64, 48).resize((6000, 4800))  # 82 MiB of pixels
     data = encoded(large, "jpeg", quality=60)
@@ -124,6 +131,7 @@ async def test_a_picture_too_large_to_keep_is_read_once_where_it_gets_small(hous
     assert difference(await house.picture(rows[1]), wanted) < 16
 
 
+@ON_SQLITE
 async def test_a_picture_too_large_to_keep_is_streamed_for_each_version(house: House) -> None:
     data = encoded(pattern(64, 48).resize((6000, 4800)), "jpeg", quality=60)
     settings = settings_of({"name": "scale", "params": 0.9}, {"name": "resize", "params": [90, 70]})

@@ -1,5 +1,6 @@
 """Who may call what, and what is said where the libraries are missing."""
 
+import importlib
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -96,3 +97,12 @@ except ExtraMissing as error:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == f"{library} is missing: install storage-stream[images]\n"
+
+
+def test_every_public_name_is_there() -> None:
+    package = importlib.import_module("storage_stream.images")
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+    assert set(package.__all__) == set(dir(package))
+    with pytest.raises(AttributeError, match="Nonsense"):
+        _ = package.Nonsense
