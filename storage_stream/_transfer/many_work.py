@@ -8,6 +8,7 @@ there are.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Awaitable, Callable, Mapping  # noqa: TC003 - fields are looked up
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +20,7 @@ from storage_stream._transfer.local_folder import LocalFolder
 from storage_stream._transfer.local_names import relative_parts
 from storage_stream._transfer.many_hops import SharedHops
 from storage_stream._transfer.many_items import MTIME_KEY, Action, Item, TransferResult
+from storage_stream._transfer.path_source import opened_at_once
 from storage_stream.errors import NotFound, ObjectChanged, PreconditionFailed
 from storage_stream.pipeline.source import run_blocking
 
@@ -227,9 +229,9 @@ def _read_small(path: str) -> tuple[bytes | None, os.stat_result]:
     """A small file whole; of a large one, what there is to know about it."""
     if path.endswith("/"):
         return b"", os.stat(path)  # noqa: PTH116 - an empty folder is to be an object, too
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - Path objects cost too much here
+    with open(path, "rb", buffering=0, opener=opened_at_once) as file:
         found = os.fstat(file.fileno())
-        if found.st_size > SMALL_BYTES:
+        if found.st_size > SMALL_BYTES or not stat.S_ISREG(found.st_mode):
             return None, found
         data = file.read(SMALL_BYTES + 1) or b""
         return (None if len(data) > SMALL_BYTES else data), found  # it may just have grown

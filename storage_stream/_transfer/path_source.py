@@ -19,7 +19,7 @@ from storage_stream.pipeline.source import run_blocking
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["LENT_BYTES", "READ_BYTES", "PathSource"]
+__all__ = ["LENT_BYTES", "READ_BYTES", "PathSource", "opened_at_once"]
 
 READ_BYTES: Final = 1024 * 1024
 """For one piece that is given: several wait to be sent."""
@@ -46,7 +46,7 @@ class PathSource:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with open(path, "rb", buffering=0, opener=_opener) as file:
+        with open(path, "rb", buffering=0, opener=opened_at_once) as file:
             found = os.fstat(file.fileno())
             # One that says it has no bytes may have some all the same, as all in /proc have.
             if stat.S_ISFIFO(found.st_mode) or (not found.st_size and file.read(1) != b""):
@@ -100,7 +100,7 @@ class PathSource:
             os.close(number)
 
     def _read_into(self, position: int, buffer: memoryview) -> int:
-        with open(self._path, "rb", buffering=0, opener=_opener) as file:
+        with open(self._path, "rb", buffering=0, opener=opened_at_once) as file:
             count = 0
             if self._is_of(file.fileno()):
                 file.seek(position)
@@ -126,7 +126,8 @@ class _Stamp(NamedTuple):
         return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
-def _opener(path: str, flags: int) -> int:
+def opened_at_once(path: str, flags: int) -> int:
+    """An `opener`: who opens a pipe in a thread waits for nobody at its other end."""
     return os.open(path, flags | _AT_ONCE)
 
 

@@ -488,6 +488,18 @@ async def test_a_journal_that_cannot_be_written_any_more_ends_nothing(
     assert _files(tmp_path / "to") == data
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+async def test_a_pipe_among_files_keeps_nobody_waiting(
+    gcs: EmulatorHandle, storage: Storage, tmp_path: Path
+) -> None:
+    gcs.create_bucket("bucket")
+    os.mkfifo(tmp_path / "pipe")
+    run = await storage.upload_many("bucket", [(tmp_path / "pipe", "a")])
+    (failure,) = run.failures
+    assert isinstance(failure.error, InvalidArgument)
+    assert gcs.objects("bucket") == []
+
+
 async def test_what_is_no_journal(gcs: EmulatorHandle, storage: Storage, tmp_path: Path) -> None:
     _fill(gcs, 1)
     (tmp_path / "text").write_text("no database, but long enough to be one\n" * 100)
