@@ -68,7 +68,7 @@ def test_a_signal_stops_it_cleanly(number: signal.Signals) -> None:
         process.send_signal(number)
         out, err = process.communicate(timeout=20)
         assert (process.returncode, out) == (0, "")
-        assert err == "Stopped.\n"
+        assert err == "Removing the temporary folder.\nStopped.\n"
 
 
 def test_a_taken_port_is_a_sentence() -> None:

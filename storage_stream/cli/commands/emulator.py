@@ -97,6 +97,8 @@ async def _serve(run: Run, emulator: Emulator, data: Path | None) -> None:
                 run.output.warn(emulator.warning)
             _announce(run, emulator.url, data)
             await stopped.wait()
+            if data is None:  # which takes a while where much is in it
+                run.output.say("Removing the temporary folder.")
     run.output.event("stopped")
     run.output.say("Stopped.")
 
