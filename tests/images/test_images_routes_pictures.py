@@ -25,6 +25,10 @@ MAX_BYTES = 200_000
 ROOT = "http://here/images"  # httpx would end it with a slash
 
 
+ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what is decided before a database is asked."""
+
+
 @asynccontextmanager
 async def asking(house: House, **options: Any) -> AsyncGenerator[httpx.AsyncClient]:
     app = FastAPI()
@@ -111,6 +115,7 @@ async def test_an_image_of_a_file(house: House, web: httpx.AsyncClient) -> None:
     assert "../x" not in problem["detail"]
 
 
+@ONE_DATABASE
 async def test_ranges_and_conditions(house: House, web: httpx.AsyncClient) -> None:
     data = encoded(pattern(64, 48))
     path = f"/files/{await house.file(data)}/content"
@@ -132,6 +137,7 @@ async def test_ranges_and_conditions(house: House, web: httpx.AsyncClient) -> No
         assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("mime", ["image/svg+xml", "text/html", "image/png+xml", ""])
 async def test_what_could_run_is_only_saved(
     house: House, web: httpx.AsyncClient, mime: str
@@ -148,6 +154,7 @@ async def test_what_could_run_is_only_saved(
         assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
 
 
+@ONE_DATABASE
 async def test_a_name_ends_as_its_format(house: House, web: httpx.AsyncClient) -> None:
     del house
     data = encoded(pattern(8, 8))
@@ -156,6 +163,7 @@ async def test_a_name_ends_as_its_format(house: House, web: httpx.AsyncClient) -
     assert shown.headers["content-disposition"] == 'inline; filename="x.html.png"'
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize(
     "name",
     [
@@ -179,6 +187,7 @@ async def test_names_that_cannot_be(house: House, web: httpx.AsyncClient, name: 
     assert await house.counts() == (0, 0, 0)
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize(
     ("data", "headers", "status", "code"),
     [
@@ -212,6 +221,7 @@ async def test_uploads_that_are_refused(
     assert await house.counts() == (0, 0, 0)
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("tells", [True, False])
 async def test_too_many_bytes(house: House, web: httpx.AsyncClient, *, tells: bool) -> None:
     data = encoded(pattern(8, 8)) + bytes(MAX_BYTES)
@@ -232,6 +242,7 @@ async def test_too_many_bytes(house: House, web: httpx.AsyncClient, *, tells: bo
     assert house.objects() == set()
 
 
+@ONE_DATABASE
 async def test_a_header_behind_the_data(house: House, web: httpx.AsyncClient) -> None:
     tiff = bytearray(encoded(pattern(8, 8), "tiff"))
     start = struct.unpack_from("<I", tiff, 4)[0]
@@ -260,31 +271,66 @@ async def test_a_header_behind_the_data(house: House, web: httpx.AsyncClient) ->
     del web
 
 
-async def test_who_goes_away_leaves_nothing(house: House) -> None:
-    app = FastAPI()
-    app.include_router(images_router(house.images))
-    data = encoded(pattern(64, 48))
-    messages = iter(
-        [
-            {"type": "http.request", "body": data[:2000], "more_body": True},
-            {"type": "http.disconnect"},
-        ]
-    )
+class Uploading:
+    """A server's side of one upload, whose body does not come to its end."""
 
-    async def receive() -> Any:
-        return next(messages)
+    def __init__(self, house: House) -> None:
+        self.app = FastAPI()
+        self.app.include_router(images_router(house.images))
+        self.waits = asyncio.Event()
+        self.gone = asyncio.Event()
+        self._pieces = [encoded(pattern(64, 48))[:2000], bytes(1 << 20), bytes(1 << 20)]
 
-    async def send(message: Any) -> None:
+    async def run(self) -> None:
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/images/files",
+            "query_string": b"name=x.png",
+            "headers": [(b"content-type", b"image/png")],
+        }
+        await self.app(scope, self._receive, self._send)
+
+    async def _receive(self) -> dict[str, Any]:
+        if self._pieces:
+            return {"type": "http.request", "body": self._pieces.pop(0), "more_body": True}
+        self.waits.set()
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: object) -> None:
         del message
 
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/images/files",
-        "query_string": b"name=x.png",
-        "headers": [(b"content-type", b"image/png")],
-    }
-    await app(scope, receive, send)
+
+async def test_who_goes_away_leaves_nothing(house: House) -> None:
+    uploading = Uploading(house)
+    uploading.gone.set()
+    await uploading.run()
+    assert await house.counts() == (0, 0, 0)
+
+
+async def test_cancelling_leaves_nothing(house: House) -> None:
+    uploading = Uploading(house)
+    task = asyncio.create_task(uploading.run())
+    await uploading.waits.wait()
+    assert (await house.files.list())["count"] == 1
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await house.counts() == (0, 0, 0)
+
+
+@ONE_DATABASE
+async def test_what_fails_here_is_told_without_names(
+    house: House, web: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = encoded(pattern(8, 8))
+    house.gcs.arm_next("storage.objects.insert", "return-403")
+    answer = await web.post("/files", params={"name": "x.png"}, content=data, headers=PNG)
+    problem = refused(answer, 502, "storage_failed")
+    assert house.bucket not in answer.text
+    assert problem["detail"] == "what keeps the bytes did not do its work"
+    assert house.bucket in caplog.text
     assert await house.counts() == (0, 0, 0)
 
 
@@ -303,6 +349,7 @@ async def test_metadata_that_cannot_be_given_back(
     assert await house.counts() == (0, 1, 1)
 
 
+@ONE_DATABASE
 async def test_json_that_is_too_long_or_broken(house: House, web: httpx.AsyncClient) -> None:
     said = {"content-type": "application/json"}
     refused(await web.post(ROOT, content=b" " * (2 << 20), headers=said), 413, "body_too_large")
@@ -312,6 +359,7 @@ async def test_json_that_is_too_long_or_broken(house: House, web: httpx.AsyncCli
     assert await house.counts() == (0, 0, 0)
 
 
+@ONE_DATABASE
 async def test_who_may_not_is_told_before_anything_is_read(house: House) -> None:
     asked: list[tuple[str, dict[str, Any]]] = []
 

@@ -27,6 +27,7 @@ __all__ = ["FileEndpoints", "ImageEndpoints"]
 
 _MAX_OFFSET = 2**53
 _MAX_IDS = 100
+_MAX_DIGITS = 18  # Python refuses numbers of thousands
 
 ImageId = Annotated[UUID, Path(description="The image.")]
 FileId = Annotated[UUID, Path(description="The file.")]
@@ -153,8 +154,7 @@ class FileEndpoints:
             max_bytes=self._max_upload_bytes,
             max_pixels=self._max_upload_pixels,
         )
-        length = request.headers.get("content-length", "")
-        return await upload.store(request.stream(), int(length) if length.isdecimal() else None)
+        return await upload.store(request.stream(), _length(request))
 
     async def get(self, file_id: FileId) -> Any:
         """What is known of a file."""
@@ -180,3 +180,9 @@ class FileEndpoints:
 
     async def _permit(self, action: str, **arguments: Any) -> None:
         await check_permission(self._service.permissions, action, arguments)
+
+
+def _length(request: Request) -> int | None:
+    """What the request says; it is counted all the same."""
+    told = request.headers.get("content-length", "")
+    return int(told) if told.isdecimal() and len(told) <= _MAX_DIGITS else None

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["Authorize", "guarded_route"]
 
 Authorize: TypeAlias = Callable[[Request, str], bool | Awaitable[bool]]
-"""Takes the request and the name of what is asked for (`create`, `files.upload`, …; the
-`operationId` in OpenAPI); says whether it may be done, at once or later. It may raise an
-`HTTPException`, such as a 401 with `WWW-Authenticate`."""
+"""Takes the request and the name of what is asked for, which is the `operationId` in OpenAPI:
+`list`, `create`, `get`, `update`, `delete`, `exists`, `read`, `convert`, `convert_from_file`,
+`versions.delete`, `gallery`, `galleries`, `converters.list`, `files.upload`, `files.get`,
+`files.delete` or `files.read`. Says whether it may be done, at once or later; only True permits
+it. It may raise an `HTTPException`, such as a 401 with `WWW-Authenticate`."""
 
 
 def guarded_route(authorize: Authorize | None, max_body_bytes: int) -> type[APIRoute]:

@@ -44,7 +44,7 @@ def images_router(
     Args:
         service: What they call; it stays the caller's to open and close. Its permissions hold for
             its methods, and under `files.upload`, `files.get`, `files.delete` and `files.read`
-            for the routes of files.
+            for the routes of files. Who may `get` an image may read its bytes.
         prefix: With which all paths begin.
         authorize: Asked before anything else of a request is looked at, with the request and the
             name of the route; see `Authorize`. None permits everything.
