@@ -17,6 +17,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage_stream.images.errors import Conflict, DatabaseFailed, ValidationError
@@ -178,6 +179,8 @@ async def _translated() -> AsyncGenerator[None]:
         raise Conflict(f"the database refused it: {error.orig}") from error
     except DBAPIError as error:
         raise DatabaseFailed(f"{type(error.orig).__name__}: {error.orig}") from error
+    except PoolTimeout as error:
+        raise DatabaseFailed(f"no connection was free in time: {error}") from error
     except OSError as error:
         # asyncpg lets a refused connection through as it is; our own errors are none of these.
         if type(error).__module__ != "builtins":

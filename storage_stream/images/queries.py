@@ -29,6 +29,8 @@ Conditions = Mapping[str, Any]
 
 MAX_ON_PAGE = 1000
 """Rows of one answer."""
+_MAX_INTEGER = 2**63 - 1
+_MAX_SMALLER = 2**31 - 1
 _PARAMETERS = 900
 """Values in one statement; SQLite has taken 999 since its beginning."""
 _COMPARED: dict[str, Callable[[Any, Any], Any]] = {
@@ -153,8 +155,8 @@ def checked_page(offset: int, limit: int) -> None:
     Raises:
         ValidationError: There cannot.
     """
-    if offset < 0:
-        raise ValidationError(f"it is 0 or more, not {offset}", field="offset")
+    if not 0 <= offset <= _MAX_INTEGER:
+        raise ValidationError(f"it is 0 to {_MAX_INTEGER}, not {offset}", field="offset")
     if not 1 <= limit <= MAX_ON_PAGE:
         raise ValidationError(f"it is 1 to {MAX_ON_PAGE}, not {limit}", field="limit")
 
@@ -171,4 +173,17 @@ def _value(column: sa.Column[Any], value: Any) -> Any:
     expected = column.type.python_type
     if value is not None and (not isinstance(value, expected) or isinstance(value, bool)):
         raise ValidationError(f"{expected.__name__} is expected, not {value!r:.80}", field=field)
+    most = _MAX_INTEGER if isinstance(column.type, sa.BigInteger) else _MAX_SMALLER
+    if isinstance(value, int) and abs(value) > most:
+        raise ValidationError("it is more than a database can hold", field=field)
+    if isinstance(value, str) and not _is_text(value):
+        raise ValidationError("a NUL, or half of a pair of surrogates, is no text", field=field)
     return value
+
+
+def _is_text(value: str) -> bool:
+    """Whether PostgreSQL can be asked for it."""
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False

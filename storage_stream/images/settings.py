@@ -150,10 +150,11 @@ def checked_metadata(given: object, where: str) -> dict[str, Any]:
         return {}
     words = mapping_of(given, where)
     try:
-        text = json.dumps(words, allow_nan=False)
+        text = json.dumps(words, allow_nan=False, ensure_ascii=False)
+        text.encode()  # half of a pair of surrogates is no text
     except (TypeError, ValueError, RecursionError) as error:
         raise ValidationError(f"JSON cannot hold it: {error}", field=where) from None
-    if "\\u0000" in text:
+    if "\\u0000" in text.replace("\\\\", ""):
         raise ValidationError("PostgreSQL cannot hold a NUL", field=where)
     copied: dict[str, Any] = json.loads(text)
     return copied

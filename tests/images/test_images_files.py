@@ -26,8 +26,14 @@ async def test_content_from_bytes_paths_and_streams(house: House, tmp_path: Path
     path = tmp_path / "notes.txt"
     path.write_bytes(b"one two")
     for data in (b"one two", path, pieces()):
-        row = await house.files.create({"name": "notes", "extension": ".png", "meta": {"a": 1}})
-        assert (row["state"], row["extension"], row["metadata"]) == ("empty", "png", {"a": 1})
+        row = await house.files.create(
+            {"name": "notes", "extension": ".png", "meta": {"a": "\\u0000 ü"}}
+        )
+        assert (row["state"], row["extension"], row["metadata"]) == (
+            "empty",
+            "png",
+            {"a": "\\u0000 ü"},
+        )
         row = await house.files.upload(str(row["id"]), data)
         assert (row["state"], row["size"], row["content_type"]) == ("ready", 7, "image/png")
         async with await house.files.open(row["id"]) as stream:
@@ -84,6 +90,7 @@ async def test_a_failed_upload_leaves_the_file_as_it_was(house: House) -> None:
         {"name": "a", "meta": [1]},
         {"name": "a", "meta": {"x": object()}},
         {"name": "a", "meta": {"x": "\0"}},
+        {"name": "a", "meta": {"x": "\ud800"}},
     ],
 )
 async def test_files_that_cannot_be(house: House, data: dict[str, object]) -> None:
@@ -150,11 +157,14 @@ async def test_lists(house: House) -> None:
         {"size": "large"},
         {"size": {"near": 1}},
         {"id": "nonsense"},
+        {"size": 2**63},
+        {"name": "a\0"},
+        {"name": {"like": "\ud800"}},
     ]
     for wrong in impossible:
         with pytest.raises(ValidationError):
             await house.files.list(wrong)
-    for offset, limit in ((-1, 1), (0, 0), (0, 1001)):
+    for offset, limit in ((-1, 1), (2**63, 1), (0, 0), (0, 1001)):
         with pytest.raises(ValidationError):
             await house.files.list(offset=offset, limit=limit)
 

@@ -50,6 +50,11 @@ async def test_what_is_not_there_and_what_is_no_id(house: House) -> None:
             await house.images.get_gallery(wrong)  # type: ignore[arg-type] # on purpose
 
 
+async def test_a_revision_that_no_column_holds(house: House) -> None:
+    with pytest.raises(ValidationError, match="more than a database can hold"):
+        await house.images.list({"revision": 2**31})
+
+
 async def test_more_galleries_than_a_statement_has_parameters(house: House) -> None:
     gallery_id = uuid4()
     await gallery_of(house, gallery_id, 1, 1)
