@@ -394,6 +394,30 @@ async def test_who_may_not_is_told_before_anything_is_read(house: House) -> None
     ]
 
 
+@ONE_DATABASE
+@pytest.mark.parametrize(
+    ("raised", "media_type"),
+    [
+        (HTTPException(499, {"why": "so"}), "application/problem+json"),
+        (HTTPException(307, headers={"location": "/login"}), "application/json"),
+        (HTTPException(503), "application/json"),
+    ],
+    ids=["odd", "redirection", "outage"],
+)
+async def test_what_an_authorizer_raises(
+    house: House, raised: HTTPException, media_type: str
+) -> None:
+    def authorize(request: Request, action: str) -> bool:
+        del request, action
+        raise raised
+
+    async with asking(house, authorize=authorize) as web:
+        answer = await web.get(ROOT)
+    assert answer.status_code == raised.status_code
+    assert answer.headers["content-type"] == media_type
+    assert answer.headers.get("location") == (raised.headers or {}).get("location")
+
+
 async def test_the_permissions_of_the_service_hold_for_files_too(house: House) -> None:
     shut = ImageService(house.database, house.files, house.converters, permissions={"get": True})
     app = FastAPI()

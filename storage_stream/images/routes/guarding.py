@@ -9,8 +9,9 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from storage_stream.images.errors import PermissionDenied
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, MutableMapping
 
 __all__ = ["Authorize", "guarded_route"]
+
+_PROBLEMS = range(400, 500)
 
 Authorize: TypeAlias = Callable[[Request, str], bool | Awaitable[bool]]
 """Takes the request and the name of what is asked for, which is the `operationId` in OpenAPI:
@@ -54,6 +57,8 @@ def guarded_route(authorize: Authorize | None, max_body_bytes: int) -> type[APIR
                 except ClientDisconnect:
                     return Response(status_code=400)  # which nobody gets
                 except ExpectedProblems as error:
+                    if isinstance(error, HTTPException) and error.status_code not in _PROBLEMS:
+                        raise  # a redirection to where one logs in: the app knows what it is
                     return problem_response(error)
 
             return answer

@@ -7,7 +7,7 @@ sentence says nothing that the error knew: that goes to the log. This knows no r
 from __future__ import annotations
 
 import enum
-from http import HTTPStatus
+from http.client import responses
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi.exceptions import RequestValidationError
@@ -150,11 +150,11 @@ def problem_response(
     """The answer to an error.
 
     Args:
-        error: It; an `HTTPException` keeps its headers, which may ask who it is.
+        error: It; an `HTTPException`, of 4xx, keeps its headers, which may ask who it is.
     """
     if isinstance(error, HTTPException):
         code = _CODES_OF_STATUSES.get(error.status_code, ProblemCode.BAD_REQUEST)
-        return _answer(_Meaning(error.status_code, code), error.detail, None, error.headers)
+        return _answer(_Meaning(error.status_code, code), str(error.detail), None, error.headers)
     meaning = next(_MEANINGS[each] for each in type(error).__mro__ if each in _MEANINGS)
     if meaning.status >= _FIRST_OF_OURS:
         LOGGER.error("answered %s: %s", meaning.status, error, exc_info=error)
@@ -178,7 +178,7 @@ def responses_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
         codes = {each.code for each in _MEANINGS.values() if each.status == status}
         codes.add(_CODES_OF_STATUSES.get(status, next(iter(codes), ProblemCode.BAD_REQUEST)))
         found[status] = {
-            "description": f"{HTTPStatus(status).phrase}: {', '.join(sorted(codes))}.",
+            "description": f"{responses[status]}: {', '.join(sorted(codes))}.",
             "content": {MEDIA_TYPE: {"schema": _schema(status, sorted(codes))}},
         }
     return found
@@ -211,7 +211,7 @@ def _answer(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     problem = Problem(
-        title=HTTPStatus(meaning.status).phrase,
+        title=responses.get(meaning.status, "Refused"),
         status=meaning.status,
         code=meaning.code,
         # Callers' text is in it, which may be nothing that UTF-8 can hold.
