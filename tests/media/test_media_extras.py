@@ -1,5 +1,7 @@
 """Libraries that are not there, or not whole, are told in a sentence."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,24 @@ def test_what_it_needs_itself_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ExtraMissing, match="no_such_part is missing"):
         imported("needing_library", "vips")
+
+
+WITHOUT_LIBRARIES = """
+import sys
+sys.modules["PIL"] = sys.modules["pyvips"] = None
+from storage_stream.media import *
+for use in (StreamParser, StreamingProcessor):
+    try:
+        use()
+    except ExtraMissing as error:
+        print(error)
+print(transform.__name__, Source.new_from_memory(b"").nick())
+"""
+
+
+def test_all_names_are_there_without_any_extra() -> None:
+    ran = subprocess.run(  # noqa: S603 - our own text
+        [sys.executable, "-c", WITHOUT_LIBRARIES], capture_output=True, text=True, check=True
+    )
+    told = "parsing pictures needs Pillow: install storage-stream[pillow]\n"
+    assert ran.stdout == told * 2 + "transform memory\n"

@@ -283,7 +283,7 @@ import sys
 sys.modules["PIL"] = None
 import storage_stream.media
 try:
-    storage_stream.media.StreamParser
+    storage_stream.media.StreamParser()
 except ImportError as error:
     print(type(error).__name__, error)
 """

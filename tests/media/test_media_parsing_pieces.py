@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from parsing_samples import ALL, SMALL, opened, sample
 
 from storage_stream.media import DamagedImage, StreamParser, UnidentifiedImage
-from storage_stream.media.parsing.decoder import Limits, Started
+from storage_stream.media.parsing.decoder import Started
+from storage_stream.media.parsing.decoding_limits import Limits
 from storage_stream.media.parsing.gif import GifBlocks
 from storage_stream.media.parsing.jpeg_markers import JpegHeader, JpegScan
 from storage_stream.media.parsing.png_chunks import PngChunks

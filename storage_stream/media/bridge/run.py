@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import concurrent.futures
     from collections.abc import Callable, Coroutine
 
-__all__ = ["Killable", "Run", "Stopped", "cancellable", "current_run"]
+__all__ = ["Killable", "Run", "Stopped", "cancellable", "check_wanted", "current_run"]
 
 T = TypeVar("T")
 K = TypeVar("K", bound="Killable")
@@ -247,3 +247,14 @@ def cancellable(image: K) -> K:
     if _current.run is not None:
         _current.run.watch(image)
     return image
+
+
+def check_wanted() -> None:
+    """Between two long steps: that the task which waits for this thread, if any, still waits.
+
+    Raises:
+        Stopped: It was cancelled.
+    """
+    run = current_run()
+    if run is not None:
+        run.check()

@@ -1,4 +1,4 @@
-"""What the decoders of all formats have in common, and the limits they are given.
+"""What the decoders of all formats have in common.
 
 A decoder begins where its header was understood. It is fed the bytes behind the header, tells how
 many rows of the picture are final, and judges at the end whether the picture is whole. It knows
@@ -11,56 +11,27 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from storage_stream.media.bridge.run import current_run
-from storage_stream.media.errors import ImageTooLarge, UnidentifiedImage
+from storage_stream.media.errors import UnidentifiedImage
 from storage_stream.media.parsing.pillow_bridge import Canvas, Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from storage_stream.media.headers import ImageInfo
+    from storage_stream.media.parsing.decoding_limits import Limits
     from storage_stream.media.parsing.pillow_bridge import ImageFile, PixelFeed
 
 __all__ = [
     "CanvasDecoder",
     "FormatDecoder",
     "Header",
-    "Limits",
     "Started",
-    "check_wanted",
     "opened_header",
     "reduction",
     "shrunk",
 ]
 
 _AVERAGED = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})  # elsewhere averages mean nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a picture may cost, and how large it is wanted.
-
-    Attributes:
-        max_pixels: Width times height.
-        max_header_bytes: Bytes in front of the pixels.
-        max_spool_bytes: Bytes that are kept of a format that is decoded at the end.
-        target_size: A box, in pixels; where the format can be decoded smaller it is, but never
-            smaller than fits into the box.
-    """
-
-    max_pixels: int
-    max_header_bytes: int
-    max_spool_bytes: int
-    target_size: tuple[int, int] | None = None
-
-    def check(self, width: int, height: int) -> None:
-        """Refuse a picture before there is memory for it.
-
-        Raises:
-            ImageTooLarge: It has more pixels than are allowed.
-        """
-        if width * height > self.max_pixels:
-            raise ImageTooLarge(width, height, self.max_pixels)
 
 
 class FormatDecoder(ABC):
@@ -136,17 +107,6 @@ class Header(Protocol):
             UnidentifiedImage: It is no header of this format.
             ImageTooLarge: The picture is larger than allowed.
         """
-
-
-def check_wanted() -> None:
-    """Between two long steps: that the task which waits for this thread, if any, still waits.
-
-    Raises:
-        Stopped: It was cancelled.
-    """
-    run = current_run()
-    if run is not None:
-        run.check()
 
 
 def opened_header(

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import GifImagePlugin
 
-from storage_stream.media.parsing.decoder import CanvasDecoder, Limits, Started, opened_header
+from storage_stream.media.parsing.decoder import CanvasDecoder, Started, opened_header
 from storage_stream.media.parsing.marked_rows import MarkedRows
 
 if TYPE_CHECKING:
+    from storage_stream.media.parsing.decoding_limits import Limits
     from storage_stream.media.parsing.pillow_bridge import Image
 
 __all__ = ["GifBlocks", "GifStart"]

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import JpegImagePlugin
 
+from storage_stream.media.bridge.run import check_wanted
 from storage_stream.media.parsing.decoder import (
     CanvasDecoder,
     FormatDecoder,
-    Limits,
     Started,
-    check_wanted,
     opened_header,
 )
 from storage_stream.media.parsing.jpeg_markers import JpegHeader, JpegScan
@@ -26,6 +25,7 @@ from storage_stream.media.parsing.pillow_bridge import Canvas
 from storage_stream.media.spool import Spool
 
 if TYPE_CHECKING:
+    from storage_stream.media.parsing.decoding_limits import Limits
     from storage_stream.media.parsing.pillow_bridge import Image, ImageFile
 
 __all__ = ["JpegStart"]

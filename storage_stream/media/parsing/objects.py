@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Unpack, cast
 from storage_stream import RequestKeywords
 from storage_stream.errors import InvalidArgument
 from storage_stream.media.bridge.pool import pool_of
-from storage_stream.media.bridge.run import Run
+from storage_stream.media.bridge.run import Run, check_wanted
 from storage_stream.media.errors import MediaError
-from storage_stream.media.parsing.decoder import check_wanted
 from storage_stream.media.parsing.stream_parser import ParserKeywords, StreamParser
 
 if TYPE_CHECKING:

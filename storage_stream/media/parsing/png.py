@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import io
 import zlib
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PIL import PngImagePlugin
 
 from storage_stream.media.errors import DamagedImage, UnidentifiedImage
 from storage_stream.media.parsing.decoder import (
     CanvasDecoder,
-    Limits,
     Started,
     opened_header,
     reduction,
@@ -26,6 +25,9 @@ from storage_stream.media.parsing.decoder import (
 from storage_stream.media.parsing.pillow_bridge import Image
 from storage_stream.media.parsing.png_chunks import SIGNATURE, PngChunks, first_data_chunk
 from storage_stream.media.parsing.png_passes import PngLayout
+
+if TYPE_CHECKING:
+    from storage_stream.media.parsing.decoding_limits import Limits
 
 __all__ = ["PngStart"]
 

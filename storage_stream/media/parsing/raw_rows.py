@@ -15,7 +15,6 @@ from storage_stream.media.errors import UnidentifiedImage
 from storage_stream.media.parsing.decoder import (
     CanvasDecoder,
     FormatDecoder,
-    Limits,
     Started,
     opened_header,
 )
@@ -27,6 +26,7 @@ from storage_stream.media.parsing.spooled import Spooled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from storage_stream.media.parsing.decoding_limits import Limits
     from storage_stream.media.parsing.pillow_bridge import ImageFile
 
 __all__ = ["start_bmp", "start_ppm", "start_tga"]

@@ -10,13 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storage_stream.media.errors import DamagedImage, ImageTooLarge, UnidentifiedImage
-from storage_stream.media.parsing.decoder import (
-    FormatDecoder,
-    Limits,
-    opened_header,
-    reduction,
-    shrunk,
-)
+from storage_stream.media.parsing.decoder import FormatDecoder, opened_header, reduction, shrunk
 from storage_stream.media.parsing.pillow_bridge import Image, plain_image
 from storage_stream.media.parsing.wholeness import is_cut
 from storage_stream.media.probing import probe_file
@@ -24,6 +18,7 @@ from storage_stream.media.spool import Spool
 
 if TYPE_CHECKING:
     from storage_stream.media.headers import ImageInfo
+    from storage_stream.media.parsing.decoding_limits import Limits
     from storage_stream.media.parsing.pillow_bridge import ImageFile
 
 __all__ = ["Spooled"]

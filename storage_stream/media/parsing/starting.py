@@ -20,7 +20,8 @@ from storage_stream.media.parsing.spooled import Spooled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storage_stream.media.parsing.decoder import Header, Limits
+    from storage_stream.media.parsing.decoder import Header
+    from storage_stream.media.parsing.decoding_limits import Limits
 
 __all__ = ["FIRST_BYTES", "header_of"]
 

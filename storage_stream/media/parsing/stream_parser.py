@@ -9,20 +9,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from storage_stream.errors import InvalidArgument
-from storage_stream.media.errors import ParserClosed, TruncatedImage, UnidentifiedImage
+from storage_stream.media.errors import (
+    ExtraMissing,
+    ParserClosed,
+    TruncatedImage,
+    UnidentifiedImage,
+)
 from storage_stream.media.headers import HeaderReader
 from storage_stream.media.limits import MAX_PIXELS
-from storage_stream.media.parsing.decoder import Limits
-from storage_stream.media.parsing.starting import FIRST_BYTES, header_of
+from storage_stream.media.parsing.decoding_limits import Limits
 
+_extra_missing: ExtraMissing | None = None
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Self
 
     from storage_stream.media.headers import ImageInfo
+    from storage_stream.media.parsing import starting
     from storage_stream.media.parsing.decoder import FormatDecoder, Header
     from storage_stream.media.parsing.pillow_bridge import Image
+else:
+    try:
+        from storage_stream.media.parsing import starting
+    except ExtraMissing as missing:  # told by who makes a parser: its name is there without Pillow
+        _extra_missing = missing
 
 __all__ = ["ParserKeywords", "StreamParser"]
 
@@ -92,6 +103,8 @@ class StreamParser:
     """
 
     def __init__(self, **options: Unpack[ParserKeywords]) -> None:
+        if _extra_missing is not None:
+            raise ExtraMissing(str(_extra_missing)) from _extra_missing
         unknown = options.keys() - ParserKeywords.__annotations__.keys()
         if unknown:
             raise TypeError(f"StreamParser() has no argument {min(unknown)!r}")
@@ -251,9 +264,9 @@ class StreamParser:
     def _start(self, *, at_end: bool) -> None:
         """Hand over to a decoder, if the header is there."""
         if self._header is None:
-            if len(self._prefix) < FIRST_BYTES and not at_end:
+            if len(self._prefix) < starting.FIRST_BYTES and not at_end:
                 return
-            self._header = header_of(bytes(self._prefix[:FIRST_BYTES]))
+            self._header = starting.header_of(bytes(self._prefix[: starting.FIRST_BYTES]))
         started = self._header(self._prefix, self._limits)
         if started is None:
             if len(self._prefix) > self._limits.max_header_bytes:
