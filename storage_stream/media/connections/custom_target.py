@@ -33,24 +33,46 @@ class TargetCustom(Target):
         super().__init__(self._custom, nick="custom")
 
     def on_write(self, handler: Callable[[bytes], Any]) -> None:
-        """Have bytes written by a function; it returns how many it took, at least one."""
+        """Have bytes written by a function.
+
+        Args:
+            handler: Takes bytes; returns how many of them it took, at least one. Another number is
+                an `OSError`, anything else a `TypeError`.
+        """
         self._custom.write = handler
 
     def on_read(self, handler: Callable[[int], Any]) -> None:
-        """Have what was written read back; only TIFF pyramids ask for that."""
+        """Have what was written read back; only TIFF pyramids ask for that.
+
+        Args:
+            handler: Takes how many bytes are wanted at most; returns bytes, none (`b""` or None) at
+                the end. More than wanted are a `ValueError`, anything else a `TypeError`.
+        """
         self._custom.read = handler
 
     def on_seek(self, handler: Callable[[int, int], Any]) -> None:
-        """Have the position set, and returned; only TIFF asks for that."""
+        """Have the position set; only TIFF asks for that.
+
+        Args:
+            handler: Takes an offset and whence it counts (0 beginning, 1 position, 2 end);
+                returns the new position.
+        """
         self._custom.seek = handler
 
     def on_end(self, handler: Callable[[], Any]) -> None:
         """Have a function called when all was saved, and only then: to commit it.
 
         What it raises is raised by `run`; so is an `OSError` when it returns a negative number.
+
+        Args:
+            handler: Takes nothing.
         """
         self._custom.end = handler
 
     def on_finish(self, handler: Callable[[], Any]) -> None:
-        """As `on_end`, and after it; the name that older pyvips has for it."""
+        """As `on_end`, and after it; the name that older pyvips has for it.
+
+        Args:
+            handler: Takes nothing.
+        """
         self._custom.finish = handler
