@@ -37,6 +37,8 @@ MAX_PIXELS = 256_000_000
 MAX_STREAMED_PIXELS = 1_000_000_000
 """Pixels that a picture may have which comes row by row: about a second of computing. A JPEG of
 600 bytes that announces 65500 x 65500 takes 1 to 5, and hardly any memory."""
+_ROWS_AT_ONCE = 256  # what decoders and their threads hold of a picture that comes row by row
+_BY_ROWS = frozenset({"JPEG", "PNG", "TIFF"})
 
 
 class MemoryClass(enum.Enum):
