@@ -7,10 +7,11 @@ SQLAlchemy; what differs between them stands here and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import sqlalchemy as sa
 from alembic import command
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from types import TracebackType
 
+    import aiosqlite
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 __all__ = ["Database", "utc_now"]
@@ -35,6 +37,7 @@ __all__ = ["Database", "utc_now"]
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_OF_MIGRATIONS = 0x73746F72  # any number that nobody else takes for an advisory lock
 _BUSY_SECONDS = 60
+_RETRY_SECONDS = 0.02
 _WRITES = "storage_stream_writes"
 
 
@@ -123,6 +126,8 @@ class Database:
         Raises:
             DatabaseFailed: The database did not do its work.
         """
+        if self.is_sqlite:
+            await self._write_ahead()
         async with self.writing() as connection:
             if not self.is_sqlite:
                 await connection.execute(
@@ -130,6 +135,31 @@ class Database:
                 )
             await connection.run_sync(_upgrade)
         self._is_migrated = True
+
+    async def _write_ahead(self) -> None:
+        """Let readers go on while one writes; the file remembers it.
+
+        SQLite's own waiting does not cover this: where two switch at once, one of them is told at
+        once that the database is locked (https://sqlite.org/wal.html, "Sometimes Queries Return
+        SQLITE_BUSY In WAL Mode"), so it asks again.
+        """
+        async with _translated(), asyncio.timeout(_BUSY_SECONDS):
+            # Another process holds the lock: no event of ours can tell when it lets go.
+            while not await self._switches_to_wal():  # noqa: ASYNC110
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _switches_to_wal(self) -> bool:
+        async with self.engine.connect() as connection:
+            # Past SQLAlchemy, which would begin a transaction, in which the mode cannot be changed.
+            raw = (await connection.get_raw_connection()).driver_connection
+            driver = cast("aiosqlite.Connection", raw)
+            try:
+                await driver.execute_fetchall("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                    return False
+                raise DatabaseFailed(f"{type(error).__name__}: {error}") from error
+            return True
 
     async def ensure_migrated(self) -> None:
         """The same, unless it was done before."""
@@ -193,7 +223,7 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     del record
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("foreign_keys=ON", "journal_mode=WAL", f"busy_timeout={_BUSY_SECONDS * 1000}"):
+    for pragma in ("foreign_keys=ON", f"busy_timeout={_BUSY_SECONDS * 1000}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -107,7 +107,7 @@ async def test_several_processes_migrate_at_once(empty_database_url: str) -> Non
         async with Database(empty_database_url) as database:
             assert await count(database) == 0
 
-    await asyncio.gather(*(begin() for _ in range(4)))
+    await asyncio.gather(*(begin() for _ in range(8)))
 
 
 @pytest.mark.parametrize(
