@@ -33,8 +33,8 @@ from benchmarks.media_parts.samples import make_samples
 from benchmarks.media_parts.work import peak_rss
 from storage_stream import Storage
 from storage_stream.images import ConverterService, Database, FileService, ImageService
-from storage_stream.images.database import utc_now
-from storage_stream.images.schema import files, images
+from storage_stream.images.sql.database import utc_now
+from storage_stream.images.sql.schema import files, images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

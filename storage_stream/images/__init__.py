@@ -16,8 +16,16 @@ from storage_stream._lazy import lazy_names
 from storage_stream.media import ExtraMissing
 
 if TYPE_CHECKING:
-    from storage_stream.images.converters import ConvertedVersion, ConverterService
-    from storage_stream.images.database import Database
+    from storage_stream.images.conversion.converter_service import (
+        ConvertedVersion,
+        ConverterService,
+    )
+    from storage_stream.images.conversion.image_converter import ImageConverter
+    from storage_stream.images.conversion.settings import (
+        ConverterSettings,
+        VersionSettings,
+        VersionSource,
+    )
     from storage_stream.images.errors import (
         ClaimLost,
         Conflict,
@@ -30,8 +38,7 @@ if TYPE_CHECKING:
         UnreadableImage,
         ValidationError,
     )
-    from storage_stream.images.files import FileService
-    from storage_stream.images.image_converter import ImageConverter
+    from storage_stream.images.files.file_service import FileService
     from storage_stream.images.permissions import Permissions
     from storage_stream.images.rows import (
         ConverterRow,
@@ -43,7 +50,7 @@ if TYPE_CHECKING:
         Page,
     )
     from storage_stream.images.service import ImageService
-    from storage_stream.images.settings import ConverterSettings, VersionSettings, VersionSource
+    from storage_stream.images.sql.database import Database
 
 __all__ = [
     "ClaimLost",
@@ -76,22 +83,22 @@ __all__ = [
 ]
 
 _MODULES = {
-    "converters": ("ConvertedVersion", "ConverterService"),
-    "database": ("Database",),
+    "conversion.converter_service": ("ConvertedVersion", "ConverterService"),
+    "sql.database": ("Database",),
     "errors": (
         *("ClaimLost", "Conflict", "ConversionError", "ConversionTimeout", "DatabaseFailed"),
         *("ImageServiceError", "NotFound", "PermissionDenied", "UnreadableImage"),
         "ValidationError",
     ),
-    "files": ("FileService",),
-    "image_converter": ("ImageConverter",),
+    "files.file_service": ("FileService",),
+    "conversion.image_converter": ("ImageConverter",),
     "permissions": ("Permissions",),
     "rows": (
         *("ConverterRow", "FileRow", "Gallery", "GalleryImage", "GalleryVersion"),
         *("ImageRow", "Page"),
     ),
     "service": ("ImageService",),
-    "settings": ("ConverterSettings", "VersionSettings", "VersionSource"),
+    "conversion.settings": ("ConverterSettings", "VersionSettings", "VersionSource"),
 }
 _EXTRA = frozenset({"sqlalchemy", "alembic"})
 

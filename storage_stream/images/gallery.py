@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 import sqlalchemy as sa
 
 from storage_stream.images.naming import ORIGINAL
-from storage_stream.images.queries import in_pieces
-from storage_stream.images.schema import files, images
+from storage_stream.images.sql.queries import in_pieces
+from storage_stream.images.sql.schema import files, images
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from storage_stream.images.queries import Shown
     from storage_stream.images.rows import Gallery, GalleryImage, GalleryVersion
+    from storage_stream.images.sql.queries import Shown
 
 __all__ = ["galleries"]
 

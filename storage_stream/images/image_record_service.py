@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from storage_stream.images.checks import checked_version_name, known_words
 from storage_stream.images.errors import NotFound, ValidationError
-from storage_stream.images.given import known_words
+from storage_stream.images.files.writing import finished
 from storage_stream.images.identifiers import Id, as_id, as_ids
 from storage_stream.images.image_records import (
     IMAGES,
@@ -17,20 +18,18 @@ from storage_stream.images.image_records import (
     metadata_of,
 )
 from storage_stream.images.permissions import check_permission
-from storage_stream.images.queries import in_pieces
-from storage_stream.images.records import Records
-from storage_stream.images.schema import images
-from storage_stream.images.settings import checked_version_name
-from storage_stream.images.writing import finished
+from storage_stream.images.sql.queries import in_pieces
+from storage_stream.images.sql.records import Records
+from storage_stream.images.sql.schema import images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from storage_stream.images.database import Database
-    from storage_stream.images.files import FileService
+    from storage_stream.images.files.file_service import FileService
     from storage_stream.images.permissions import Permissions
-    from storage_stream.images.queries import Columns, Conditions
     from storage_stream.images.rows import Dicts, ImageRow, ImageRows, Page
+    from storage_stream.images.sql.database import Database
+    from storage_stream.images.sql.queries import Columns, Conditions
 
 __all__ = ["ImageRecordService"]
 

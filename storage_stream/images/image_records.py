@@ -11,12 +11,11 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
+from storage_stream.images.checks import checked_metadata, checked_version_name, known_words
 from storage_stream.images.errors import Conflict, NotFound, ValidationError
-from storage_stream.images.given import known_words
 from storage_stream.images.identifiers import as_id, as_optional_id
-from storage_stream.images.queries import Shown, in_pieces
-from storage_stream.images.schema import files, images
-from storage_stream.images.settings import checked_metadata, checked_version_name
+from storage_stream.images.sql.queries import Shown, in_pieces
+from storage_stream.images.sql.schema import files, images
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

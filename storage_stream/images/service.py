@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import uuid4
 
-from storage_stream.images.converters import ConverterService
+from storage_stream.images.conversion.converter_service import ConverterService
 from storage_stream.images.errors import ValidationError
-from storage_stream.images.files import FILES
+from storage_stream.images.files.file_service import FILES
 from storage_stream.images.gallery import galleries
 from storage_stream.images.identifiers import Id, as_id, as_ids, as_optional_id
 from storage_stream.images.image_record_service import ImageRecordService
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-    from storage_stream.images.converters import Converting
-    from storage_stream.images.database import Database
-    from storage_stream.images.files import FileService
+    from storage_stream.images.conversion.converter_service import Converting
+    from storage_stream.images.files.file_service import FileService
     from storage_stream.images.permissions import Permissions
-    from storage_stream.images.queries import Columns, Conditions
     from storage_stream.images.rows import Dicts, Galleries, ImageRows, Page
+    from storage_stream.images.sql.database import Database
+    from storage_stream.images.sql.queries import Columns, Conditions
 
 __all__ = ["ImageService"]
 

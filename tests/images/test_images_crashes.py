@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from images_house import SETTINGS, House, encoded, pattern
 
 from storage_stream.images import ConverterService, Database, FileService, ImageService
-from storage_stream.images.database import utc_now
+from storage_stream.images.sql.database import utc_now
 
 PROGRAM = Path(__file__).with_name("killed_process.py")
 

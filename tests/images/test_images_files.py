@@ -15,7 +15,7 @@ from images_house import House
 from storage_stream import errors as storage_errors
 from storage_stream.errors import ServerError
 from storage_stream.images import ClaimLost, Conflict, Database, FileService, ValidationError
-from storage_stream.images.database import utc_now
+from storage_stream.images.sql.database import utc_now
 
 
 async def test_content_from_bytes_paths_and_streams(house: House, tmp_path: Path) -> None:

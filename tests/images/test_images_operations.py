@@ -12,7 +12,7 @@ from storage_stream.images import (
     ImageService,
     ValidationError,
 )
-from storage_stream.images.settings import merged
+from storage_stream.images.conversion.settings import merged
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """Pixels do not depend on the database."""

@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from storage_stream.images import Conflict, Database, DatabaseFailed, ValidationError
-from storage_stream.images.schema import files, images, metadata
+from storage_stream.images.sql.schema import files, images, metadata
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

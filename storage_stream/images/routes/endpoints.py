@@ -8,9 +8,9 @@ from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
+from storage_stream.images.checks import checked_name
 from storage_stream.images.errors import NotFound
 from storage_stream.images.permissions import check_permission
-from storage_stream.images.queries import MAX_ON_PAGE
 from storage_stream.images.routes.bodies import (
     ChangedImage,
     Conversion,
@@ -21,7 +21,7 @@ from storage_stream.images.routes.bodies import (
 from storage_stream.images.routes.serving import file_response
 from storage_stream.images.routes.uploading import PictureUpload
 from storage_stream.images.service import ImageService
-from storage_stream.images.settings import checked_name
+from storage_stream.images.sql.queries import MAX_ON_PAGE
 
 __all__ = ["FileEndpoints", "ImageEndpoints"]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from storage_stream.images.checks import checked_name
 from storage_stream.images.errors import ValidationError
+from storage_stream.images.files.writing import finished
 from storage_stream.images.log import LOGGER
 from storage_stream.images.routes.problems import BodyTooLargeError, UnsupportedMediaTypeError
-from storage_stream.images.settings import checked_name
-from storage_stream.images.writing import finished
 from storage_stream.media import probe
 from storage_stream.media.headers import HeaderReader
 from storage_stream.media.limits import check_pixels
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
     from uuid import UUID
 
-    from storage_stream.images.files import FileService
+    from storage_stream.images.files.file_service import FileService
     from storage_stream.images.rows import FileRow
     from storage_stream.media.headers import ImageInfo
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from storage_stream.images.errors import ValidationError
-from storage_stream.images.operations import (
+from storage_stream.images.conversion.operations import (
     AbsScale,
     AspectCrop,
     AutoOrient,
@@ -21,13 +20,14 @@ from storage_stream.images.operations import (
     Resize,
     Scale,
 )
-from storage_stream.images.settings import VersionSource
+from storage_stream.images.conversion.settings import VersionSource
+from storage_stream.images.errors import ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from storage_stream.images.operations import Operation, Size
-    from storage_stream.images.settings import ConverterSettings, VersionSettings
+    from storage_stream.images.conversion.operations import Operation, Size
+    from storage_stream.images.conversion.settings import ConverterSettings, VersionSettings
     from storage_stream.media import ImageInfo
 
 __all__ = ["KEPT_BYTES", "Limits", "Plan", "VersionPlan", "planned"]

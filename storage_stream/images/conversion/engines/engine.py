@@ -8,12 +8,12 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Literal
 
+from storage_stream.images.conversion.engines.pillow_engine import PillowEngine
+from storage_stream.images.conversion.engines.vips_engine import VipsEngine
 from storage_stream.images.errors import ValidationError
-from storage_stream.images.pillow_engine import PillowEngine
-from storage_stream.images.vips_engine import VipsEngine
 
 if TYPE_CHECKING:
-    from storage_stream.images.engine_values import Engine
+    from storage_stream.images.conversion.engines.engine_values import Engine
 
 __all__ = ["EngineName", "engine_named"]
 

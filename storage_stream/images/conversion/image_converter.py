@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from storage_stream.images.engine import engine_named
-from storage_stream.images.planning import Limits, planned
-from storage_stream.images.settings import ConverterSettings
+from storage_stream.images.conversion.engines.engine import engine_named
+from storage_stream.images.conversion.planning import Limits, planned
+from storage_stream.images.conversion.settings import ConverterSettings
 from storage_stream.media import check_pixels, probe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from storage_stream import Storage
-    from storage_stream.images.engine import EngineName
-    from storage_stream.images.engine_values import MadeVersion, ObjectPlace
+    from storage_stream.images.conversion.engines.engine import EngineName
+    from storage_stream.images.conversion.engines.engine_values import MadeVersion, ObjectPlace
 
 __all__ = ["ImageConverter"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from storage_stream.images.checks import mapping_of
 from storage_stream.images.errors import ValidationError
-from storage_stream.images.given import mapping_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

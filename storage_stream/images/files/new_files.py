@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from storage_stream.images.checks import (
+    checked_extension,
+    checked_metadata,
+    checked_name,
+    known_words,
+)
 from storage_stream.images.errors import ValidationError
-from storage_stream.images.given import known_words
-from storage_stream.images.saving import FORMATS
-from storage_stream.images.settings import checked_extension, checked_metadata, checked_name
+from storage_stream.images.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from storage_stream.images.claims import Claimed, Claims
+    from storage_stream.images.files.claims import Claimed, Claims
 
 __all__ = ["NewFiles", "mime_of", "new_row", "words_of_file"]
 

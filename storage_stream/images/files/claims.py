@@ -22,8 +22,8 @@ import sqlalchemy as sa
 from storage_stream import RetryPolicy
 from storage_stream.errors import NotFound as ObjectNotFound
 from storage_stream.images.errors import ClaimLost
-from storage_stream.images.queries import in_pieces
-from storage_stream.images.schema import files, images
+from storage_stream.images.sql.queries import in_pieces
+from storage_stream.images.sql.schema import files, images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage_stream import Storage
-    from storage_stream.images.database import Database
+    from storage_stream.images.sql.database import Database
 
 __all__ = ["Claimed", "Claims"]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any, TypeAlias, cast
 
+from storage_stream.images.checks import known_words, sequence_of
 from storage_stream.images.errors import ValidationError
-from storage_stream.images.given import known_words, sequence_of
 
 __all__ = [
     "AbsScale",

@@ -8,14 +8,14 @@ import sqlalchemy as sa
 
 from storage_stream.images.errors import NotFound
 from storage_stream.images.identifiers import Id, as_id, as_ids
-from storage_stream.images.queries import in_pieces
+from storage_stream.images.sql.queries import in_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from storage_stream.images.database import Database
-    from storage_stream.images.queries import Columns, Conditions, Shown
     from storage_stream.images.rows import Dicts, Page
+    from storage_stream.images.sql.database import Database
+    from storage_stream.images.sql.queries import Columns, Conditions, Shown
 
 __all__ = ["Records"]
 

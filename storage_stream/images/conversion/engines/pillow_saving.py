@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from storage_stream.images.saving import FORMATS
+from storage_stream.images.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

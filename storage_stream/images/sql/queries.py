@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
+from storage_stream.images.checks import known_words
 from storage_stream.images.errors import ValidationError
-from storage_stream.images.given import known_words
 from storage_stream.images.identifiers import as_optional_id
 
 if TYPE_CHECKING:

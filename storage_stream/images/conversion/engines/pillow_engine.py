@@ -12,19 +12,19 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from storage_stream import Preconditions
-from storage_stream.images import operations
-from storage_stream.images.engine_values import MadeVersion
-from storage_stream.images.pillow_saving import save_with_pillow, without_alpha
-from storage_stream.images.saving import FORMATS
+from storage_stream.images.conversion import operations
+from storage_stream.images.conversion.engines.engine_values import MadeVersion
+from storage_stream.images.conversion.engines.pillow_saving import save_with_pillow, without_alpha
+from storage_stream.images.formats import FORMATS
 from storage_stream.media import DamagedImage, ExtraMissing, Source, check_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from storage_stream import Storage
-    from storage_stream.images.engine_values import ObjectPlace
-    from storage_stream.images.operations import Operation
-    from storage_stream.images.planning import Plan, VersionPlan
+    from storage_stream.images.conversion.engines.engine_values import ObjectPlace
+    from storage_stream.images.conversion.operations import Operation
+    from storage_stream.images.conversion.planning import Plan, VersionPlan
 
 __all__ = ["PillowEngine"]
 

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from storage_stream import Storage
-    from storage_stream.images.operations import Size
-    from storage_stream.images.planning import Plan
+    from storage_stream.images.conversion.operations import Size
+    from storage_stream.images.conversion.planning import Plan
 
 __all__ = ["Engine", "MadeVersion", "ObjectPlace"]
 

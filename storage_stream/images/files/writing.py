@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Sequence
     from uuid import UUID
 
-    from storage_stream.images.claims import Claimed, Claims
+    from storage_stream.images.files.claims import Claimed, Claims
 
 __all__ = ["finished", "writing_objects"]
 

@@ -12,14 +12,14 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from storage_stream import Preconditions
-from storage_stream.images.claims import Claimed, Claims
 from storage_stream.images.errors import Conflict, NotFound, ValidationError
+from storage_stream.images.files.claims import Claimed, Claims
+from storage_stream.images.files.new_files import NewFiles, mime_of, new_row, words_of_file
+from storage_stream.images.files.writing import finished, writing_objects
 from storage_stream.images.identifiers import Id, as_id
-from storage_stream.images.new_files import NewFiles, mime_of, new_row, words_of_file
-from storage_stream.images.queries import Shown
-from storage_stream.images.records import Records
-from storage_stream.images.schema import files, images
-from storage_stream.images.writing import finished, writing_objects
+from storage_stream.images.sql.queries import Shown
+from storage_stream.images.sql.records import Records
+from storage_stream.images.sql.schema import files, images
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage_stream import DownloadKeywords, RequestKeywords, Storage, StreamResponse
-    from storage_stream.images.database import Database
-    from storage_stream.images.queries import Columns
     from storage_stream.images.rows import FileRow
+    from storage_stream.images.sql.database import Database
+    from storage_stream.images.sql.queries import Columns
 
 __all__ = ["FILES", "FileService"]
 

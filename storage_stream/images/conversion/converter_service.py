@@ -10,7 +10,11 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from storage_stream.images.engine_values import ObjectPlace
+from storage_stream.images.checks import checked_metadata, checked_name, known_words, mapping_of
+from storage_stream.images.conversion.engines.engine_values import ObjectPlace
+from storage_stream.images.conversion.image_converter import ImageConverter
+from storage_stream.images.conversion.planning import Limits
+from storage_stream.images.conversion.settings import merged
 from storage_stream.images.errors import (
     ConversionError,
     ConversionTimeout,
@@ -18,14 +22,10 @@ from storage_stream.images.errors import (
     UnreadableImage,
     ValidationError,
 )
-from storage_stream.images.given import known_words, mapping_of
 from storage_stream.images.identifiers import Id, as_id
-from storage_stream.images.image_converter import ImageConverter
-from storage_stream.images.planning import Limits
-from storage_stream.images.queries import Shown
-from storage_stream.images.records import Records
-from storage_stream.images.schema import converters
-from storage_stream.images.settings import checked_metadata, checked_name, merged
+from storage_stream.images.sql.queries import Shown
+from storage_stream.images.sql.records import Records
+from storage_stream.images.sql.schema import converters
 from storage_stream.media import MediaError
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from storage_stream.images.database import Database
-    from storage_stream.images.engine import EngineName
-    from storage_stream.images.engine_values import MadeVersion
-    from storage_stream.images.files import FileService
-    from storage_stream.images.new_files import NewFiles
-    from storage_stream.images.queries import Columns
+    from storage_stream.images.conversion.engines.engine import EngineName
+    from storage_stream.images.conversion.engines.engine_values import MadeVersion
+    from storage_stream.images.conversion.settings import VersionSettings
+    from storage_stream.images.files.file_service import FileService
+    from storage_stream.images.files.new_files import NewFiles
     from storage_stream.images.rows import ConverterRow, FileRow
-    from storage_stream.images.settings import VersionSettings
+    from storage_stream.images.sql.database import Database
+    from storage_stream.images.sql.queries import Columns
 
 __all__ = ["CONVERTERS", "ConvertedVersion", "ConverterService", "Converting"]
 

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import enum
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, cast
 
+from storage_stream.images.checks import (
+    checked_extension,
+    checked_metadata,
+    checked_name,
+    checked_version_name,
+    known_words,
+    mapping_of,
+    sequence_of,
+)
+from storage_stream.images.conversion.operations import Operation, operation_of
 from storage_stream.images.errors import ValidationError
-from storage_stream.images.given import known_words, mapping_of, sequence_of
-from storage_stream.images.naming import ORIGINAL
-from storage_stream.images.operations import Operation, operation_of
-from storage_stream.images.saving import FORMATS, checked_save_settings
+from storage_stream.images.formats import FORMATS, checked_save_settings
 
 __all__ = [
     "ConverterSettings",
     "VersionSettings",
     "VersionSource",
-    "checked_extension",
-    "checked_metadata",
-    "checked_name",
-    "checked_version_name",
     "merged",
 ]
 
 _MAX_VERSIONS = 100
 _MAX_OPERATIONS = 100
-_MAX_NAME = 200
 
 
 class VersionSource(enum.Enum):
@@ -140,26 +141,6 @@ def merged(stored: Mapping[str, Any], changes: object) -> dict[str, Any]:
     return result
 
 
-def checked_metadata(given: object, where: str) -> dict[str, Any]:
-    """A copy of what a row's metadata can be: a mapping that JSON can hold; None is `{}`.
-
-    Raises:
-        ValidationError: It is none.
-    """
-    if given is None:
-        return {}
-    words = mapping_of(given, where)
-    try:
-        text = json.dumps(words, allow_nan=False, ensure_ascii=False)
-        text.encode()  # half of a pair of surrogates is no text
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValidationError(f"JSON cannot hold it: {error}", field=where) from None
-    if "\\u0000" in text.replace("\\\\", ""):
-        raise ValidationError("PostgreSQL cannot hold a NUL", field=where)
-    copied: dict[str, Any] = json.loads(text)
-    return copied
-
-
 def _version(given: object, where: str) -> VersionSettings:
     known = {"version", "format", "source", "operations", "meta", "save_settings"}
     words = known_words(given, where, known | {"output_extension"})
@@ -182,36 +163,6 @@ def _version(given: object, where: str) -> VersionSettings:
         checked_extension(extension, f"{where}.output_extension") or image_format,
         checked_metadata(words.get("meta"), f"{where}.meta"),
     )
-
-
-def checked_version_name(given: object, where: str) -> str:
-    """A version's name, which is not the one that galleries have for the original itself.
-
-    Raises:
-        ValidationError: It cannot be.
-    """
-    name = checked_name(given, where)
-    if name == ORIGINAL:
-        raise ValidationError(f"{ORIGINAL!r} is what galleries call the original", field=where)
-    return name
-
-
-def checked_extension(value: str | None, where: str) -> str | None:
-    """An extension without its dot, of letters and digits; it becomes part of an object's name.
-
-    Raises:
-        ValidationError: It is something else.
-    """
-    if value is None:
-        return None
-    plain = value.removeprefix(".")
-    if not (plain.isascii() and plain.isalnum() and len(plain) <= _MAX_EXTENSION):
-        what = f"1 to {_MAX_EXTENSION} letters and digits"
-        raise ValidationError(f"{what} are expected, not {value!r:.80}", field=where)
-    return plain
-
-
-_MAX_EXTENSION = 16
 
 
 def _check_names(versions: tuple[VersionSettings, ...]) -> None:
@@ -247,18 +198,6 @@ def _extensions(given: object) -> frozenset[str] | None:
 
 def _text_or_none(given: object, where: str) -> str | None:
     return None if given is None else checked_name(given, where)
-
-
-def checked_name(given: object, where: str) -> str:
-    """A name that can be shown in one line.
-
-    Raises:
-        ValidationError: It is none.
-    """
-    if not isinstance(given, str) or not 1 <= len(given) <= _MAX_NAME or not given.isprintable():
-        what = f"1 to {_MAX_NAME} printable signs"
-        raise ValidationError(f"{what} are expected, not {given!r:.80}", field=where)
-    return given
 
 
 def _check_mask(text: str, mask: str | None, where: str) -> None:

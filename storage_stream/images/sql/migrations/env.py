@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from storage_stream.images.schema import metadata
+from storage_stream.images.sql.schema import metadata
 
 VERSION_TABLE = "images_alembic_version"  # the application's own migrations keep their own
 

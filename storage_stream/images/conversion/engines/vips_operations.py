@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from storage_stream.images import operations
+from storage_stream.images.conversion import operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from storage_stream.images.operations import Operation
+    from storage_stream.images.conversion.operations import Operation
 
 __all__ = ["applied", "standard", "without_alpha"]
 

@@ -1,0 +1,1 @@
+"""What turns pixels into pixels: libvips, and Pillow where that is not installed."""
