@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from storage_stream._transport.aiohttp import AiohttpTransport
 from storage_stream._transport.lean.tls import check_verifies
 from storage_stream._transport.lean.transport import LeanTransport
 from storage_stream._transport.places import Places
@@ -58,6 +57,9 @@ class Lanes:
             check_verifies(options.context)
         if session is not None and not (options.is_direct and options.context is None):
             raise InvalidArgument("a session brings its own ssl, proxy and trust_env")
+        # It loads aiohttp, which takes longer than all of ours: not for who imports our names.
+        from storage_stream._transport.aiohttp import AiohttpTransport  # noqa: PLC0415
+
         places = Places(connections)
         self.places = places
         self.aiohttp = AiohttpTransport(session=session, places=places, options=options)
