@@ -127,7 +127,7 @@ def test_downloads_go_on_too(
     assert first.end()[0] == 130
     gcs.log.clear()
     assert Terminal(here, environment, "cp", "--resume", *arguments).end()[0] == 0
-    # Those whose file was there, but not yet in the journal, come again: one per connection at most.
+    # Those whose file was there, but not yet in the journal, come again: one a connection.
     assert 20 <= len([entry for entry in gcs.log if "alt=media" in entry.query]) <= 24
     assert tree(here / "back") == dict(list(FILES.items())[:40])
 
