@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from storage_stream.images.rows import Gallery, GalleryImage, GalleryVersion
     from storage_stream.images.sql.queries import Shown
 
-__all__ = ["galleries"]
+__all__ = ["galleries", "gallery_images"]
 
 _FILE = "file."
+_ORIGINALS = 450
+"""In one statement, which names each of them twice."""
 
 
 async def galleries(
@@ -30,10 +32,28 @@ async def galleries(
     """The galleries with these ids, in this order; those that are empty are left out."""
     collected = _Collected(shown_images.names, shown_files.names)
     for some in in_pieces(ids):
-        asked = _latest(some, shown_images, shown_files)
+        of_them = images.c.correlation_id.in_(list(some))
+        asked = _latest(of_them, shown_images, shown_files)
         for row in (await connection.execute(asked)).mappings():
             collected.add(dict(row))
     return collected.in_order(ids)
+
+
+async def gallery_images(
+    connection: AsyncConnection,
+    originals: Sequence[UUID],
+    shown_images: Shown,
+    shown_files: Shown,
+) -> list[GalleryImage]:
+    """These originals with their versions, in this order; those that are none are left out."""
+    collected = _Collected(shown_images.names, shown_files.names)
+    for some in in_pieces(originals, _ORIGINALS):
+        ids = list(some)
+        is_original = images.c.original_id.is_(None) & images.c.id.in_(ids)
+        asked = _latest(is_original | images.c.original_id.in_(ids), shown_images, shown_files)
+        for row in (await connection.execute(asked)).mappings():
+            collected.add(dict(row))
+    return collected.images_in_order(originals)
 
 
 class _Collected:
@@ -65,8 +85,14 @@ class _Collected:
             gallery["versions"] = gallery["images"][-1]["versions"]
         return [self._galleries[each] for each in ids if each in self._galleries]
 
+    def images_in_order(self, ids: Iterable[UUID]) -> list[GalleryImage]:
+        """Those of these originals that there are."""
+        return [self._images[each] for each in ids if each in self._images]
 
-def _latest(ids: Iterable[UUID], shown_images: Shown, shown_files: Shown) -> sa.Select[Any]:
+
+def _latest(
+    which: sa.ColumnElement[bool], shown_images: Shown, shown_files: Shown
+) -> sa.Select[Any]:
     """Every original and the highest revision of each of its versions, originals first.
 
     By revision and not by time: the rows of one statement have the same time.
@@ -74,11 +100,7 @@ def _latest(ids: Iterable[UUID], shown_images: Shown, shown_files: Shown) -> sa.
     place = sa.func.row_number().over(
         partition_by=(images.c.original_id, images.c.version), order_by=images.c.revision.desc()
     )
-    ranked = (
-        sa.select(images, place.label("place"))
-        .where(images.c.correlation_id.in_(list(ids)))
-        .subquery("ranked")
-    )
+    ranked = sa.select(images, place.label("place")).where(which).subquery("ranked")
     columns = [ranked.c[name] for name in shown_images.names]
     file_columns = [files.c[name].label(f"{_FILE}{name}") for name in shown_files.names]
     is_latest = sa.or_(ranked.c.original_id.is_(None), ranked.c.place == 1)

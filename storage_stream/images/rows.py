@@ -15,6 +15,9 @@ __all__ = [
     "Galleries",
     "Gallery",
     "GalleryImage",
+    "GalleryImages",
+    "GallerySummaries",
+    "GallerySummary",
     "GalleryVersion",
     "ImageRow",
     "ImageRows",
@@ -123,6 +126,45 @@ class Gallery(TypedDict):
     id: UUID
     images: list[GalleryImage]
     versions: dict[str, GalleryVersion]
+
+
+class GallerySummary(TypedDict):
+    """A gallery at a glance.
+
+    id: The `correlation_id` of its images.
+    name: None for one that nobody has named.
+    images: How many originals it has.
+    newest: The last of them that was stored; None where there is none.
+    """
+
+    id: UUID
+    name: str | None
+    images: int
+    newest: GalleryImage | None
+
+
+class GallerySummaries(TypedDict):
+    """A part of the list of galleries; see `Page`."""
+
+    count: int
+    offset: int
+    page: int
+    pages: int
+    on_page: int
+    data: list[GallerySummary]
+
+
+class GalleryImages(TypedDict):
+    """A part of one gallery; see `Page`. `count` is how many originals it has in all."""
+
+    id: UUID
+    name: str | None
+    count: int
+    offset: int
+    page: int
+    pages: int
+    on_page: int
+    data: list[GalleryImage]
 
 
 # For classes that have a method `list`, which hides the type inside them.

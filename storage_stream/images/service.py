@@ -10,8 +10,8 @@ from storage_stream.images.conversion.converter_service import ConverterService
 from storage_stream.images.errors import ValidationError
 from storage_stream.images.files.file_service import FILES
 from storage_stream.images.gallery import galleries
+from storage_stream.images.gallery_record_service import GalleryRecordService
 from storage_stream.images.identifiers import Id, as_id, as_ids, as_optional_id
-from storage_stream.images.image_record_service import ImageRecordService
 from storage_stream.images.image_records import (
     IMAGES,
     ImageTable,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["ImageService"]
 
 
-class ImageService(ImageRecordService):
+class ImageService(GalleryRecordService):
     """Images: originals, versions that converters make of them, galleries of several.
 
         async with ImageService(database, files) as images:

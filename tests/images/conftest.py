@@ -69,7 +69,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite+aiosqlite:///{file}"
     postgres: Callable[[str], str] = request.getfixturevalue("postgres")
     url = postgres(request.getfixturevalue("postgres_tables"))
-    asyncio.run(_run(url, "TRUNCATE images, image_files, image_converters"))
+    asyncio.run(_run(url, "TRUNCATE images, image_files, image_converters, image_galleries"))
     return url
 
 

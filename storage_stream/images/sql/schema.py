@@ -14,7 +14,15 @@ from sqlalchemy.dialects import postgresql
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-__all__ = ["FILE_STATES", "UtcTimestamp", "converters", "files", "images", "metadata"]
+__all__ = [
+    "FILE_STATES",
+    "UtcTimestamp",
+    "converters",
+    "files",
+    "images",
+    "metadata",
+    "named_galleries",
+]
 
 FILE_STATES = ("empty", "uploading", "ready", "pending", "deleting")
 """empty: no content yet. uploading: its owner brings it. ready: its object is whole. pending: a
@@ -125,3 +133,12 @@ converters = sa.Table(
     sa.Column("timestamp", UtcTimestamp(), nullable=False),
     sa.UniqueConstraint("name", name="image_converters_name"),
 )
+
+named_galleries = sa.Table(
+    "image_galleries",
+    metadata,
+    sa.Column("id", sa.Uuid(), primary_key=True),
+    sa.Column("name", sa.Text(), nullable=False),
+    sa.Column("timestamp", UtcTimestamp(), nullable=False),
+)
+"""Galleries with a name. An image's gallery need not be here, and one here need have no image."""
