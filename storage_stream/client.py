@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, Self, Unpack
 
 from storage_stream._api.access import HmacKeys, Iam, Notifications
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     import aiohttp
     from gcloud.aio.auth import AioSession
 
+    from storage_stream._protocol.observer import Observer
     from storage_stream._transport.credentials import TokenSource
 
 __all__ = ["Storage"]
@@ -109,6 +111,8 @@ class Storage(
         trust_env: Whether a proxy may be named by the environment (`HTTPS_PROXY`, `.netrc`), as
             `aiohttp.ClientSession` reads it.
         retry: When requests are repeated, unless a call says otherwise.
+        observer: Is told of every call: `storage_stream.integrations.opentelemetry`'s, or your
+            own. None costs nothing.
         environment: Network, clock and chance, for tests.
 
     Raises:
@@ -132,6 +136,7 @@ class Storage(
         proxy: str | None = None,
         trust_env: bool = False,
         retry: RetryPolicy = DEFAULT_RETRY,
+        observer: Observer | None = None,
         environment: Environment | None = None,
     ) -> None:
         check_token_source(token)
@@ -147,7 +152,8 @@ class Storage(
         explicit = token is not None or service_file is not None
         needs_none = anonymous or (endpoint.is_emulator and not explicit)
         self._credentials = Anonymous() if needs_none else self._shared_token(surroundings)
-        super().__init__(self._parts(surroundings, endpoint, retry, needs_none=needs_none))
+        parts = self._parts(surroundings, endpoint, retry, needs_none=needs_none)
+        super().__init__(replace(parts, observer=observer))
 
     def _parts(
         self, surroundings: Environment, endpoint: Endpoint, retry: RetryPolicy, *, needs_none: bool

@@ -6,6 +6,7 @@ import contextlib
 import warnings
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from storage_stream._protocol.observed_call import ObservedCall
 from storage_stream._transfer.commit_on_exit import CommitOnExit
 from storage_stream._transfer.turn import Turn
 from storage_stream.errors import StorageError, UsageError
@@ -13,6 +14,7 @@ from storage_stream.errors import StorageError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from storage_stream._protocol.meter import Meter
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream._transfer.upload import StreamUpload
 
@@ -40,11 +42,12 @@ class StreamWriter(CommitOnExit):
     One task at a time may write.
     """
 
-    def __init__(self, upload: StreamUpload, subject: str) -> None:
+    def __init__(self, upload: StreamUpload, subject: str, meter: Meter | None = None) -> None:
         self._upload = upload
         self._subject = subject
         self._resource: ObjectResource | None = None
         self._turn = Turn(subject, "stream", "the object is made, or given up")
+        self._call = meter if isinstance(meter, ObservedCall) else None
         self._is_stuck = False
         self._is_told = False  # somebody has its state, or its failure, or looks after it
 
@@ -133,6 +136,8 @@ class StreamWriter(CommitOnExit):
         with self._turn, self._failing():
             self._resource = await self._upload.finish()
         self._turn.closed = True
+        if self._call is not None:
+            self._call.ended()
 
     async def abort(self, error: BaseException | None = None) -> None:
         """Give the upload up: nothing of it becomes visible. Idempotent.
@@ -148,6 +153,8 @@ class StreamWriter(CommitOnExit):
             self._turn.closed = True
             if not self._upload.session.is_handed_out(error):
                 await self._upload.session.cancel()
+            if self._call is not None:
+                self._call.ended(error)
 
     def disown(self) -> None:
         """Say nothing when it is dropped open: whoever holds it says it."""

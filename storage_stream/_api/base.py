@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from storage_stream._api.observing import observe
 from storage_stream._protocol.options import RequestKeywords, RequestOptions
 from storage_stream._transfer.progress import meter_of
 from storage_stream.errors import ClientClosed
@@ -37,6 +38,9 @@ class ApiBase:
         )
         self._unsaid: dict[float, RequestOptions] = {}  # by the timeout of a kind of calls
         self._closed = False
+        self._is_observed = parts.observer is not None
+        if parts.observer is not None:
+            observe(self, parts.observer, self._defaults.new_meter)
 
     def _check_open(self) -> None:
         if self._closed:

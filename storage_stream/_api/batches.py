@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from storage_stream._api.base import ApiBase
 from storage_stream._protocol import buckets, object_changes, objects
 from storage_stream._protocol.handle_keywords import BatchCallKeywords
+from storage_stream._protocol.observed_call import ObservedCall
 from storage_stream._protocol.options import RequestOptions
 from storage_stream._transfer.batch import BatchAnswer, cut_into_batches, send_batch
 from storage_stream.errors import UsageError
@@ -153,7 +155,9 @@ class Batch:
     ) -> None:
         self._sent = True
         if error is None:
-            await self._send()
+            call = self._options.meter
+            with call if isinstance(call, ObservedCall) else nullcontext():
+                await self._send()
 
     async def _send(self) -> None:
         """Send all calls; a failure of one does not keep the others from being sent."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from storage_stream._protocol.observer import Observer
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._transport.credentials import Credentials
     from storage_stream._transport.sender import Sender
@@ -47,9 +48,11 @@ class ClientParts:
         stream_sender: Sends those whose response is shown to the caller, and is aiohttp's.
         defaults: What is true of every call that does not say otherwise.
         signing: What signing needs besides.
+        observer: Is told of every call, or nobody is.
     """
 
     sender: Sender
     stream_sender: Sender
     defaults: RequestOptions
     signing: SigningParts
+    observer: Observer | None = None

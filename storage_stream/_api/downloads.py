@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from storage_stream._api.base import ApiBase
@@ -271,9 +272,14 @@ class Downloads(ApiBase):
         return download
 
     def _stream_of(self, download: Download) -> StreamResponse:
-        stream = StreamResponse(download, self._streams.discard)
+        let_go = partial(self._let_go, download) if self._is_observed else self._streams.discard
+        stream = StreamResponse(download, let_go)
         self._streams.add(stream)
         return stream
+
+    def _let_go(self, download: Download, stream: StreamResponse) -> None:
+        self._streams.discard(stream)
+        download.tell_over()
 
     def _abandon_streams(self, error: ClientClosed) -> None:
         """Let go of the connections of all streams that are open."""

@@ -173,7 +173,7 @@ class Files(Downloads, Uploads):
         how = UploadHow(resumable=True, chunk_bytes=chunk_bytes)
         settled = self._upload_options(options).with_kms_key(kms_key_name)
         upload = StreamUpload(self._sender, target, settled, how)
-        return StreamWriter(upload, target.subject)
+        return StreamWriter(upload, target.subject, settled.meter)
 
 
 def _text_format(options: dict[str, Any]) -> TextFormat:

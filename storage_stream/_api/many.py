@@ -45,7 +45,12 @@ if TYPE_CHECKING:
 __all__ = ["Many"]
 
 _START = 16  # items at once in the beginning
-_NOT_ELSEWHERE = ("token", "session", "environment")  # of a client: they live in one process
+_NOT_ELSEWHERE = (
+    "token",
+    "session",
+    "observer",
+    "environment",
+)  # of a client: they live in one process
 
 
 class Many(Downloads, Uploads, Objects, Copies):

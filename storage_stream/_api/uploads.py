@@ -154,7 +154,7 @@ class Uploads(ApiBase):
         settled = self._upload_options(options).with_kms_key(kms_key_name)
         gzip = GzipWriter() if zipped else None
         stream = StreamUpload(self._sender, target, settled, how, gzip=gzip)
-        return StreamWriter(stream, target.subject)
+        return StreamWriter(stream, target.subject, settled.meter)
 
     async def resume_upload(
         self, state: Mapping[str, Any], file_data: Any, **options: Unpack[RequestKeywords]

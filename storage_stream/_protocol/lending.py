@@ -10,11 +10,11 @@ import abc
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from storage_stream._protocol.http import Content
 
-__all__ = ["LendingContent", "lent_chunks"]
+__all__ = ["CountedContent", "LendingContent", "lent_chunks"]
 
 
 class LendingContent(abc.ABC):
@@ -41,3 +41,32 @@ class LendingContent(abc.ABC):
 def lent_chunks(content: Content) -> AsyncIterator[bytes | memoryview]:
     """The bytes of any content, lent where it can lend them."""
     return content.lent_chunks() if isinstance(content, LendingContent) else content.chunks()
+
+
+class CountedContent(LendingContent):
+    """A content that tells how much is taken of it.
+
+    Args:
+        content: The content.
+        count: Called with the bytes of each chunk, before it goes out.
+    """
+
+    def __init__(self, content: Content, count: Callable[[int], None]) -> None:
+        self._content = content
+        self._count = count
+        self.length = content.length
+
+    def chunks(self) -> AsyncIterator[bytes | memoryview]:
+        """See `Content.chunks`."""
+        return self._counted(self._content.chunks())
+
+    def lent_chunks(self) -> AsyncIterator[bytes | memoryview]:
+        """See `LendingContent.lent_chunks`."""
+        return self._counted(lent_chunks(self._content))
+
+    async def _counted(
+        self, chunks: AsyncIterator[bytes | memoryview]
+    ) -> AsyncIterator[bytes | memoryview]:
+        async for chunk in chunks:
+            self._count(len(chunk))
+            yield chunk

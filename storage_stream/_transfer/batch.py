@@ -89,7 +89,7 @@ async def send_batch(
         answers |= {number: answer for number, answer in round_.items() if number not in left}
         waiting = {number: calls[number] for number in sorted(left)}
         if delay is not None:
-            await sender.pause(delay, again[0][1], again[0][1].subject or "")
+            await sender.pause(delay, again[0][1], again[0][1].subject or "", options.meter)
     return [answers[number] for number in range(len(calls))]
 
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from storage_stream._protocol.arguments import check_whole
 from storage_stream._protocol.batch import MAX_CALLS, EncodedCall, encode_call
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import ObjectResource
     from storage_stream._transport.sender import Sender
+
+    _Results = AsyncGenerator["DeleteResult", None]
 
 __all__ = ["DeleteResult", "Deletion", "delete_listed", "delete_named"]
 
@@ -106,6 +108,11 @@ class Deletion:
     async def aclose(self) -> None:
         """Break off what is under way. Idempotent."""
         await self._results.aclose()
+
+    def watched(self, around: Callable[[_Results], _Results]) -> Self:
+        """Let something stand between the results and whoever reads them; before it begins."""
+        self._results = around(self._results)
+        return self
 
     def count(self, results: list[DeleteResult]) -> None:
         """Add what is settled, whether or not anybody will read it."""

@@ -12,10 +12,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._cancellation import cancels_so_far
+from storage_stream._log import tell_resume
 from storage_stream._protocol.arguments import check_whole
 from storage_stream._protocol.download_actions import Done, Fetch, Receive, Wait
 from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.objects import get_media
+from storage_stream._protocol.observed_call import ObservedCall
 from storage_stream._protocol.options import DownloadKeywords, RequestOptions
 from storage_stream._protocol.ranges import ByteRange
 from storage_stream._protocol.replies import is_success
@@ -234,6 +236,11 @@ class Download:
         """Nobody reads it any more: let go of the connection, make no other. Idempotent."""
         self.abandon(StreamClosed("the stream is closed", subject=self.subject))
 
+    def tell_over(self) -> None:
+        """Say to whoever observes the call that nothing more will come of it."""
+        if isinstance(call := self._options.meter, ObservedCall):
+            call.ended(None if isinstance(self._error, StreamClosed) else self._error)
+
     def abandon(self, error: ClientClosed | StreamClosed) -> None:
         """End it from outside; who is reading it is told this, and so is who reads it later."""
         if not self.is_over:
@@ -273,7 +280,7 @@ class Download:
 
     async def _act(self, action: Fetch | Wait) -> None:
         if isinstance(action, Wait):
-            await self._sender.pause(action.seconds, action.error, self.subject)
+            await self._sender.pause(action.seconds, action.error, self.subject, self.meter)
             self._machine.waited()
             return
         try:
@@ -301,6 +308,8 @@ class Download:
                 meter.expect(self._machine.content_length)
             elif self._machine.resumes:
                 meter.resumed()
+        if refusal is None and not is_new and self._machine.resumes:
+            tell_resume(self.subject, self._machine.offset)
         if not isinstance(self._machine.next_action(), Receive):
             self._release()
 

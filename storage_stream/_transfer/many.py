@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from storage_stream._transfer.progress import Progress
     from storage_stream._transport.clock import Clock
 
+    _Around = Callable[[AsyncGenerator[TransferResult, None]], AsyncGenerator[TransferResult, None]]
+
 __all__ = ["ManyTransfer", "Run", "RunMeter"]
 
 _MOST_FAILURES = 1000  # that are kept; all are counted
@@ -92,6 +94,11 @@ class ManyTransfer:
     async def aclose(self) -> None:
         """Break off what is under way, and wait until it has ended. Idempotent."""
         await self._results.aclose()
+
+    def watched(self, around: _Around) -> Self:
+        """Let something stand between the results and whoever reads them; before it begins."""
+        self._results = around(self._results)
+        return self
 
     def raise_errors(self) -> None:
         """Raise the errors of `failures` together, if there are any.

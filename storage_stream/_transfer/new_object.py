@@ -6,6 +6,7 @@ import mimetypes
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._log import tell_failure
 from storage_stream._protocol.arguments import check_text
 from storage_stream._protocol.http import parse_number
 from storage_stream._protocol.media_head import ObjectHead
@@ -211,6 +212,7 @@ class NewObject:
             method="POST",
             subject=self.subject,
         )
+        tell_failure(error, self.subject)
         if is_ours:
             await self._take_away(resource, error, sender, options)
         else:

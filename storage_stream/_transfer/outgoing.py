@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from storage_stream._protocol.checksums import Crc32c
-from storage_stream._protocol.lending import LendingContent, lent_chunks
+from storage_stream._protocol.lending import CountedContent, LendingContent, lent_chunks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -222,31 +222,9 @@ class _Pieces:
             yield piece
 
 
-class _MeteredContent(LendingContent):
-    """A content that counts what is taken of it."""
-
-    def __init__(self, content: Content, meter: Meter) -> None:
-        self._content = content
-        self._meter = meter
-        self.length = content.length
-
-    def chunks(self) -> AsyncIterator[bytes | memoryview]:
-        return self._counted(self._content.chunks())
-
-    def lent_chunks(self) -> AsyncIterator[bytes | memoryview]:
-        return self._counted(lent_chunks(self._content))
-
-    async def _counted(
-        self, chunks: AsyncIterator[bytes | memoryview]
-    ) -> AsyncIterator[bytes | memoryview]:
-        async for chunk in chunks:
-            self._meter.moved(len(chunk))
-            yield chunk
-
-
 def metered(content: Content, meter: Meter | None) -> Content:
     """The same content, counted as it goes out where somebody counts."""
-    return content if meter is None else _MeteredContent(content, meter)
+    return content if meter is None else CountedContent(content, meter.moved)
 
 
 class FramedContent(LendingContent):

@@ -6,11 +6,11 @@ How it looks (a bar, a line, JSON) is not known here.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._log import log
 from storage_stream._transfer.shielding import end
 from storage_stream._transport.clock import SystemClock
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "ProgressSnapshot", "meter_of", "progress_of"]
 
-log = logging.getLogger("storage_stream")
 
 _SAMPLES = 32  # points of the sliding window
 
@@ -265,7 +264,7 @@ class Progress:
         self._last = now
         try:
             self._callback(self.snapshot())
-        except Exception:
+        except Exception:  # noqa: BLE001 - it is logged
             # Raised here it would look like a broken connection, and cost the transfer.
             self._callback = None
             log.exception("the callback for progress failed; it is not called again")

@@ -9,10 +9,10 @@ beside the target, with a journal, and the next call goes on with it.
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from storage_stream._log import log
 from storage_stream._protocol.download_position import DownloadPosition
 from storage_stream._protocol.retry import is_transient
 from storage_stream._protocol.slice_plan import (
@@ -49,8 +49,6 @@ if TYPE_CHECKING:
     from storage_stream._transport.clock import Clock
 
 __all__ = ["SliceHow", "download_to_file"]
-
-_log = logging.getLogger("storage_stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +243,7 @@ class _FileDownload:
         try:
             await in_thread(part.save, self._journal())
         except OSError as error:  # a full disk: the object's own bytes have their room already
-            _log.debug("the journal of a download is not written: %s", error.strerror)
+            log.debug("the journal of a download is not written: %s", error.strerror)
         finally:
             self._is_saving = False
 
@@ -267,7 +265,7 @@ class _FileDownload:
             if not part.can_be_kept or not _may_pass(error) or not self._keep(part):
                 part.remove()
         except OSError as problem:  # what ended the download is what its caller has to be told
-            _log.debug("an unfinished download cannot be removed: %s", problem.strerror)
+            log.debug("an unfinished download cannot be removed: %s", problem.strerror)
         finally:
             part.close()
 
@@ -280,7 +278,7 @@ class _FileDownload:
         try:
             part.save(self._journal())
         except OSError as error:
-            _log.debug("the journal of a download is not written: %s", error.strerror)
+            log.debug("the journal of a download is not written: %s", error.strerror)
             return part.has_journal  # one that knows less
         return True
 

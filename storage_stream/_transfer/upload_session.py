@@ -7,9 +7,9 @@ waited, and the object that comes of it is compared with what was sent.
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._log import log, tell_failure, tell_restart, tell_resume
 from storage_stream._protocol.encryption import key_lines
 from storage_stream._protocol.http import Headers, Reply, Request
 from storage_stream._protocol.objects import start_resumable
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["UploadSession"]
 
-log = logging.getLogger("storage_stream")
 
 _RESUME_INCOMPLETE = 308
 _NAMING_SECONDS = 3.0  # what a cancel waits for the name of a session that is being begun
@@ -83,7 +82,7 @@ class UploadSession:
             options.meter.expect(machine.total)  # it began in another process
         self._zipped = zipped
         self._known = known
-        self._is_resumed = machine.session_uri is not None
+        self._is_resumed = self._has_begun = machine.session_uri is not None
         self._beginning: asyncio.Task[None] | None = None
         self._given_up = False
 
@@ -220,7 +219,8 @@ class UploadSession:
 
     async def _act(self, action: Start | Send | Query | Pause) -> None:
         if isinstance(action, Pause):
-            await self._sender.pause(action.seconds, action.error, self._target.subject)
+            subject, meter = self._target.subject, self._options.meter
+            await self._sender.pause(action.seconds, action.error, subject, meter)
             self.machine.paused()
             return
         try:
@@ -287,6 +287,9 @@ class UploadSession:
             target.resolved_type(),
             self.machine.total,
         ).with_options(self._options)
+        if self._has_begun:
+            tell_restart(target.subject)
+        self._has_begun = True
         if self._options.meter is not None:
             self._options.meter.expect(self.machine.total)
         reply = await self._open(operation.request)
@@ -304,8 +307,10 @@ class UploadSession:
         headers = [*key_lines(self._options.headers), ("content-range", action.content_range())]
         if isinstance(action, Send) and action.stop == action.total == self._outgoing.crc.length:
             headers.append(("x-goog-hash", f"crc32c={self._outgoing.crc.encoded}"))
-        if isinstance(action, Query) and self._options.meter is not None:
-            self._options.meter.resumed()
+        if isinstance(action, Query):
+            tell_resume(self._target.subject, self.confirmed)
+            if self._options.meter is not None:
+                self._options.meter.resumed()
         # A PUT that breaks may have been taken: until an answer says otherwise, ask.
         self.machine.sending(action)
         reply = await self._open(
@@ -361,6 +366,7 @@ class UploadSession:
         error.subject = error.subject or self._target.subject
         error.attempts = self.machine.budget.attempts
         error.elapsed = self._sender.clock.now() - self._begun
+        tell_failure(error, error.subject)
         if self.machine.session_uri is not None:
             error.state = self.state()
         return error

@@ -10,12 +10,12 @@ all of it each time, and any surprise leaves the body with aiohttp.
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import StreamReader
 from aiohttp.client_proto import ResponseHandler
 
+from storage_stream._log import log
 from storage_stream._transport.body_buffer import BodyBuffer
 from storage_stream.errors import ConnectionLost
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SHORTEST_BODY_BYTES", "BodyLane", "enter_lane"]
 
-log = logging.getLogger("storage_stream")
 
 SHORTEST_BODY_BYTES: Final = 64 * 1024
 """Of which fewer are still to come, the exchange costs more than it saves."""

@@ -11,13 +11,12 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 from storage_stream._cancellation import is_being_cancelled
+from storage_stream._log import log, tell_repeat
 from storage_stream._protocol.replies import without_secrets
 from storage_stream._protocol.retry import RetryBudget, RetryPolicy
-from storage_stream._transport.repeats import tell_repeat
 from storage_stream._transport.service_file import read_service_file
 from storage_stream.errors import ClientClosed, CredentialsError, TokenTimeout
 
@@ -42,7 +41,6 @@ SCOPES = [
     "https://www.googleapis.com/auth/iam",
 ]
 
-log = logging.getLogger("storage_stream")
 
 _REFRESH = RetryPolicy(retries=3, initial_delay=0.5, max_delay=4.0)
 _REFRESH_TIMEOUT = 10  # seconds for one request to the token endpoint

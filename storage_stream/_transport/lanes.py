@@ -6,9 +6,9 @@ them. One pair of lanes shares its places, so that `connections` counts both.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._log import log
 from storage_stream._transport.lean.tls import check_verifies
 from storage_stream._transport.lean.transport import LeanTransport
 from storage_stream._transport.places import Places
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from storage_stream._transport.session_options import SessionOptions
 
 __all__ = ["Lanes"]
-
-_log = logging.getLogger("storage_stream")
 
 
 class Lanes:
@@ -67,7 +65,7 @@ class Lanes:
         if lean and session is None and options.is_direct:
             self.lean = LeanTransport(places=places, context=options.context)
         elif lean:
-            _log.debug("every request goes by aiohttp: it has the session, or knows the proxy")
+            log.debug("every request goes by aiohttp: it has the session, or knows the proxy")
 
     def send(
         self, request: Request, *, timeout: float | None, session: Any = None

@@ -11,7 +11,9 @@ import ipaddress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
+from storage_stream._log import tell_failure, tell_repeat
 from storage_stream._protocol.http import Headers, Reply, Request
+from storage_stream._protocol.observed_call import ObservedCall
 from storage_stream._protocol.replies import error_of, is_success
 from storage_stream._protocol.retry import (
     RetryBudget,
@@ -20,13 +22,14 @@ from storage_stream._protocol.retry import (
     retry_after_seconds,
 )
 from storage_stream._transport.compat import as_client_response_error
-from storage_stream._transport.repeats import tell_repeat
+from storage_stream._transport.observed_send import observed_send
 from storage_stream._transport.stall import WatchedReply
 from storage_stream.errors import InsecureTransport, ProtocolError, ResponseError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from storage_stream._protocol.meter import Meter
     from storage_stream._protocol.operation import Operation
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._transport.base import ReplyStream, Transport
@@ -144,11 +147,16 @@ class Sender:
                     raise self.enriched(error, operation, budget.attempts, begun) from None
                 why = error
             asked = None
-            await self.pause(delay, why, operation.subject)
+            await self.pause(delay, why, operation.subject, options.meter)
 
-    async def pause(self, seconds: float, why: StorageError, subject: str) -> None:
+    async def pause(
+        self, seconds: float, why: StorageError, subject: str, meter: Meter | None = None
+    ) -> None:
         """Wait before another attempt, and say why there is one."""
+        tell_failure(why, subject)
         tell_repeat(seconds, why, subject)
+        if isinstance(meter, ObservedCall):
+            meter.observation.waits(seconds, why)
         await self.clock.sleep(seconds)
 
     async def open(self, request: Request, options: RequestOptions) -> ReplyStream:
@@ -169,12 +177,13 @@ class Sender:
         for is_last in (False, True):
             token = await self._credentials.token(timeout) if wants_token else None
             dressed = self._dressed(request, token)
-            if meter is not None:
-                meter.attempt()
-            reply = await self._transport.send(dressed, timeout=timeout, session=options.session)
+            if meter is None:
+                reply = await self._transport.send(
+                    dressed, timeout=timeout, session=options.session
+                )
+            else:
+                reply = await self._metered_send(dressed, options, meter)
             status = reply.head.status
-            if meter is not None:
-                meter.answered(status)
             if status != _UNAUTHORIZED or token is None or is_last:
                 if reply.whole is not None:
                     return reply  # nobody will wait for it
@@ -182,6 +191,22 @@ class Sender:
             reply.close()
             self._credentials.refused(token)
         raise AssertionError  # pragma: no cover - the second turn returns
+
+    async def _metered_send(
+        self, request: Request, options: RequestOptions, meter: Meter
+    ) -> ReplyStream:
+        meter.attempt()
+        if isinstance(meter, ObservedCall):
+            shown = self._shown(request.target)
+            reply = await observed_send(
+                self._transport, request, options, meter.observation.attempt(request.method, shown)
+            )
+        else:
+            reply = await self._transport.send(
+                request, timeout=options.timeout, session=options.session
+            )
+        meter.answered(reply.head.status)
+        return reply
 
     async def refusal(self, reply: ReplyStream, request: Request, subject: str) -> ResponseError:
         """Read the body of a refusal, close it, and make the error it is."""
@@ -224,6 +249,7 @@ class Sender:
         error.subject = error.subject or operation.subject
         error.attempts = attempts
         error.elapsed = self.clock.now() - begun
+        tell_failure(error, error.subject)
         return error
 
     async def _exchange(
@@ -268,6 +294,13 @@ class Sender:
 
     def _url(self, target: str) -> str:
         return self._root + target if target.startswith("/") else target
+
+    def _shown(self, url: str) -> str:
+        """What of an address may be told: its query may name a session, its path elsewhere too."""
+        if url.startswith(self._own_targets):
+            return url.partition("?")[0]
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
 
     def _dressed(self, request: Request, token: str | None) -> Request:
         """The request as a whole, with our lines; a caller's own stay in their place.

@@ -1,7 +1,7 @@
 """Says why a command waits: a request that failed is about to be made again.
 
-It listens to the library's log of repeats. Many transfers that meet the same trouble are one line
-a second for people; programs get an event for each.
+It listens to the library's log for waits before repeats. Many transfers that meet the same trouble
+are one line a second for people; programs get an event for each.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from storage_stream.cli.wording import plain_words
 
 __all__ = ["repeats_told"]
 
-_LOG = "storage_stream.retry"
+_LOG = "storage_stream"
 _PAUSE_SECONDS = 1.0  # between two lines
 
 
@@ -31,7 +31,8 @@ def repeats_told(
     log, listener = logging.getLogger(_LOG), _Listener(output, clock)
     level = log.level
     log.addHandler(listener)
-    log.setLevel(logging.INFO)
+    if log.getEffectiveLevel() > logging.INFO:  # else whoever set it hears more
+        log.setLevel(logging.INFO)
     try:
         yield
     finally:
@@ -49,6 +50,8 @@ class _Listener(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Tell of one. What goes wrong with that ends the command, as with any other output."""
         fields = record.__dict__
+        if fields.get("event") != "retry":
+            return
         seconds, why = round(fields["seconds"], 3), plain_words(str(fields["why"]))
         self._output.event("retry", seconds=seconds, reason=why, subject=fields["subject"])
         now = self._clock()

@@ -10,7 +10,7 @@ from storage_stream.testing.emulator_handle import EmulatorHandle
 
 @pytest.fixture
 def heard(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, "storage_stream.retry")
+    caplog.set_level(logging.INFO, "storage_stream")
     return caplog
 
 
@@ -19,7 +19,7 @@ def facts(heard: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     return [
         (record.__dict__["subject"], type(record.__dict__["why"]).__name__)
         for record in heard.records
-        if record.name == "storage_stream.retry"
+        if record.__dict__.get("event") == "retry"
     ]
 
 
