@@ -1,0 +1,75 @@
+"""What all ways to do a unit's objects have in common: they count, and note what failed."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Any
+
+from storage_stream.integrations.dask.order import FailedObject, SourceObject
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storage_stream import Storage
+    from storage_stream.integrations.dask.order import Order, Report
+
+__all__ = ["Doing"]
+
+
+class Doing(abc.ABC):
+    """Does the objects of one unit.
+
+    Args:
+        storage: Transfers.
+        order: What is to be done.
+        report: Takes what becomes of it.
+    """
+
+    def __init__(self, storage: Storage, order: Order, report: Report) -> None:
+        self.storage = storage
+        self.order = order
+        self.report = report
+
+    async def prepare(  # noqa: B027 - most look, and who does not need not say so
+        self, listed: Sequence[dict[str, Any]], end: str | None
+    ) -> None:
+        """Look at the target, before the first object.
+
+        Args:
+            listed: All objects of the unit, in order.
+            end: The first name behind the unit; None: there is none.
+        """
+
+    @abc.abstractmethod
+    async def one(self, item: dict[str, Any]) -> None:
+        """Do one.
+
+        Raises:
+            StorageError: The service, or the way there.
+            OSError: A file.
+        """
+
+    async def finish(self) -> None:  # noqa: B027 - the same
+        """Do what is left at the end."""
+
+    def done(self, size: int) -> None:
+        """One was done."""
+        self.report.done += 1
+        self.report.bytes += size
+
+    def skipped(self) -> None:
+        """One need not be."""
+        self.report.skipped += 1
+
+    def failed(self, name: str, error: BaseException) -> None:
+        """One could not be."""
+        self.report.failed += 1
+        source = f"gs://{self.order.bucket}/{name}"
+        self.report.failures.append(FailedObject(source, type(error).__name__, str(error)))
+
+    def source_of(self, item: dict[str, Any]) -> SourceObject:
+        """The object that a list's item is about."""
+        return SourceObject(
+            *(self.order.bucket, item["name"], int(item["generation"]), int(item["size"])),
+            item.get("crc32c"),
+        )

@@ -1,0 +1,92 @@
+"""Objects as files of a folder that all workers share: a mounted disk, or one machine's own.
+
+Each file is written by `Storage.download_many`: beside its place, and put there whole, with the
+object's time. That time and the size tell a file that is done from one that is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from storage_stream.integrations.dask.doing import Doing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Downloading"]
+
+_MTIME_KEY = "goog-reserved-file-mtime"
+"""https://cloud.google.com/storage-transfer/docs/metadata-preservation"""
+
+
+class Downloading(Doing):
+    """Downloads."""
+
+    async def prepare(self, listed: Sequence[dict[str, Any]], end: str | None) -> None:
+        """See `Doing.prepare`. No request; the files are looked at."""
+        del end
+        self._left: list[tuple[dict[str, Any], str]] = []
+        self._there = await asyncio.to_thread(self._those_there, listed)
+
+    async def one(self, item: dict[str, Any]) -> None:
+        """See `Doing.one`: all that are to come are downloaded together, in `finish`."""
+        if item["name"] in self._there:
+            self.skipped()
+        else:
+            self._left.append((item, self._below(item)))
+
+    async def finish(self) -> None:
+        """Download. One request for each, or what a large one needs."""
+        if not self._left:
+            return
+        sizes = {item["name"]: int(item["size"]) for item, _ in self._left}
+        start = len(f"gs://{self.order.bucket}/")
+        async with self.storage.download_many(
+            self.order.bucket,
+            self._left,
+            self.order.target,
+            raw=True,
+            overwrite=self.order.overwrite,
+            concurrency=self.order.concurrency,
+            ramp_up=False,  # whoever gives out the units sees to it, for all workers
+            **self.order.request_options,
+        ) as run:
+            async for result in run:
+                name = result.source[start:]
+                if result.error is not None:
+                    self.failed(name, result.error)
+                elif result.skipped is not None:
+                    self.skipped()
+                else:
+                    self.done(sizes[name])
+
+    def _below(self, item: Mapping[str, Any]) -> str:
+        name: str = item["name"]
+        return name.removeprefix(self.order.strip)
+
+    def _those_there(self, listed: Sequence[Mapping[str, Any]]) -> set[str]:
+        return {item["name"] for item in listed if self._is_there(item)}
+
+    def _is_there(self, item: Mapping[str, Any]) -> bool:
+        parts = self._below(item).split("/")
+        if any(part in {"", ".", ".."} for part in parts):
+            return False  # no file's name: the download says so
+        try:
+            found = os.lstat(os.path.join(self.order.target, *parts))  # noqa: PTH118 - may be no Path
+        except (OSError, ValueError):
+            return False  # a NUL, too: the same
+        same_size = found.st_size == int(item["size"])
+        return stat.S_ISREG(found.st_mode) and same_size and int(found.st_mtime) == _time_of(item)
+
+
+def _time_of(item: Mapping[str, Any]) -> int | None:
+    metadata: Mapping[str, str] = item.get("metadata") or {}
+    said = metadata.get(_MTIME_KEY, "")
+    if said.isascii() and said.isdigit():
+        return int(said)
+    created: str | None = item.get("timeCreated")
+    return None if created is None else int(datetime.fromisoformat(created).timestamp())
