@@ -10,9 +10,11 @@ from storage_stream.images.errors import ValidationError
 from storage_stream.images.naming import ORIGINAL
 
 __all__ = [
+    "checked_count",
     "checked_extension",
     "checked_metadata",
     "checked_name",
+    "checked_span",
     "checked_version_name",
     "known_words",
     "mapping_of",
@@ -21,6 +23,12 @@ __all__ = [
 
 _MAX_NAME = 200
 _MAX_EXTENSION = 16
+_MAX_JSON_BYTES = 1024 * 1024
+"""Of one row's metadata, or of a converter's settings: a gallery shows a thousand of them."""
+_MAX_JSON_DEPTH = 100
+"""Mappings and lists inside each other; readers of JSON give up at a few hundred."""
+_MAX_SPAN = 10.0**5
+"""Of days, or of seconds: a moment so far away is still one that databases know."""
 
 
 def mapping_of(given: object, field: str) -> dict[str, Any]:
@@ -105,7 +113,10 @@ def checked_metadata(given: object, where: str) -> dict[str, Any]:
         raise ValidationError(f"JSON cannot hold it: {error}", field=where) from None
     if "\\u0000" in text.replace("\\\\", ""):
         raise ValidationError("PostgreSQL cannot hold a NUL", field=where)
+    if len(text) > _MAX_JSON_BYTES:
+        raise ValidationError(f"at most {_MAX_JSON_BYTES} bytes are allowed", field=where)
     copied: dict[str, Any] = json.loads(text)
+    _check_depth(copied, where)
     return copied
 
 
@@ -119,3 +130,47 @@ def checked_version_name(given: object, where: str) -> str:
     if name == ORIGINAL:
         raise ValidationError(f"{ORIGINAL!r} is what galleries call the original", field=where)
     return name
+
+
+def checked_count(given: object, where: str) -> int:
+    """A whole number from 1 on.
+
+    Raises:
+        ValidationError: It is none.
+    """
+    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+        what = "a whole number from 1 on is expected"
+        raise ValidationError(f"{what}, not {given!r:.80}", field=where)
+    return given
+
+
+def checked_span(given: object, where: str, *, allow_zero: bool = False) -> float:
+    """A number of seconds, or of days, that a clock can be asked about.
+
+    Raises:
+        ValidationError: It is none, or 0 where that is not allowed.
+    """
+    is_number = isinstance(given, (int, float)) and not isinstance(given, bool)
+    if not is_number or not 0 <= cast("float", given) <= _MAX_SPAN:  # which NaN is not, either
+        what = f"a number from 0 to {_MAX_SPAN:g} is expected"
+        raise ValidationError(f"{what}, not {given!r:.80}", field=where)
+    if given == 0 and not allow_zero:
+        raise ValidationError("more than 0 is needed", field=where)
+    return float(cast("float", given))
+
+
+def _check_depth(value: object, where: str) -> None:
+    level = [value]
+    for _ in range(_MAX_JSON_DEPTH):
+        level = [inner for each in level for inner in _containers(each)]
+    if level:
+        raise ValidationError(f"it is nested deeper than {_MAX_JSON_DEPTH}", field=where)
+
+
+def _containers(value: object) -> list[object]:
+    """The mappings and lists right inside one."""
+    is_mapping = isinstance(value, dict)
+    inside = (
+        cast("dict[str, object]", value).values() if is_mapping else cast("list[object]", value)
+    )
+    return [each for each in inside if isinstance(each, (dict, list))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -12,6 +13,9 @@ __all__ = ["Id", "as_id", "as_ids", "as_optional_id"]
 Id = UUID | str
 """What names a record."""
 
+# Python reads more as a number: signs, underscores, the digits of all scripts.
+_TEXT = re.compile(r"(urn:uuid:)?\{?[0-9a-fA-F-]{32,36}\}?")
+
 
 def as_id(value: object, field: str = "id") -> UUID:
     """A UUID of a UUID or its text.
@@ -21,7 +25,7 @@ def as_id(value: object, field: str = "id") -> UUID:
     """
     if isinstance(value, UUID):
         return value
-    if isinstance(value, str):
+    if isinstance(value, str) and _TEXT.fullmatch(value):
         try:
             return UUID(value)
         except ValueError:

@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from storage_stream.images.checks import checked_version_name, known_words
+from storage_stream.images.checks import checked_version_name, known_words, sequence_of
 from storage_stream.images.errors import NotFound, ValidationError
+from storage_stream.images.files.file_service import FileService
 from storage_stream.images.files.writing import finished
 from storage_stream.images.identifiers import Id, as_id, as_ids
 from storage_stream.images.image_records import (
@@ -25,13 +26,15 @@ from storage_stream.images.sql.schema import images
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from storage_stream.images.files.file_service import FileService
     from storage_stream.images.permissions import Permissions
     from storage_stream.images.rows import Dicts, ImageRow, ImageRows, Page
     from storage_stream.images.sql.database import Database
     from storage_stream.images.sql.queries import Columns, Conditions
 
 __all__ = ["ImageRecordService"]
+
+_MAX_VERSION_NAMES = 100
+"""In one call; a converter makes no more at once."""
 
 
 class ImageRecordService(Records):
@@ -45,6 +48,8 @@ class ImageRecordService(Records):
 
     kind = "image"
     shown = IMAGES
+    # Of the class it is the class; every service has the one it was made with.
+    file_service: FileService = cast("FileService", FileService)
 
     def __init__(
         self, database: Database, file_service: FileService, permissions: Permissions | None
@@ -67,6 +72,7 @@ class ImageRecordService(Records):
             Conflict: The file has no content.
         """
         await self._permit("create", data=data)
+        IMAGES.chosen(columns)
         made = await self._created([checked_new_image(data)])
         return cast("ImageRow", self._one(made, columns))
 
@@ -75,7 +81,9 @@ class ImageRecordService(Records):
     ) -> ImageRows:
         """Several images, all of them or none; else as `create`."""
         await self._permit("m_create", data=data)
-        rows = [checked_new_image(each, f"data[{number}]") for number, each in enumerate(data)]
+        IMAGES.chosen(columns)
+        given = sequence_of(data, "data")
+        rows = [checked_new_image(each, f"data[{number}]") for number, each in enumerate(given)]
         made = await self._created(rows)
         return cast("ImageRows", IMAGES.narrowed(made, columns))
 
@@ -97,6 +105,11 @@ class ImageRecordService(Records):
         """Whether there is such an image."""
         await self._permit("exists", id=id)
         return await super().exists(id)
+
+    async def m_exists(self, id: Id | Sequence[Id]) -> frozenset[UUID]:  # noqa: A002 - as above
+        """Those of these ids that an image has."""
+        await self._permit("m_exists", id=id)
+        return frozenset(row["id"] for row in await self._m_get(id, "id"))
 
     async def list(
         self,
@@ -123,20 +136,22 @@ class ImageRecordService(Records):
             ValidationError: That cannot be changed.
         """
         await self._permit("update", id=id, data=data)
-        image_id, values = as_id(id), _changes(data)
-        IMAGES.chosen(columns)
-        async with self._database.writing() as connection:
-            table = ImageTable(connection, self._database.now())
-            row = (await table.lock([image_id])).get(image_id)
-            if row is None:
-                raise NotFound(self.kind, image_id)
-            if "correlation_id" in values and row["version"] is not None:
-                why = "a version is in the gallery of its original"
-                raise ValidationError(why, field="data.correlation_id")
-            await connection.execute(
-                sa.update(images).where(images.c.id == image_id).values(**values)
-            )
-        return cast("ImageRow", self._one([{**row, **values}], columns))
+        image_id = as_id(id)
+        rows = await self._updated([image_id], data, columns)
+        if not rows:
+            raise NotFound(self.kind, image_id)
+        return cast("ImageRow", self._one(rows, columns))
+
+    async def m_update(
+        self,
+        id: Id | Sequence[Id],  # noqa: A002 - as above
+        data: Mapping[str, Any],
+        columns: Columns = "*",
+    ) -> ImageRows:
+        """The same change to all those images that there are, or to none; else as `update`."""
+        await self._permit("m_update", id=id, data=data)
+        rows = await self._updated(as_ids(id), data, columns)
+        return cast("ImageRows", IMAGES.narrowed(rows, columns))
 
     async def delete(self, id: Id, columns: Columns = "*") -> ImageRow:  # noqa: A002 - as above
         """Delete an image, an original with its versions, and files that nothing else uses.
@@ -186,8 +201,11 @@ class ImageRecordService(Records):
             ValidationError: A version that is none, such as `original` or None.
         """
         await self._permit("delete_versions", id=id, versions=versions)
-        names = [versions] if isinstance(versions, str) else list(versions)
-        wanted = [checked_version_name(name, "versions") for name in names]
+        names = [versions] if isinstance(versions, str) else sequence_of(versions, "versions")
+        wanted = list(dict.fromkeys(checked_version_name(name, "versions") for name in names))
+        if len(wanted) > _MAX_VERSION_NAMES:
+            what = f"at most {_MAX_VERSION_NAMES} are allowed, not {len(wanted)}"
+            raise ValidationError(what, field="versions")
         IMAGES.chosen(columns)
         rows: Dicts = []
         for some in in_pieces(as_ids(id)):
@@ -204,6 +222,22 @@ class ImageRecordService(Records):
         async with self._database.writing() as connection:
             return await ImageTable(connection, self._database.now()).add(rows)
 
+    async def _updated(
+        self, ids: Sequence[UUID], data: Mapping[str, Any], columns: Columns
+    ) -> Dicts:
+        values = _changes(data)
+        IMAGES.chosen(columns)
+        async with self._database.writing() as connection:
+            found = await ImageTable(connection, self._database.now()).lock(ids)
+            rows = [found[each] for each in ids if each in found]
+            if "correlation_id" in values and any(row["version"] is not None for row in rows):
+                why = "a version is in the gallery of its original"
+                raise ValidationError(why, field="data.correlation_id")
+            for some in in_pieces(list(found)):
+                changed = sa.update(images).where(images.c.id.in_(some))
+                await connection.execute(changed.values(**values))
+        return [{**row, **values} for row in rows]
+
     async def _removed(
         self, locked: Sequence[UUID], where: Sequence[sa.ColumnElement[bool]]
     ) -> Dicts:
@@ -211,7 +245,7 @@ class ImageRecordService(Records):
         claims = self.file_service.claims
         async with self._database.writing() as connection:
             table = ImageTable(connection, self._database.now())
-            await table.lock(locked)
+            await table.lock_with_originals(locked)
             rows, used = await table.remove(where)
             await claims.release(connection, sorted(used), owner)
         if used:

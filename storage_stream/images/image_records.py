@@ -93,6 +93,16 @@ class ImageTable:
             found.update((row["id"], dict(row)) for row in rows)
         return found
 
+    async def lock_with_originals(self, ids: Sequence[UUID]) -> None:
+        """The same for rows that go: an original takes its versions along, whoever holds them."""
+        found: set[UUID] = set(ids)
+        for some in in_pieces(ids):
+            asked = sa.select(images.c.original_id).where(
+                images.c.id.in_(some), images.c.original_id.is_not(None)
+            )
+            found.update((await self._connection.execute(asked)).scalars())
+        await self.lock(found)
+
     async def lock_original(self, image_id: UUID) -> Mapping[str, Any]:
         """An original's row.
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 from uuid import uuid4
 
+from storage_stream.errors import StorageError
+from storage_stream.images.checks import mapping_of
 from storage_stream.images.conversion.converter_service import ConverterService
 from storage_stream.images.errors import ValidationError
 from storage_stream.images.files.file_service import FILES
@@ -42,7 +44,7 @@ class ImageService(GalleryRecordService):
             gallery = await images.get_gallery(rows[0]["correlation_id"])
 
     Entering brings the tables up to date and clears what died processes left; that is repeated
-    once in a lease while it is open.
+    once in a lease while it is open. What cannot be cleared is logged.
 
     Args:
         database: Where the rows are; it stays the caller's to close.
@@ -53,7 +55,7 @@ class ImageService(GalleryRecordService):
     """
 
     service_name = "images"
-    converter_classes = ("ImageConverter",)
+    converter_classes: ClassVar[list[str]] = ["ImageConverter"]
 
     def __init__(
         self,
@@ -81,7 +83,9 @@ class ImageService(GalleryRecordService):
             "list": self.list,
             "m_create": self.m_create,
             "m_get": self.m_get,
+            "m_update": self.m_update,
             "m_delete": self.m_delete,
+            "m_exists": self.m_exists,
             "convert": self.convert_image,
             "convert_from_file": self.convert_from_file,
             "gallery": self.get_gallery,
@@ -178,8 +182,9 @@ class ImageService(GalleryRecordService):
     async def list_converters(self, conditions: Conditions | None = None, **arguments: Any) -> Page:
         """The converters of images; arguments as in `list`."""
         await self._permit("list_converters", conditions=conditions)
+        given = {} if conditions is None else mapping_of(conditions, "conditions")
         ours = {"cls": list(self.converter_classes)}
-        return await self.converters.list({**(conditions or {}), **ours}, **arguments)
+        return await self.converters.list({**given, **ours}, **arguments)
 
     # -- galleries -------------------------------------------------------------------------
 
@@ -215,7 +220,7 @@ class ImageService(GalleryRecordService):
 
     async def __aenter__(self) -> Self:
         await self._database.ensure_migrated()
-        await self.recover()
+        await self._recover_or_say()
         self._recovering = asyncio.create_task(self._recover_for_ever())
         return self
 
@@ -233,10 +238,14 @@ class ImageService(GalleryRecordService):
     async def _recover_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self.file_service.claims.lease)
-            try:
-                await self.recover()
-            except Exception:
-                self.logger.exception("recovering failed; it is tried again")
+            await self._recover_or_say()
+
+    async def _recover_or_say(self) -> None:
+        """What cannot be removed today, because somebody holds it, keeps nobody from working."""
+        try:
+            await self.recover()
+        except StorageError:
+            self.logger.exception("recovering failed; it is tried again in a lease")
 
     # -- for helpers -----------------------------------------------------------------------
 

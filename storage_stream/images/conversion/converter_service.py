@@ -10,7 +10,14 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from storage_stream.images.checks import checked_metadata, checked_name, known_words, mapping_of
+from storage_stream.images.checks import (
+    checked_count,
+    checked_metadata,
+    checked_name,
+    checked_span,
+    known_words,
+    mapping_of,
+)
 from storage_stream.images.conversion.engines.engine_values import ObjectPlace
 from storage_stream.images.conversion.image_converter import ImageConverter
 from storage_stream.images.conversion.planning import Limits
@@ -129,16 +136,15 @@ class ConverterService(Records):
         max_pixels: int = MAX_PIXELS,
         max_memory_pixels: int = MAX_MEMORY_PIXELS,
     ) -> None:
-        given = {"max_parallel": max_parallel, "max_processing_time": max_processing_time}
-        for name, limit in {**given, "max_pixels": max_pixels}.items():
-            if limit <= 0:
-                raise ValidationError(f"more than 0 is needed, not {limit}", field=name)
         super().__init__(database)
         self.files = file_service
         self._engine: EngineName = engine
-        self._places = asyncio.Semaphore(max_parallel)
-        self.max_processing_time = max_processing_time
-        self._limits = Limits(max_pixels, max_memory_pixels)
+        self._places = asyncio.Semaphore(checked_count(max_parallel, "max_parallel"))
+        self.max_processing_time = checked_span(max_processing_time, "max_processing_time")
+        self._limits = Limits(
+            checked_count(max_pixels, "max_pixels"),
+            checked_count(max_memory_pixels, "max_memory_pixels"),
+        )
 
     # -- rows ------------------------------------------------------------------------------
 
@@ -154,6 +160,7 @@ class ConverterService(Records):
             Conflict: There is one of that name.
         """
         words = known_words(data, "data", {"cls", "name", "settings"})
+        CONVERTERS.chosen(columns)
         cls, settings = words.get("cls", "ImageConverter"), words.get("settings")
         self._made(cls, settings)
         row = {
@@ -192,6 +199,7 @@ class ConverterService(Records):
             Conflict: There is one of that name.
         """
         words = known_words(data, "data", {"name", "settings"})
+        CONVERTERS.chosen(columns)
         if not words:
             raise ValidationError("a name or settings are expected", field="data")
         old = await self.get(id)

@@ -145,12 +145,14 @@ def _version(given: object, where: str) -> VersionSettings:
     known = {"version", "format", "source", "operations", "meta", "save_settings"}
     words = known_words(given, where, known | {"output_extension"})
     image_format = words.get("format")
-    if image_format not in FORMATS:
+    if not isinstance(image_format, str) or image_format not in FORMATS:
         raise ValidationError(
             f"{image_format!r:.80} is none of {', '.join(FORMATS)}", field=f"{where}.format"
         )
-    source = words.get("source") or VersionSource.PROCESSED_ORIGINAL.value
-    if source not in {each.value for each in VersionSource}:
+    source = words.get("source")
+    if source is None:
+        source = VersionSource.PROCESSED_ORIGINAL.value
+    if source not in [each.value for each in VersionSource]:
         kinds = ", ".join(each.value for each in VersionSource)
         raise ValidationError(f"{source!r:.80} is none of {kinds}", field=f"{where}.source")
     extension = _text_or_none(words.get("output_extension"), f"{where}.output_extension")

@@ -26,7 +26,7 @@ from storage_stream.images.sql.queries import in_pieces
 from storage_stream.images.sql.schema import files, images
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -91,6 +91,7 @@ class Claims:
             ClaimLost: Nothing is left to this owner.
         """
         async with self._database.writing() as connection:
+            await _lock(connection, owner)
             renewed = sa.update(files).where(files.c.owner == owner)
             done = await connection.execute(renewed.values(lease_until=self.until()))
             if done.rowcount == 0:
@@ -109,6 +110,7 @@ class Claims:
         Raises:
             ClaimLost: Not all of them are its own any more.
         """
+        await _lock(connection, owner)
         for file_id, resource in resources.items():
             mine = sa.update(files).where(files.c.id == file_id, files.c.owner == owner)
             ready = mine.where(files.c.state.in_(("uploading", "pending")))
@@ -121,15 +123,18 @@ class Claims:
 
         Args:
             owner: Whose rows.
-            claimed: What it took; the object of a row that somebody else removed goes, too.
+            claimed: What it took; an object that no row leads to any more, because somebody else
+                gave the owner up, goes, too.
         """
         async with self._database.writing() as connection:
+            await _lock(connection, owner)
             gone = sa.update(files).where(files.c.owner == owner, files.c.state == "pending")
             await connection.execute(gone.values(state="deleting", lease_until=self.until()))
-            ids = [each.file_id for each in claimed]
-            left = await connection.execute(sa.select(files.c.id).where(files.c.id.in_(ids)))
-            known = set(left.scalars())
-        await self._remove([each for each in claimed if each.file_id not in known])
+            # By their names: the file of an upload that was recovered is there, without content.
+            names = [each.object_name for each in claimed]
+            left = sa.select(files.c.object_name).where(files.c.object_name.in_(names))
+            known = set((await connection.execute(left)).scalars())
+        await self._remove_all([each for each in claimed if each.object_name not in known])
         await self.clear(owner)
 
     async def release(
@@ -159,7 +164,8 @@ class Claims:
             How many rows there were.
 
         Raises:
-            StorageError: Some objects could not be removed; their rows stay for `recover`.
+            StorageError: Some objects could not be removed; their rows stay for `recover`, those
+                of the others are gone.
         """
         async with self._database.reading() as connection:
             columns = (files.c.id, files.c.bucket, files.c.object_name, files.c.generation)
@@ -167,25 +173,35 @@ class Claims:
             claimed = [Claimed(*row) for row in found]
         if not claimed:
             return 0
-        await self._remove(claimed)
+        failures = await self._remove(claimed)
+        removed = [each.file_id for each in claimed if each.file_id not in failures]
         async with self._database.writing() as connection:
-            for some in in_pieces([each.file_id for each in claimed]):
+            for some in in_pieces(removed):
                 mine = (files.c.owner == owner, files.c.id.in_(some))
                 deleted = sa.delete(files).where(*mine, files.c.state != "uploading")
                 await connection.execute(deleted)
                 begun = sa.update(files).where(*mine, files.c.state == "uploading")
                 await connection.execute(begun.values(state="empty", **_NOTHING))
+        for error in failures.values():
+            raise error
         return len(claimed)
 
-    async def recover_some(self, most: int) -> int:
+    async def recover_some(self, ended_before: datetime, most: int) -> int:
         """Clear rows whose owner did not renew its lease; those of nobody who is alive.
+
+        Args:
+            ended_before: Of which leases; a row that could not be cleared gets a new one.
+            most: At once.
 
         Returns:
             How many there were.
+
+        Raises:
+            StorageError: Some objects could not be removed.
         """
         owner = uuid4()
         async with self._database.writing() as connection:
-            late = sa.select(files.c.id).where(files.c.lease_until < self._database.now())
+            late = sa.select(files.c.id).where(files.c.lease_until < ended_before)
             some = late.order_by(files.c.lease_until).limit(most)
             ids = list((await connection.execute(some.with_for_update(skip_locked=True))).scalars())
             for part in in_pieces(ids):
@@ -195,7 +211,12 @@ class Claims:
                 await connection.execute(pending.values(state="deleting"))
         return await self.clear(owner) if ids else 0
 
-    async def _remove(self, claimed: Sequence[Claimed]) -> None:
+    async def _remove_all(self, claimed: Sequence[Claimed]) -> None:
+        for error in (await self._remove(claimed)).values():
+            raise error
+
+    async def _remove(self, claimed: Sequence[Claimed]) -> dict[UUID, Exception]:
+        """Remove objects; says of which files it failed, once all were tried."""
         places = asyncio.Semaphore(_DELETED_AT_ONCE)
 
         async def remove(each: Claimed) -> None:
@@ -205,10 +226,8 @@ class Claims:
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_outcome(remove(each))) for each in claimed]
-        for task in tasks:
-            error = task.result()
-            if error is not None:
-                raise error
+        outcomes = zip(claimed, [task.result() for task in tasks], strict=True)
+        return {each.file_id: error for each, error in outcomes if error is not None}
 
     async def _delete(self, each: Claimed) -> None:
         if each.generation is not None:  # which makes it safe to repeat
@@ -223,8 +242,14 @@ _NOTHING: dict[str, None] = dict.fromkeys(
 )
 
 
-async def _outcome(work: Any) -> Exception | None:
-    """What went wrong, once all the others were tried, too."""
+async def _lock(connection: AsyncConnection, owner: UUID) -> None:
+    """Take an owner's rows in one order: its renewing and its finishing wait for each other."""
+    mine = sa.select(files.c.id).where(files.c.owner == owner).order_by(files.c.id)
+    await connection.execute(mine.with_for_update())
+
+
+async def _outcome(work: Coroutine[Any, Any, None]) -> Exception | None:
+    """What went wrong."""
     try:
         await work
     except Exception as error:  # noqa: BLE001 - raised by who asked for all of it

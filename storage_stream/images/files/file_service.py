@@ -12,7 +12,9 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from storage_stream import Preconditions
-from storage_stream.images.errors import Conflict, NotFound, ValidationError
+from storage_stream.errors import StorageError
+from storage_stream.images.checks import checked_span
+from storage_stream.images.errors import Conflict, DatabaseFailed, NotFound
 from storage_stream.images.files.claims import Claimed, Claims
 from storage_stream.images.files.new_files import NewFiles, mime_of, new_row, words_of_file
 from storage_stream.images.files.writing import finished, writing_objects
@@ -23,6 +25,7 @@ from storage_stream.images.sql.schema import files, images
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
+    from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -78,13 +81,11 @@ class FileService(Records):
         prefix: str = "images/",
         lease: float = LEASE_SECONDS,
     ) -> None:
-        if lease <= 0:
-            raise ValidationError(f"more than 0 seconds are needed, not {lease}", field="lease")
         super().__init__(database)
         self.storage = storage
         self.bucket = bucket
         self.prefix = prefix
-        self.claims = Claims(database, storage, lease)
+        self.claims = Claims(database, storage, checked_span(lease, "lease"))
 
     # -- making ----------------------------------------------------------------------------
 
@@ -110,6 +111,7 @@ class FileService(Records):
         if isinstance(name, Mapping):
             name, extension, meta = words_of_file(name)
         row = new_row(name, extension, meta)
+        FILES.chosen(columns)
         async with self._database.writing() as connection:
             row["timestamp"] = self._database.now()
             made = await connection.execute(
@@ -264,9 +266,7 @@ class FileService(Records):
         Returns:
             How many there were.
         """
-        if days < 0:
-            raise ValidationError(f"0 or more, not {days}", field="days")
-        before = self._database.now() - timedelta(days=days)
+        before = self._older_than(days)
         used = sa.exists().where(images.c.file_id == files.c.id)
         old = (files.c.timestamp <= before, ~used)
         deleted = 0
@@ -290,14 +290,28 @@ class FileService(Records):
             How many rows there were.
 
         Raises:
-            StorageError: Some objects could not be removed; another call tries again.
+            StorageError: Some objects could not be removed; they are tried again when their new
+                lease has ended.
         """
-        recovered = 0
-        while some := await self.claims.recover_some(_RECOVERED_AT_ONCE):
-            recovered += some
+        recovered, now = 0, self._database.now()
+        failures: list[StorageError] = []
+        some = 1
+        while some:
+            try:
+                some = await self.claims.recover_some(now, _RECOVERED_AT_ONCE)
+                recovered += some
+            except DatabaseFailed:
+                raise
+            except StorageError as error:  # what else there is, is cleared all the same
+                failures.append(error)
+        if failures:
+            raise failures[0]
         return recovered
 
     # -- for helpers -----------------------------------------------------------------------
+
+    def _older_than(self, days: object) -> datetime:
+        return self._database.now() - timedelta(days=checked_span(days, "days", allow_zero=True))
 
     async def locked(self, connection: AsyncConnection, file_id: UUID) -> Mapping[str, Any]:
         """A file's row, which nobody else changes before this transaction ends.

@@ -38,14 +38,13 @@ async def writing_objects(
     try:
         claimed = await claim
     except asyncio.CancelledError:
-        await _undone(claims, owner, ())  # it may have been committed; no object was begun
+        await finished(_undone(claims, owner, ()))  # it may be committed; no object was begun
         raise
     renewing = asyncio.create_task(_renew(claims, owner))
     try:
         yield claimed
     except BaseException:
-        await _ended(renewing)
-        await _undone(claims, owner, claimed)
+        await finished(_undone(claims, owner, claimed, renewing))
         raise
     await _ended(renewing)
 
@@ -71,9 +70,16 @@ async def finished(work: Coroutine[Any, Any, Any]) -> Any:
     return task.result()
 
 
-async def _undone(claims: Claims, owner: UUID, claimed: Sequence[Claimed]) -> None:
+async def _undone(
+    claims: Claims,
+    owner: UUID,
+    claimed: Sequence[Claimed],
+    renewing: asyncio.Task[None] | None = None,
+) -> None:
+    if renewing is not None:
+        await _ended(renewing)
     try:
-        await finished(claims.give_up(owner, claimed))
+        await claims.give_up(owner, claimed)
     except Exception:  # noqa: BLE001 - logged with its trace
         # What went wrong first is what the caller has to know; `recover` does the rest.
         LOGGER.exception("what %s wrote is left to be recovered", owner)

@@ -155,7 +155,7 @@ class Database:
             driver = cast("aiosqlite.Connection", raw)
             try:
                 await driver.execute_fetchall("PRAGMA journal_mode=WAL")
-            except sqlite3.OperationalError as error:
+            except sqlite3.Error as error:
                 if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
                     return False
                 raise DatabaseFailed(f"{type(error).__name__}: {error}") from error
@@ -223,7 +223,8 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     del record
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("foreign_keys=ON", f"busy_timeout={_BUSY_SECONDS * 1000}"):
+    busy = f"busy_timeout={_BUSY_SECONDS * 1000}"
+    for pragma in ("foreign_keys=ON", busy, "case_sensitive_like=ON"):  # as of PostgreSQL
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

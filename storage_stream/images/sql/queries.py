@@ -1,21 +1,19 @@
-"""Conditions, order, pages and columns as callers give them, made into SQL. It knows no table."""
+"""Lists as callers ask for them, made into SQL: order, pages, columns. It knows no table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from storage_stream.images.checks import known_words
+from storage_stream.images.checks import mapping_of, sequence_of
 from storage_stream.images.errors import ValidationError
-from storage_stream.images.identifiers import as_optional_id
+from storage_stream.images.sql.conditions import Conditions, compared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage_stream.images.rows import Page
@@ -24,23 +22,12 @@ __all__ = ["MAX_ON_PAGE", "Columns", "Conditions", "Shown", "checked_page", "in_
 
 Columns = str | Sequence[str] | None
 """Which columns come back: `*` for all, a name, several names, None for no rows at all."""
-Conditions = Mapping[str, Any]
-"""By column: a value, several (any of them), or `{"gt"|"ge"|"lt"|"le"|"ne"|"like": value}`."""
 
 MAX_ON_PAGE = 1000
 """Rows of one answer."""
-_MAX_INTEGER = 2**63 - 1
-_MAX_SMALLER = 2**31 - 1
+_MAX_OFFSET = 2**63 - 1
 _PARAMETERS = 900
 """Values in one statement; SQLite has taken 999 since its beginning."""
-_COMPARED: dict[str, Callable[[Any, Any], Any]] = {
-    "gt": lambda column, value: column > value,
-    "ge": lambda column, value: column >= value,
-    "lt": lambda column, value: column < value,
-    "le": lambda column, value: column <= value,
-    "ne": lambda column, value: column.is_distinct_from(value),
-    "like": lambda column, value: column.like(value),
-}
 
 
 @dataclass(frozen=True)
@@ -65,8 +52,8 @@ class Shown:
         """
         if columns is None or columns == "*":
             return [self.table.c[name] for name in self.names]
-        names = [columns] if isinstance(columns, str) else list(columns)
-        return [self._column(name, "columns") for name in names]
+        names = dict.fromkeys(self._checked(columns, "columns", self.names))
+        return [self.table.c[name] for name in names]
 
     def narrowed(self, rows: Iterable[Mapping[str, Any]], columns: Columns) -> list[dict[str, Any]]:
         """Rows with the columns that were asked for; none for None."""
@@ -84,17 +71,22 @@ class Shown:
         if conditions is None:
             return []
         found: list[sa.ColumnElement[bool]] = []
-        for name, wanted in conditions.items():
-            column = self._column(name, "conditions")
-            found.extend(self._compared(column, wanted))
+        for name, wanted in mapping_of(conditions, "conditions").items():
+            self._check(name, "conditions", self.names)
+            found.extend(compared(self.table.c[name], wanted))
         return found
 
     def sorted_by(self, sort: str | Sequence[str] | None) -> list[sa.ColumnElement[Any]]:
-        """The order of a list: names of columns, `-name` for the last first."""
-        names = self.order if sort is None else [sort] if isinstance(sort, str) else list(sort)
+        """The order of a list: names of columns, `-name` for the last first.
+
+        Raises:
+            ValidationError: There is no such column, or it has no order.
+        """
+        known = [name for name in self.names if not isinstance(self.table.c[name].type, sa.JSON)]
+        names = self.order if sort is None else self._checked(sort, "sort", [*known, *self.order])
         found: list[sa.ColumnElement[Any]] = []
         for name in names:
-            column = self._column(name.removeprefix("-"), "sort")
+            column = self.table.c[name.removeprefix("-")]
             found.append(column.desc() if name.startswith("-") else column.asc())
         last = self.table.c["number"] if "number" in self.table.c else self.table.c["id"]
         return [*found, last.asc()]
@@ -114,76 +106,49 @@ class Shown:
             ValidationError: There is no such column, or no such page.
         """
         checked_page(offset, limit)
-        where = self.where(conditions)
+        where, order = self.where(conditions), self.sorted_by(sort)
+        key = self.table.c.id.label("_key")  # so that something is asked for, whatever is chosen
+        asked = sa.select(key, *self.chosen(columns)).where(*where).order_by(*order)
         counting = sa.select(sa.func.count()).select_from(self.table).where(*where)
         count = int((await connection.execute(counting)).scalar_one())
-        asked = sa.select(*self.chosen(columns)).where(*where).order_by(*self.sorted_by(sort))
         rows = (await connection.execute(asked.offset(offset).limit(limit))).mappings()
-        data = [dict(row) for row in rows] if columns is not None else []
         return {
             "count": count,
             "offset": offset,
             "page": offset // limit + 1,
             "pages": ceil(count / limit),
             "on_page": limit,
-            "data": data,
+            "data": self.narrowed([dict(row) for row in rows], columns),
         }
 
-    def _column(self, name: object, field: str) -> sa.Column[Any]:
-        known = {*self.names, *self.order}
+    def _checked(
+        self, given: str | Sequence[str], field: str, known: Sequence[str]
+    ) -> Sequence[str]:
+        names = [given] if isinstance(given, str) else sequence_of(given, field)
+        for name in names:
+            plain = name.removeprefix("-") if field == "sort" and isinstance(name, str) else name
+            self._check(plain, field, known)
+        return names
+
+    def _check(self, name: object, field: str, known: Sequence[str]) -> None:
         if not isinstance(name, str) or name not in known:
             raise ValidationError(f"there is no column {name!r:.80}", field=field)
-        return self.table.c[name]
-
-    def _compared(self, column: sa.Column[Any], wanted: Any) -> list[sa.ColumnElement[bool]]:
-        field = f"conditions.{column.name}"
-        if isinstance(column.type, sa.JSON):
-            raise ValidationError("metadata cannot be compared", field=field)
-        if isinstance(wanted, Mapping):
-            pairs = known_words(cast("object", wanted), field, set(_COMPARED))
-            return [_COMPARED[word](column, _value(column, each)) for word, each in pairs.items()]
-        if isinstance(wanted, (list, tuple, set, frozenset)):
-            values: list[Any] = list(cast("Iterable[Any]", wanted))
-            return [column.in_([_value(column, each) for each in values])]
-        value = _value(column, wanted)
-        return [column.is_(None) if value is None else column == value]
 
 
-def checked_page(offset: int, limit: int) -> None:
+def checked_page(offset: object, limit: object) -> None:
     """That there can be such a part of a list.
 
     Raises:
         ValidationError: There cannot.
     """
-    if not 0 <= offset <= _MAX_INTEGER:
-        raise ValidationError(f"it is 0 to {_MAX_INTEGER}, not {offset}", field="offset")
-    if not 1 <= limit <= MAX_ON_PAGE:
-        raise ValidationError(f"it is 1 to {MAX_ON_PAGE}, not {limit}", field="limit")
+    for field, given, low, high in (
+        ("offset", offset, 0, _MAX_OFFSET),
+        ("limit", limit, 1, MAX_ON_PAGE),
+    ):
+        if not isinstance(given, int) or isinstance(given, bool) or not low <= given <= high:
+            raise ValidationError(f"it is {low} to {high}, not {given!r:.80}", field=field)
 
 
 def in_pieces(ids: Sequence[Any], size: int = _PARAMETERS) -> list[Sequence[Any]]:
     """What is too much for one statement, in parts."""
     return [ids[start : start + size] for start in range(0, len(ids), size)]
-
-
-def _value(column: sa.Column[Any], value: Any) -> Any:
-    field = f"conditions.{column.name}"
-    if isinstance(column.type, sa.Uuid):
-        return as_optional_id(value, field)
-    expected = column.type.python_type
-    if value is not None and (not isinstance(value, expected) or isinstance(value, bool)):
-        raise ValidationError(f"{expected.__name__} is expected, not {value!r:.80}", field=field)
-    most = _MAX_INTEGER if isinstance(column.type, sa.BigInteger) else _MAX_SMALLER
-    if isinstance(value, int) and abs(value) > most:
-        raise ValidationError("it is more than a database can hold", field=field)
-    if isinstance(value, str) and not _is_text(value):
-        raise ValidationError("a NUL, or half of a pair of surrogates, is no text", field=field)
-    return value
-
-
-def _is_text(value: str) -> bool:
-    """Whether PostgreSQL can be asked for it."""
-    try:
-        return b"\0" not in value.encode()
-    except UnicodeEncodeError:
-        return False
