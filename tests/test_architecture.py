@@ -75,7 +75,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "media": ("_lazy", *PUBLIC),
     "outputs": ("_lazy", "media", *PUBLIC),
     "images": ("_lazy", "media", "outputs", *PUBLIC),
-    "integrations": ("_lazy", "media.errors", *PUBLIC),  # an extra that is missing has one error
+    # An extra that is missing has one error.
+    "integrations": ("_lazy", "media.errors", "media.extras", *PUBLIC),
     "sync": ("", "errors"),  # the asynchronous client, as anybody may use it
     "emulator": (),  # the independent judge knows nothing of the client
     # A transport in memory speaks in the values of _protocol.http and raises our errors.

@@ -1,0 +1,121 @@
+"""A file that is written: it is an object when it is closed, or when its transaction commits."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from storage_stream.integrations.fsspec.library import AbstractBufferedFile, sync
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from storage_stream.integrations.fsspec.new_file import NewFile
+
+__all__ = ["NewObjectFile", "NewTextFile"]
+
+_BLOCK_BYTES = 8 * 1024 * 1024
+
+
+class NewObjectFile(AbstractBufferedFile):
+    """A new object, as `open` gives it; two blocks of it are held at most.
+
+    Closing it makes the object, compared with what was written. Leaving its block by an exception,
+    or dropping it unclosed, gives it up: nothing becomes visible, and an object of this name stays
+    as it was. In a transaction it becomes visible when that commits.
+
+    Args:
+        fs: The file system.
+        path: Without protocol.
+        new: What is made of it.
+        mode: `wb`, `xb` or `ab`.
+        block_size: Bytes of one request; None for 8 MiB.
+        autocommit: Whether closing makes the object; else `commit` does, or `discard` gives it up.
+    """
+
+    def __init__(
+        self,
+        fs: Any,
+        path: str,
+        new: NewFile,
+        mode: str,
+        *,
+        block_size: int | None = None,
+        autocommit: bool = True,
+    ) -> None:
+        super().__init__(
+            fs, path, mode, block_size=block_size or _BLOCK_BYTES, autocommit=autocommit
+        )
+        self._fs = fs
+        self._new = new
+        self._is_over = False  # made, or given up
+        self.loc = new.begins_at
+
+    @property
+    def generation(self) -> int | None:
+        """The generation that was made; None before."""
+        return self._new.generation
+
+    def commit(self) -> None:
+        """Make the object of what was written, after closing. Idempotent.
+
+        Raises:
+            FileExistsError: It was to be created, and there is one.
+            StorageError: It cannot be made; nothing is visible.
+        """
+        if not self._is_over:
+            self._is_over = True
+            sync(self._fs.loop, self._new.commit)
+
+    def discard(self) -> None:
+        """Give it up: nothing of it becomes visible. Idempotent."""
+        self.forced = True
+        self._closed = True
+        if not self._is_over:
+            self._is_over = True
+            sync(self._fs.loop, self._new.discard)
+
+    def _upload_chunk(self, final: bool = False) -> bool:
+        try:
+            sync(self._fs.loop, self._new.write, self.buffer.getvalue())
+            if final and self.autocommit:
+                self.commit()
+        except BaseException:
+            self.discard()
+            raise
+        return True
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self.discard()
+        self.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "closed", True):
+            self._closed = True
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+            self._new.drop(self._fs.loop)
+
+
+class NewTextFile(io.TextIOWrapper):
+    """The same for text: leaving its block by an exception gives it up, too."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            discard = getattr(self.buffer, "discard", None)
+            if discard is not None:
+                discard()
+                self.detach()
+                return
+        self.close()
