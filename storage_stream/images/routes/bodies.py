@@ -12,14 +12,24 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 __all__ = [
+    "ChangedConverter",
     "ChangedImage",
     "Conversion",
+    "Converter",
     "ConverterPage",
+    "Deleted",
     "Exists",
     "FileConversion",
     "Gallery",
+    "GalleryImage",
+    "GalleryImagePage",
+    "GalleryName",
+    "GalleryPage",
+    "GallerySummary",
     "Image",
+    "ImageIds",
     "ImagePage",
+    "NewConverter",
     "NewImage",
     "StoredFile",
 ]
@@ -92,6 +102,33 @@ class FileConversion(Conversion):
     correlation_id: UUID | None = None
 
 
+class ImageIds(_Body):
+    """Which images."""
+
+    ids: list[UUID] = Field(min_length=1, max_length=1000)
+
+
+class GalleryName(_Body):
+    """What a gallery is called."""
+
+    name: VersionName
+
+
+class NewConverter(_Body):
+    """A converter; what its settings can be is told in the documentation."""
+
+    name: VersionName
+    settings: JsonObject
+    cls: str = Field(default="ImageConverter", max_length=200)
+
+
+class ChangedConverter(_Body):
+    """What is to be other: the name, or all of the settings."""
+
+    name: VersionName | None = None
+    settings: JsonObject | None = None
+
+
 class Image(BaseModel):
     """An image: an original, or a version of one."""
 
@@ -140,10 +177,23 @@ class _Page(BaseModel):
     on_page: int
 
 
+class ListedImage(BaseModel):
+    """An image, with the columns that were asked for."""
+
+    id: UUID | None = None
+    version: str | None = None
+    correlation_id: UUID | None = None
+    original_id: UUID | None = None
+    file_id: UUID | None = None
+    revision: int | None = None
+    metadata: dict[str, Any] | None = None
+    timestamp: datetime | None = None
+
+
 class ImagePage(_Page):
     """Some of the images."""
 
-    data: list[Image]
+    data: list[ListedImage]
 
 
 class ConverterPage(_Page):
@@ -171,6 +221,35 @@ class Gallery(BaseModel):
     id: UUID
     images: list[GalleryImage]
     versions: dict[str, GalleryVersion]
+
+
+class GallerySummary(BaseModel):
+    """A gallery at a glance: how many originals it has, and the newest of them."""
+
+    id: UUID
+    name: str | None
+    images: int
+    newest: GalleryImage | None
+
+
+class GalleryPage(_Page):
+    """Some of the galleries."""
+
+    data: list[GallerySummary]
+
+
+class GalleryImagePage(_Page):
+    """Some of a gallery's originals."""
+
+    id: UUID
+    name: str | None
+    data: list[GalleryImage]
+
+
+class Deleted(BaseModel):
+    """How many originals went away."""
+
+    deleted: int
 
 
 class Exists(BaseModel):

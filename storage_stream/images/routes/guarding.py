@@ -26,10 +26,13 @@ _PROBLEMS = range(400, 500)
 
 Authorize: TypeAlias = Callable[[Request, str], bool | Awaitable[bool]]
 """Takes the request and the name of what is asked for, which is the `operationId` in OpenAPI:
-`list`, `create`, `get`, `update`, `delete`, `exists`, `read`, `convert`, `convert_from_file`,
-`versions.delete`, `gallery`, `galleries`, `converters.list`, `files.upload`, `files.get`,
-`files.delete` or `files.read`. Says whether it may be done, at once or later; only True permits
-it. It may raise an `HTTPException`, such as a 401 with `WWW-Authenticate`."""
+`list`, `create`, `upload`, `get`, `update`, `delete`, `m_delete`, `exists`, `read`, `convert`,
+`convert_from_file`, `versions`, `versions.delete`, `gallery`, `galleries`, `galleries.list`,
+`galleries.create`, `galleries.rename`, `galleries.delete`, `gallery.images`, `converters.list`,
+`converters.create`, `converters.get`, `converters.update`, `converters.delete`, `files.upload`,
+`files.get`, `files.delete` or `files.read`. Says whether it
+may be done, at once or later; only True permits it. It may raise an `HTTPException`, such as a
+401 with `WWW-Authenticate`."""
 
 
 def guarded_route(authorize: Authorize | None, max_body_bytes: int) -> type[APIRoute]:

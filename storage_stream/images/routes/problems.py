@@ -39,6 +39,7 @@ __all__ = [
     "Problem",
     "ProblemCode",
     "UnsupportedMediaTypeError",
+    "UploadStalledError",
     "problem_response",
     "responses_of",
 ]
@@ -54,6 +55,7 @@ class ProblemCode(enum.StrEnum):
     PERMISSION_DENIED = "permission_denied"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    UPLOAD_STALLED = "upload_stalled"
     BODY_TOO_LARGE = "body_too_large"
     PICTURE_TOO_LARGE = "picture_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
@@ -97,6 +99,18 @@ class BodyTooLargeError(StorageError):
         self.max_bytes = max_bytes
 
 
+class UploadStalledError(StorageError):
+    """No byte of an upload came for a while; nothing of it was kept.
+
+    Attributes:
+        seconds: How long that was.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"nothing came for {seconds:g} s")
+        self.seconds = seconds
+
+
 class UnsupportedMediaTypeError(StorageError):
     """What came is no picture of a kind that is taken here, or not of the kind it was called."""
 
@@ -109,6 +123,7 @@ class _Meaning(NamedTuple):
 _MEANINGS: dict[type[BaseException], _Meaning] = {
     PermissionDenied: _Meaning(403, ProblemCode.PERMISSION_DENIED),
     NotFound: _Meaning(404, ProblemCode.NOT_FOUND),
+    UploadStalledError: _Meaning(408, ProblemCode.UPLOAD_STALLED),
     Conflict: _Meaning(409, ProblemCode.CONFLICT),
     BodyTooLargeError: _Meaning(413, ProblemCode.BODY_TOO_LARGE),
     ImageTooLarge: _Meaning(413, ProblemCode.PICTURE_TOO_LARGE),
@@ -127,6 +142,7 @@ _CODES_OF_STATUSES = {
     401: ProblemCode.NOT_AUTHENTICATED,
     403: ProblemCode.PERMISSION_DENIED,
     404: ProblemCode.NOT_FOUND,
+    408: ProblemCode.UPLOAD_STALLED,
     409: ProblemCode.CONFLICT,
     413: ProblemCode.BODY_TOO_LARGE,
     415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,

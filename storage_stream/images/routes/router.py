@@ -8,9 +8,14 @@ from fastapi import APIRouter, Response
 
 from storage_stream.images.errors import ValidationError
 from storage_stream.images.routes import bodies
-from storage_stream.images.routes.endpoints import FileEndpoints, ImageEndpoints
+from storage_stream.images.routes.converter_endpoints import ConverterEndpoints
+from storage_stream.images.routes.endpoints import ImageEndpoints
+from storage_stream.images.routes.file_endpoints import FileEndpoints
+from storage_stream.images.routes.gallery_endpoints import GalleryEndpoints
 from storage_stream.images.routes.guarding import Authorize, guarded_route
 from storage_stream.images.routes.problems import responses_of
+from storage_stream.images.routes.receiving import STALL_SECONDS
+from storage_stream.images.routes.upload_limits import UploadLimits
 from storage_stream.images.routes.uploading import MAX_UPLOAD_BYTES, MAX_UPLOAD_PIXELS
 
 if TYPE_CHECKING:
@@ -31,6 +36,7 @@ def images_router(
     max_upload_bytes: int = MAX_UPLOAD_BYTES,
     max_upload_pixels: int = MAX_UPLOAD_PIXELS,
     max_body_bytes: int = MAX_BODY_BYTES,
+    stall_seconds: float = STALL_SECONDS,
 ) -> APIRouter:
     """Routes for images, their files, galleries and converters.
 
@@ -43,38 +49,49 @@ def images_router(
 
     Args:
         service: What they call; it stays the caller's to open and close. Its permissions hold for
-            its methods, and under `files.upload`, `files.get`, `files.delete` and `files.read`
-            for the routes of files. Who may `get` an image may read its bytes.
+            its methods, under `files.upload`, `files.get`, `files.delete` and `files.read` for
+            the routes of files, and under `converters.create`, `converters.get`,
+            `converters.update` and `converters.delete` for those of converters. Who may `get` an
+            image may read its bytes.
         prefix: With which all paths begin.
         authorize: Asked before anything else of a request is looked at, with the request and the
             name of the route; see `Authorize`. None permits everything.
         max_upload_bytes: Of one upload.
         max_upload_pixels: Of one upload, by its header.
         max_body_bytes: Of a request with JSON.
+        stall_seconds: After which an upload of which no byte comes is given up.
 
     Raises:
         ValidationError: A limit is less than 1.
     """
-    limits = {"max_upload_bytes": max_upload_bytes, "max_upload_pixels": max_upload_pixels}
-    for name, limit in {**limits, "max_body_bytes": max_body_bytes}.items():
-        if limit < 1:
-            raise ValidationError(f"1 or more is needed, not {limit}", field=name)
+    limits = UploadLimits(max_upload_bytes, max_upload_pixels, stall_seconds)
+    if max_body_bytes < 1:
+        raise ValidationError(f"1 or more is needed, not {max_body_bytes}", field="max_body_bytes")
     route_class = guarded_route(authorize, max_body_bytes)
     router = APIRouter(prefix=prefix, tags=[service.service_name], route_class=route_class)
-    files = FileEndpoints(service, max_upload_bytes, max_upload_pixels)
+    files = FileEndpoints(service, limits)
     # Before the images, whose ids would take these words for theirs.
     _add_files(router, files)
-    _add_galleries(router, ImageEndpoints(service))
+    _add_galleries(router, GalleryEndpoints(service))
+    _add_converters(router, ConverterEndpoints(service))
     _add_images(router, ImageEndpoints(service), files)
     return router
 
 
 def _add_files(router: APIRouter, files: FileEndpoints) -> None:
+    refused = (408, 409, 413, 415)
     _add(
         *(router, "POST", "/files", files.upload, "files.upload"),
-        statuses=(413, 415, 409),
+        statuses=refused,
         status_code=201,
         response_model=bodies.StoredFile,
+        openapi_extra=_PICTURE_BODY,
+    )
+    _add(
+        *(router, "POST", "/upload", files.upload_image, "upload"),
+        statuses=(*refused, 404, 500, 504),
+        status_code=201,
+        response_model=bodies.GalleryImage,
         openapi_extra=_PICTURE_BODY,
     )
     path = "/files/{file_id}"
@@ -91,19 +108,67 @@ def _add_files(router: APIRouter, files: FileEndpoints) -> None:
     _add_content(router, f"{path}/content", files.read, "files.read")
 
 
-def _add_galleries(router: APIRouter, images: ImageEndpoints) -> None:
+def _add_galleries(router: APIRouter, galleries: GalleryEndpoints) -> None:
+    base = "/galleries"
+    summary: dict[str, Any] = {"response_model": bodies.GallerySummary}
+    several: dict[str, Any] = {"response_model": list[bodies.Gallery]}
+    _add(router, "GET", base, galleries.galleries, "galleries", **several)
     _add(
-        *(router, "GET", "/galleries", images.galleries, "galleries"),
-        response_model=list[bodies.Gallery],
+        *(router, "GET", f"{base}/list", galleries.list_galleries, "galleries.list"),
+        response_model=bodies.GalleryPage,
     )
     _add(
-        *(router, "GET", "/galleries/{gallery_id}", images.gallery, "gallery"),
+        *(router, "POST", base, galleries.create, "galleries.create"),
+        statuses=(413,),
+        status_code=201,
+        **summary,
+    )
+    path = f"{base}/{{gallery_id}}"
+    _add(
+        *(router, "GET", path, galleries.gallery, "gallery"),
         statuses=(404,),
         response_model=bodies.Gallery,
     )
     _add(
-        *(router, "GET", "/converters", images.list_converters, "converters.list"),
+        *(router, "PATCH", path, galleries.rename, "galleries.rename"),
+        statuses=(404, 409, 413),
+        **summary,
+    )
+    _add(
+        *(router, "DELETE", path, galleries.delete, "galleries.delete"),
+        statuses=(404,),
+        response_model=bodies.Deleted,
+    )
+    _add(
+        *(router, "GET", f"{path}/images", galleries.images, "gallery.images"),
+        statuses=(404,),
+        response_model=bodies.GalleryImagePage,
+    )
+
+
+def _add_converters(router: APIRouter, converters: ConverterEndpoints) -> None:
+    base, path = "/converters", "/converters/{converter_id}"
+    one: dict[str, Any] = {"response_model": bodies.Converter}
+    _add(
+        *(router, "GET", base, converters.list_converters, "converters.list"),
         response_model=bodies.ConverterPage,
+    )
+    _add(
+        *(router, "POST", base, converters.create, "converters.create"),
+        statuses=(409, 413),
+        status_code=201,
+        **one,
+    )
+    _add(router, "GET", path, converters.get, "converters.get", statuses=(404,), **one)
+    _add(
+        *(router, "PATCH", path, converters.update, "converters.update"),
+        statuses=(404, 409, 413),
+        **one,
+    )
+    _add(
+        *(router, "DELETE", path, converters.delete, "converters.delete"),
+        statuses=(404,),
+        status_code=204,
     )
 
 
@@ -112,13 +177,22 @@ def _add_images(router: APIRouter, images: ImageEndpoints, files: FileEndpoints)
     rows: dict[str, Any] = {"response_model": list[bodies.Image]}
     written = (404, 409, 413)
     converted = (*written, 500, 504)
-    _add(router, "GET", "", images.list_images, "list", response_model=bodies.ImagePage)
+    _add(
+        *(router, "GET", "", images.list_images, "list"),
+        response_model=bodies.ImagePage,
+        response_model_exclude_unset=True,
+    )
     _add(router, "POST", "", images.create, "create", statuses=written, status_code=201, **image)
     _add(
         *(router, "POST", "/convert_from_file", images.convert_from_file, "convert_from_file"),
         statuses=converted,
         status_code=201,
         **rows,
+    )
+    _add(
+        *(router, "POST", "/delete", images.m_delete, "m_delete"),
+        statuses=(413,),
+        response_model=bodies.Deleted,
     )
     path = "/{image_id}"
     _add(router, "GET", path, images.get, "get", statuses=(404,), **image)
@@ -133,6 +207,11 @@ def _add_images(router: APIRouter, images: ImageEndpoints, files: FileEndpoints)
         statuses=converted,
         status_code=201,
         **rows,
+    )
+    _add(
+        *(router, "GET", f"{path}/versions", images.versions, "versions"),
+        statuses=(404,),
+        response_model=bodies.GalleryImage,
     )
     _add(router, "DELETE", f"{path}/versions", images.delete_versions, "versions.delete", **rows)
     _add_content(router, f"{path}/content", files.read_image, "read")

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from storage_stream.images.rows import FileRow
     from storage_stream.media.headers import ImageInfo
 
-__all__ = ["MAX_UPLOAD_BYTES", "MAX_UPLOAD_PIXELS", "PictureUpload", "checked_path"]
+__all__ = [
+    "MAX_UPLOAD_BYTES",
+    "MAX_UPLOAD_PIXELS",
+    "PictureUpload",
+    "checked_path",
+    "forget_file",
+]
 
 MAX_UPLOAD_BYTES = 100 * 1024 * 1024
 MAX_UPLOAD_PIXELS = 256_000_000
@@ -80,6 +86,18 @@ class PictureUpload:
         self._max_pixels = max_pixels
         self._reader = HeaderReader(max_bytes=_HEADER_BYTES)
         self._received = 0
+        self._info: ImageInfo | None = None
+
+    @property
+    def info(self) -> ImageInfo:
+        """What its header says, when it is stored.
+
+        Raises:
+            ValueError: It is not.
+        """
+        if self._info is None:
+            raise ValueError("nothing has been stored yet")
+        return self._info
 
     async def store(self, body: AsyncIterable[bytes], length: int | None) -> FileRow:
         """Store it. Failing or cancelling leaves nothing.
@@ -114,7 +132,7 @@ class PictureUpload:
             if info is None:
                 self._check(await self._probed(stored))
         except BaseException:
-            await finished(self._forget(row["id"]))
+            await finished(forget_file(self._files, row["id"]))
             raise
         return stored
 
@@ -155,13 +173,21 @@ class PictureUpload:
         check_pixels(info, self._max_pixels)
         if self._declared not in (_UNKNOWN, info.mime):
             raise UnsupportedMediaTypeError(f"it is {info.mime}, and not {self._declared}")
+        self._info = info
 
-    async def _forget(self, file_id: UUID) -> None:
-        try:
-            await self._files.delete(file_id)
-        except Exception:  # noqa: BLE001 - logged with its trace
-            # What went wrong first is what the caller has to know; `delete_unlinked` does the rest.
-            LOGGER.exception("file %s is left without content, or without use", file_id)
+
+async def forget_file(files: FileService, file_id: UUID) -> None:
+    """Delete the file of an upload that failed; what fails here is logged.
+
+    Args:
+        files: Where it is.
+        file_id: It.
+    """
+    try:
+        await files.delete(file_id)
+    except Exception:  # noqa: BLE001 - logged with its trace
+        # What went wrong first is what the caller has to know; `delete_unlinked` does the rest.
+        LOGGER.exception("file %s is left without content, or without use", file_id)
 
 
 def checked_path(name: str) -> str:
