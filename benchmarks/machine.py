@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.clients.registry import CLIENTS
 
-__all__ = ["machine", "machine_words"]
+__all__ = ["machine", "machine_words", "processor"]
 
 _QUIET_LOAD = 0.5  # of the last minute; more than what an idle system does by itself
 _OTHERS = ("uvloop", "fastcrc", "fsspec")
@@ -20,7 +20,7 @@ _OTHERS = ("uvloop", "fastcrc", "fsspec")
 def machine() -> dict[str, Any]:
     """Processor, system, Python, and the versions of what took part."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
         "system": platform.platform(),
         "python": platform.python_version(),
@@ -41,7 +41,8 @@ def machine_words(facts: dict[str, Any]) -> str:
     )
 
 
-def _processor() -> str:
+def processor() -> str:
+    """What the processor calls itself."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
