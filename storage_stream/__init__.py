@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from storage_stream._protocol.list_options import ListKeywords
     from storage_stream._protocol.media_head import ObjectHead
     from storage_stream._protocol.object_stat import ObjectStat
+    from storage_stream._protocol.observer import Attempt, Observation, Observer
     from storage_stream._protocol.options import (
         DownloadKeywords,
         Preconditions,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCOPES",
+    "Attempt",
     "Batch",
     "BatchCall",
     "Blob",
@@ -70,6 +72,8 @@ __all__ = [
     "ObjectReader",
     "ObjectStat",
     "ObjectWriter",
+    "Observation",
+    "Observer",
     "Preconditions",
     "Progress",
     "ProgressSnapshot",
@@ -104,6 +108,9 @@ __getattr__, __dir__ = lazy_names(
         "Progress": "storage_stream._transfer.progress",
         "ProgressSnapshot": "storage_stream._transfer.progress",
         "ObjectStat": "storage_stream._protocol.object_stat",
+        "Attempt": "storage_stream._protocol.observer",
+        "Observation": "storage_stream._protocol.observer",
+        "Observer": "storage_stream._protocol.observer",
         "SCOPES": "storage_stream._transport.credentials",
         "TokenSource": "storage_stream._transport.credentials",
         "Blob": "storage_stream.blob",

@@ -95,6 +95,13 @@ PRINTED = {
         "somebody else's link: 422",
         "temporary objects left: 0",
     ],
+    "sync_script": ["warmest: 06:00 26", "20000 bytes", "20 downloaded, 20 files"],
+    "traced_download": [
+        "1,000,000 bytes, 1 resume",
+        "storage_stream.download_stream of large.bin\n  attempt 503\n",
+        "  attempt 206",
+        "retries: 2",
+    ],
     "transform_and_reupload": ["4,088,890 bytes became", "the last: LINE 199999: GRÜSSE"],
 }
 

@@ -266,8 +266,9 @@ class Downloads(ApiBase):
         try:
             await download.open(asked)
             self._check_open()  # it may have been closed meanwhile, and would not know of this
-        except BaseException:
+        except BaseException as error:
             download.close()
+            download.tell_over(error)
             raise
         return download
 

@@ -236,10 +236,11 @@ class Download:
         """Nobody reads it any more: let go of the connection, make no other. Idempotent."""
         self.abandon(StreamClosed("the stream is closed", subject=self.subject))
 
-    def tell_over(self) -> None:
+    def tell_over(self, error: BaseException | None = None) -> None:
         """Say to whoever observes the call that nothing more will come of it."""
         if isinstance(call := self._options.meter, ObservedCall):
-            call.ended(None if isinstance(self._error, StreamClosed) else self._error)
+            failure = None if isinstance(self._error, StreamClosed) else self._error
+            call.ended(error or failure)
 
     def abandon(self, error: ClientClosed | StreamClosed) -> None:
         """End it from outside; who is reading it is told this, and so is who reads it later."""

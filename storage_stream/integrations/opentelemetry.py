@@ -104,7 +104,9 @@ class OpenTelemetry:
         )
         headers: dict[str, str] = {}
         self._propagator.inject(headers, trace.set_span_in_context(span), _SETTER)
-        return _Call(span, operation, tuple(headers.items()), self._instruments, self._clock)
+        call = _Call(span, operation, tuple(headers.items()), self._instruments, self._clock)
+        call.tells_addresses = self._names
+        return call
 
 
 class _Instruments:
@@ -161,6 +163,7 @@ class _Call:
         self.clock = clock
         self.about: _Attributes = {"storage_stream.operation": operation}
         self._attempts = 0
+        self.tells_addresses = True  # an object's name stands in its address
         self._begun = clock()
         instruments.active_calls.add(1, self.about)
 
@@ -213,7 +216,7 @@ class _Attempt:
         self.headers = call.headers
         self._call = call
         self._about = about
-        self._facts: _Attributes = {**about, "url.full": url}
+        self._facts: _Attributes = {**about, "url.full": url} if call.tells_addresses else {**about}
         if number:
             self._facts["http.request.resend_count"] = number
         self._pending = {"transmit": 0, "receive": 0}
@@ -253,7 +256,7 @@ class _Attempt:
     def _tell(self, outcome: _Attributes) -> None:
         """The one event of the request, and its time."""
         seconds = self._call.clock() - self._begun
-        facts = {**self._facts, **outcome, "http.client.request.duration": seconds}
+        facts = {**self._facts, **outcome, "storage_stream.attempt.duration": seconds}
         self._call.span.add_event("storage_stream.attempt", facts)
         self._call.instruments.request_seconds.record(seconds, {**self._about, **outcome})
 
