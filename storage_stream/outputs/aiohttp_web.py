@@ -7,23 +7,28 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from storage_stream.outputs.answering import Answer
 from storage_stream.outputs.contents.memory import MemoryContent, bytes_etag
 from storage_stream.outputs.planning.representation import READ_HEADERS, RequestHead
+from storage_stream.outputs.watching import LOOK_SECONDS, until_gone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
     from storage_stream.outputs.contents.base import Content
 
 __all__ = ["send_content", "send_data"]
 
-_LOOK_SECONDS = 0.5  # so that within a second a request to the bucket ends for which nobody waits
-
 
 async def send_content(
-    request: web.Request, content: Content, *, was_linked: bool = False, inline: bool = True
+    request: web.Request,
+    content: Content,
+    *,
+    was_linked: bool = False,
+    inline: bool = True,
+    headers: Mapping[str, str] | None = None,
 ) -> web.StreamResponse:
     """Answer, to the last byte.
 
@@ -34,30 +39,37 @@ async def send_content(
         content: What is sent; closed afterwards.
         was_linked: What is missing is gone (410), not unknown (404).
         inline: Whether a browser may show it, or shall offer to save it.
+        headers: Lines to add.
 
     Raises:
         StorageError: The bytes ended in the middle; the connection is broken off.
         ConnectionError: The client went away.
     """
-    lines = {name: ", ".join(found) for name in READ_HEADERS if (found := _all(request, name))}
-    head = RequestHead.of(request.method, lines)
-    answer = await Answer.to(head, content, was_linked=was_linked, inline=inline)
-    try:
-        response = web.StreamResponse(status=answer.plan.status, headers=dict(answer.plan.headers))
-        await response.prepare(request)
+    asked = {name: ", ".join(found) for name in READ_HEADERS if (found := _all(request, name))}
+    head = RequestHead.of(request.method, asked)
+    async with _while_connected(request):
+        answer = await Answer.to(head, content, was_linked=was_linked, inline=inline)
         try:
-            async with _while_connected(request), aclosing(answer.pieces()) as pieces:
-                async for piece in pieces:
-                    await response.write(piece)
-            await response.write_eof()
-        except BaseException:
-            # A body that is short must not look whole, whatever the server makes of the error.
-            if request.transport is not None:
-                request.transport.abort()
-            raise
-        return response
-    finally:
-        answer.close()
+            lines = answer.header_lines((headers or {}).items())
+            response = web.StreamResponse(status=answer.plan.status, headers=CIMultiDict(lines))
+            await response.prepare(request)
+            await _write_body(request, response, answer)
+        finally:
+            answer.close()
+    return response
+
+
+async def _write_body(request: web.Request, response: web.StreamResponse, answer: Answer) -> None:
+    try:
+        async with aclosing(answer.pieces()) as pieces:
+            async for piece in pieces:
+                await response.write(piece)
+        await response.write_eof()
+    except BaseException:
+        # A body that is short must not look whole, whatever the server makes of the error.
+        if request.transport is not None:
+            request.transport.abort()
+        raise
 
 
 async def send_data(request: web.Request, data: Any) -> web.StreamResponse:
@@ -81,29 +93,24 @@ async def _while_connected(request: web.Request) -> AsyncGenerator[None]:
     aiohttp has nothing to wait for. So it is looked at.
 
     Raises:
-        ConnectionResetError: The client went away.
+        ClientGoneError: The client went away.
     """
     loop = asyncio.get_running_loop()
-    limit = asyncio.timeout(None)
     timer: asyncio.TimerHandle
+    async with until_gone() as gone:
 
-    def look() -> None:
-        nonlocal timer
-        if request.transport is None or request.transport.is_closing():
-            limit.reschedule(loop.time())
-        else:
-            timer = loop.call_later(_LOOK_SECONDS, look)
+        def look() -> None:
+            nonlocal timer
+            if request.transport is None or request.transport.is_closing():
+                gone()
+            else:
+                timer = loop.call_later(LOOK_SECONDS, look)
 
-    timer = loop.call_later(_LOOK_SECONDS, look)
-    try:
-        async with limit:
+        timer = loop.call_later(LOOK_SECONDS, look)
+        try:
             yield
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
-        raise ConnectionResetError("the client went away") from error
-    finally:
-        timer.cancel()
+        finally:
+            timer.cancel()
 
 
 def _all(request: web.Request, name: str) -> list[str]:

@@ -22,14 +22,14 @@ from storage_stream.outputs.contents.base import PIECE_BYTES
 from storage_stream.outputs.planning.plan import METHODS, Plan, plan_problem, plan_response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterable
 
     from storage_stream.outputs.contents.base import Content, Pieces
     from storage_stream.outputs.planning.representation import RequestHead
 
 __all__ = ["Answer"]
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("storage_stream")
 
 
 class Answer:
@@ -92,6 +92,17 @@ class Answer:
         content.close()
         return cls(plan, None, None)
 
+    def header_lines(self, added: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Its own, and those that the caller adds: he does not say what is known better here.
+
+        But what a browser may run is his decision, and so is how long it is kept.
+        """
+        added = [line for line in added if line[0].lower() not in _TOLD_HERE]
+        theirs = {name.lower() for name, _ in added} & _HIS_DECISION
+        own = [line for line in self.plan.headers if line[0] not in theirs]
+        said = {name for name, _ in own}
+        return own + [line for line in added if line[0].lower() not in said]
+
     @property
     def small_body(self) -> bytes | None:
         """The body where it is at hand, and nothing has to be read for it."""
@@ -130,6 +141,8 @@ def _bodiless(plan: Plan) -> Plan:
     return replace(plan, parts=())
 
 
+_TOLD_HERE = frozenset({"content-length", "content-type"})
+_HIS_DECISION = frozenset({"content-security-policy"})
 _ALLOW = (("allow", ", ".join(METHODS)),)
 _NOT_THERE = (NotFound, Gone, FileNotFoundError)
 

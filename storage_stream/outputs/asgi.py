@@ -7,7 +7,8 @@ returns it like any other response; a header or a cookie that is set on it is se
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+import logging
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from storage_stream.media.errors import ExtraMissing
@@ -19,10 +20,10 @@ except ImportError as missing:  # pragma: no cover - the extra is installed wher
 
 from storage_stream.outputs.answering import Answer
 from storage_stream.outputs.planning.representation import RequestHead
+from storage_stream.outputs.watching import LOOK_SECONDS, ClientGoneError, until_gone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, MutableMapping
-    from typing import Any
+    from collections.abc import AsyncGenerator, Callable, MutableMapping
 
     from starlette.types import Receive, Scope, Send
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ContentResponse"]
 
-_OWN_HEADERS = frozenset({b"content-length", b"content-type"})
+_log = logging.getLogger(__name__)
 
 
 class ContentResponse(Response):
@@ -58,6 +59,15 @@ class ContentResponse(Response):
             StorageError: The bytes ended in the middle; the server breaks the connection off.
         """
         request = RequestHead.of(scope["method"], _joined(scope["headers"]))
+        try:
+            async with _while_connected(receive) as listen:
+                await self._send(request, send, listen)
+        except ClientGoneError:
+            _log.debug("the client went away")
+        if self.background is not None:
+            await self.background()
+
+    async def _send(self, request: RequestHead, send: Send, listen: Callable[[], None]) -> None:
         answer = await Answer.to(
             request, self._make(), was_linked=self._was_linked, inline=self._inline
         )
@@ -68,17 +78,21 @@ class ContentResponse(Response):
             if body is not None:
                 await send({"type": "http.response.body", "body": body, "more_body": False})
             else:
-                await _while_connected(_send_pieces(answer, send), receive)
+                listen()  # some servers take bytes for nobody
+                await _send_pieces(answer, send)
         finally:
             answer.close()
-        if self.background is not None:
-            await self.background()
 
     def _start(self, answer: Answer) -> MutableMapping[str, object]:
-        lines = [(name.encode(), value.encode("latin-1")) for name, value in answer.plan.headers]
-        said = _OWN_HEADERS.union(name for name, _ in lines)
-        lines += [line for line in self.raw_headers if line[0].lower() not in said]
-        return {"type": "http.response.start", "status": answer.plan.status, "headers": lines}
+        added = [
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers
+        ]
+        lines = answer.header_lines(added)
+        return {
+            "type": "http.response.start",
+            "status": answer.plan.status,
+            "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in lines],
+        }
 
 
 async def _send_pieces(answer: Answer, send: Send) -> None:
@@ -88,18 +102,45 @@ async def _send_pieces(answer: Answer, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _while_connected(sending: Coroutine[Any, Any, None], receive: Receive) -> None:
-    """Send, but no longer than somebody is there: some servers take bytes for nobody."""
-    task = asyncio.ensure_future(sending)
-    listening = asyncio.ensure_future(_disconnected(receive))
+@asynccontextmanager
+async def _while_connected(receive: Receive) -> AsyncGenerator[Callable[[], None]]:
+    """Not longer than somebody is there; listens after a moment, or when what it gives is called.
+
+    Raises:
+        ClientGoneError: The client went away.
+    """
+    listening: asyncio.Task[None] | None = None
     try:
-        await asyncio.wait((task, listening), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            await task
-    finally:
-        for each in (task, listening):
-            each.cancel()
-        await asyncio.gather(task, listening, return_exceptions=True)
+        async with until_gone() as gone:
+
+            def listen() -> None:
+                nonlocal listening
+                if listening is None:
+                    listening = asyncio.ensure_future(_disconnected(receive))
+                    listening.add_done_callback(heard)
+
+            def heard(_: asyncio.Task[None]) -> None:
+                gone()
+
+            timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, listen)
+            try:
+                yield listen
+            finally:
+                timer.cancel()
+                await _ended(listening, heard)
+    except ClientGoneError:
+        if listening is not None:
+            await listening  # it may have failed, which is told
+        raise
+
+
+async def _ended(
+    listening: asyncio.Task[None] | None, heard: Callable[[asyncio.Task[None]], None]
+) -> None:
+    if listening is not None:
+        listening.remove_done_callback(heard)
+        listening.cancel()
+        await asyncio.wait((listening,))
 
 
 async def _disconnected(receive: Receive) -> None:

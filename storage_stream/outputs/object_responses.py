@@ -10,6 +10,8 @@ from storage_stream.outputs.aiohttp_web import send_content
 from storage_stream.outputs.contents.objects import ObjectContent, ServedObject
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -29,6 +31,7 @@ async def object_response(
     media_type: str | None = ...,
     filename: str | None = ...,
     inline: bool = ...,
+    headers: Mapping[str, str] | None = ...,
 ) -> web.StreamResponse: ...
 @overload
 async def object_response(
@@ -41,6 +44,7 @@ async def object_response(
     media_type: str | None = ...,
     filename: str | None = ...,
     inline: bool = ...,
+    headers: Mapping[str, str] | None = ...,
 ) -> Response: ...
 async def object_response(
     storage: Storage,
@@ -52,6 +56,7 @@ async def object_response(
     media_type: str | None = None,
     filename: str | None = None,
     inline: bool = True,
+    headers: Mapping[str, str] | None = None,
 ) -> Any:
     """Answer a GET or HEAD with an object: ranges, conditions, entity tag, bounded memory.
 
@@ -77,6 +82,9 @@ async def object_response(
         media_type: What it is served as; None: as the bucket knows it.
         filename: What a browser shall call it when it is saved.
         inline: Whether a browser may show it; False: it shall offer to save it.
+        headers: Lines to add, such as `Cache-Control`. What a browser would run (HTML, SVG, XML)
+            is told to run nothing, by `Content-Security-Policy: sandbox`; say another policy here
+            for pages of your own.
 
     Returns:
         For Starlette a response to return, which decides when it is sent; for aiohttp.web one that
@@ -88,7 +96,11 @@ async def object_response(
     was_linked = generation is not None
     if isinstance(request, web.Request):
         content = ObjectContent(served)
-        return await send_content(request, content, was_linked=was_linked, inline=inline)
+        return await send_content(
+            request, content, was_linked=was_linked, inline=inline, headers=headers
+        )
     from storage_stream.outputs.asgi import ContentResponse  # noqa: PLC0415 - an extra
 
-    return ContentResponse(lambda: ObjectContent(served), was_linked=was_linked, inline=inline)
+    response = ContentResponse(lambda: ObjectContent(served), was_linked=was_linked, inline=inline)
+    response.headers.update(headers or {})
+    return response

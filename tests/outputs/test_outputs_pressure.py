@@ -3,51 +3,23 @@
 import asyncio
 import hashlib
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiohttp import web
-from leaks import busy_connections, free_places, until
+from leaks import free_places
 from memory_measuring import MIB, measured, needs_linux
-from outputs_process import listening, server_of
-from outputs_servers import BUCKET, aiohttp_app, fastapi_app
+from outputs_clients import READ_BYTES, BareClient, aiohttp_port, idle, uvicorn_port
+from outputs_servers import BUCKET
 
 from storage_stream import Storage
 from storage_stream.errors import InvalidArgument
-from storage_stream.outputs import BlobManager
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 HERE = Path(__file__).parent
 DATA = bytes(range(256)) * 4096 * 4  # 4 MiB
 SLOW = DATA[: 2 * MIB]  # more than everything between here and the bucket holds
 CLIENTS = 50
-READ_BYTES = 64 * 1024
-
-
-@asynccontextmanager
-async def uvicorn_port(storage: Storage) -> AsyncGenerator[int]:
-    server = server_of(fastapi_app(storage, BlobManager()))
-    place = listening()
-    serving = asyncio.create_task(server.serve(sockets=[place]))
-    try:
-        yield place.getsockname()[1]
-    finally:
-        server.should_exit = True
-        await serving
-
-
-@asynccontextmanager
-async def aiohttp_port(storage: Storage) -> AsyncGenerator[int]:
-    runner = web.AppRunner(aiohttp_app(storage, BlobManager()))
-    await runner.setup()
-    place = listening()
-    await web.SockSite(runner, place).start()
-    try:
-        yield place.getsockname()[1]
-    finally:
-        await runner.cleanup()
 
 
 @pytest.fixture(params=[uvicorn_port, aiohttp_port], ids=["fastapi", "aiohttp"])
@@ -56,34 +28,13 @@ async def port(request: pytest.FixtureRequest, storage: Storage) -> AsyncIterato
         yield number
 
 
-class SlowClient:
-    """Asks for an object, and reads as little as it is told to."""
-
-    async def ask(self, port: int, path: str) -> None:
-        self.reader, self.writer = await asyncio.open_connection(
-            "127.0.0.1", port, limit=READ_BYTES
-        )
-        self.writer.write(f"GET {path} HTTP/1.1\r\nHost: here\r\n\r\n".encode())
-        self.head = await self.reader.readuntil(b"\r\n\r\n")
-
-    async def close(self) -> None:
-        self.writer.close()
-        await asyncio.gather(self.writer.wait_closed(), return_exceptions=True)
-
-
-async def idle(storage: Storage) -> None:
-    await until(
-        lambda: free_places(storage) == 100 and busy_connections(storage) == 0,
-        lambda: f"{100 - free_places(storage)} requests go on",
-    )
-
-
 async def test_who_goes_away_ends_the_request_to_the_bucket(
     port: int, storage: Storage, gcs: EmulatorHandle
 ) -> None:
     gcs.put(BUCKET, "object", DATA * 4)
-    client = SlowClient()
-    await client.ask(port, "/objects/object")
+    client = await BareClient.at(port)
+    client.ask("/objects/object")
+    await client.head()
     assert free_places(storage) == 99
     await client.close()
     await idle(storage)
@@ -94,8 +45,9 @@ async def test_also_while_the_bucket_is_waited_for(
 ) -> None:
     gcs.put(BUCKET, "object", DATA)
     gcs.arm_next("storage.objects.get", "stall-for-25s-after-256K")
-    client = SlowClient()
-    await client.ask(port, "/objects/object")
+    client = await BareClient.at(port)
+    client.ask("/objects/object")
+    await client.head()
     await client.reader.readexactly(100_000)
     await client.close()
     begun = asyncio.get_running_loop().time()
@@ -108,9 +60,10 @@ async def test_a_failure_in_the_middle_breaks_the_connection_off(
 ) -> None:
     gcs.put(BUCKET, "object", DATA)
     gcs.arm_next("storage.objects.get", "drop-at-262144", *["return-503"] * 20)
-    client = SlowClient()
-    await client.ask(port, "/objects/object")
-    assert f"content-length: {len(DATA)}".encode() in client.head.lower()
+    client = await BareClient.at(port)
+    client.ask("/objects/object")
+    head = await client.head()
+    assert f"content-length: {len(DATA)}" in head.lower()
     with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
         await client.reader.readexactly(len(DATA))
     await client.close()
@@ -139,8 +92,10 @@ async def test_many_slow_clients_cost_little_memory(gcs: EmulatorHandle) -> None
 
 
 async def _fetch_at_one_pace(port: int, count: int) -> set[str]:
-    clients = [SlowClient() for _ in range(count)]
-    await asyncio.gather(*(client.ask(port, "/objects/object") for client in clients))
+    clients = [await BareClient.at(port) for _ in range(count)]
+    for client in clients:
+        client.ask("/objects/object")
+    await asyncio.gather(*(client.head() for client in clients))
     sums = [hashlib.md5() for _ in clients]  # noqa: S324 - a comparison
     for _ in range(len(SLOW) // READ_BYTES):
         for client, digest in zip(clients, sums, strict=True):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storage_stream.errors import TruncatedStream
+from storage_stream.errors import ObjectChanged, TruncatedStream
 from storage_stream.outputs.contents.base import PIECE_BYTES
 from storage_stream.outputs.planning.representation import Representation
 
@@ -21,18 +21,69 @@ if TYPE_CHECKING:
     from storage_stream.outputs.planning.byte_ranges import Span
     from storage_stream.outputs.planning.representation import RequestHead
 
-__all__ = ["FileContent", "FilePieces"]
+__all__ = ["FileContent", "FilePieces", "OpenedFile"]
 
 _READ_AHEAD_BYTES = 4 * PIECE_BYTES  # one trip to a thread for four pieces: 256 KiB a client
+
+
+class OpenedFile:
+    """A file, read in threads; closed when the last of them is done with it.
+
+    Who is cancelled does not wait for a thread, and a descriptor that is closed under its hands
+    may be another file's a moment later.
+
+    Args:
+        file: It.
+        facts: What it said of itself when it was opened.
+    """
+
+    def __init__(self, file: FileIO, facts: os.stat_result) -> None:
+        self._file = file
+        self._reading: asyncio.Future[tuple[bytes, os.stat_result]] | None = None
+        self.facts = facts
+
+    @classmethod
+    async def at(cls, path: Path) -> OpenedFile:
+        """Open it.
+
+        Raises:
+            OSError: It is not there, or cannot be read.
+        """
+        opening = asyncio.get_running_loop().run_in_executor(None, _opened, path)
+        try:
+            return cls(*await asyncio.shield(opening))
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_unwanted)
+            raise
+
+    async def read(self, start: int, size: int) -> bytes:
+        """So many bytes; fewer at its end.
+
+        Raises:
+            ObjectChanged: Somebody has written to it since it was opened.
+        """
+        loop = asyncio.get_running_loop()
+        self._reading = loop.run_in_executor(None, _read_at, self._file, start, size)
+        data, facts = await asyncio.shield(self._reading)
+        if (facts.st_mtime_ns, facts.st_size) != (self.facts.st_mtime_ns, self.facts.st_size):
+            raise ObjectChanged("the file was written to while it was sent")
+        return data
+
+    def close(self) -> None:
+        """Close it, as soon as nothing reads."""
+        if self._reading is None or self._reading.done():
+            self._file.close()
+        else:
+            self._reading.add_done_callback(lambda _: self._file.close())
 
 
 class FilePieces:
     """A span of an open file."""
 
-    def __init__(self, file: FileIO, span: Span, size: int) -> None:
+    def __init__(self, file: OpenedFile, span: Span) -> None:
         self._file = file
         self._at = span.start
-        self._stop = size if span.stop is None else span.stop
+        self._stop = file.facts.st_size if span.stop is None else span.stop
         self._held: bytes = b""
         self._given = 0
 
@@ -40,7 +91,8 @@ class FilePieces:
         """The next piece.
 
         Raises:
-            TruncatedStream: The file has become shorter since it was opened.
+            ObjectChanged: The file was written to since it was opened.
+            TruncatedStream: It has become shorter.
         """
         if self._given == len(self._held):
             self._held, self._given = await self._more(), 0
@@ -57,7 +109,7 @@ class FilePieces:
         wanted = min(_READ_AHEAD_BYTES, self._stop - self._at)
         if wanted <= 0:
             return b""
-        data = await asyncio.to_thread(_read_at, self._file, self._at, wanted)
+        data = await self._file.read(self._at, wanted)
         if not data:
             raise TruncatedStream("the file became shorter while it was sent")
         self._at += len(data)
@@ -75,8 +127,7 @@ class FileContent:
     def __init__(self, path: str | os.PathLike[str], media_type: str) -> None:
         self._path = Path(path)
         self._media_type = media_type
-        self._file: FileIO | None = None
-        self._size = 0
+        self._file: OpenedFile | None = None
 
     async def representation(self, request: RequestHead) -> Representation:
         """What there is, by what the open file says of itself.
@@ -85,8 +136,8 @@ class FileContent:
             OSError: It is not there, or cannot be read.
         """
         del request  # it is the same for everybody
-        self._file, facts = await asyncio.to_thread(_opened, self._path)
-        self._size = facts.st_size
+        self._file = await OpenedFile.at(self._path)
+        facts = self._file.facts
         return Representation(
             facts.st_size,
             self._media_type,
@@ -103,7 +154,7 @@ class FileContent:
         """Begin to read."""
         if self._file is None:
             raise ValueError("the file is read after it was looked at, and before it is closed")
-        return FilePieces(self._file, span, self._size)
+        return FilePieces(self._file, span)
 
     def close(self) -> None:
         """Close the file."""
@@ -121,6 +172,12 @@ def _opened(path: Path) -> tuple[FileIO, os.stat_result]:
         raise
 
 
-def _read_at(file: FileIO, start: int, size: int) -> bytes:
+def _close_unwanted(opening: asyncio.Future[tuple[FileIO, os.stat_result]]) -> None:
+    if opening.exception() is None:
+        opening.result()[0].close()
+
+
+def _read_at(file: FileIO, start: int, size: int) -> tuple[bytes, os.stat_result]:
     file.seek(start)
-    return file.read(size)
+    data = file.read(size)
+    return data, os.fstat(file.fileno())

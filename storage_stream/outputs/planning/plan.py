@@ -65,7 +65,7 @@ def plan_response(
         there: What there is.
         boundary: A random number of 128 bits, which separates several ranges from each other;
             nobody who chose the bytes may have known it.
-        inline: Whether a browser may show what has a file name, or shall offer to save it.
+        inline: Whether a browser may show it, or shall offer to save it.
     """
     if request.method not in METHODS:
         return plan_problem(405, "only GET and HEAD", (("allow", ", ".join(METHODS)),))
@@ -163,6 +163,9 @@ def _described(there: Representation, *, inline: bool) -> tuple[tuple[str, str],
     )
     if there.content_encoding is not None:
         lines += (("content-encoding", there.content_encoding),)
-    if there.filename is not None:
-        lines += (("content-disposition", content_disposition(there.filename, inline=inline)),)
+    if there.is_run_by_browsers:
+        lines += (("content-security-policy", "sandbox"),)
+    if there.filename is not None or not inline:
+        value = content_disposition(there.filename or "", inline=inline)
+        lines += (("content-disposition", value),)
     return lines

@@ -22,6 +22,10 @@ _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - RFC 9110 §5.6.2
 _MEDIA_TYPE = re.compile(
     rf"{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|\"[ !#-\[\]-~]*\"))*", re.ASCII
 )
+_RUN_BY_BROWSERS = re.compile(  # any XML may hold XHTML or SVG (RFC 7303 §4.2)
+    r"text/html|(?:text|application)/xml|text/xsl|[^/]*/[^/]*\+xml|multipart/x-mixed-replace",
+    re.IGNORECASE,
+)
 _NO_QUALITY = re.compile(r"q\s*=\s*0(?:\.0*)?", re.IGNORECASE)
 
 
@@ -53,6 +57,11 @@ class Representation:
         """The media type as a header line can carry it."""
         is_one = _MEDIA_TYPE.fullmatch(self.media_type)
         return self.media_type if is_one and "*" not in self.media_type else _UNSAFE_MEDIA_TYPE
+
+    @property
+    def is_run_by_browsers(self) -> bool:
+        """Whether a browser that opens it would run scripts in it, in the name of its server."""
+        return _RUN_BY_BROWSERS.fullmatch(self.content_type.partition(";")[0].strip()) is not None
 
 
 @dataclass(frozen=True, slots=True)
