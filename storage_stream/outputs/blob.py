@@ -7,6 +7,7 @@ its bytes are in stands in `data` and `object_data`, who gives it its link in `c
 from __future__ import annotations
 
 import copy
+import copyreg
 import functools
 import re
 from pathlib import Path
@@ -264,6 +265,7 @@ class Blob(BlobIO, BaseModel, metaclass=_BlobMeta):
             raise ValueError(error.message) from None
         if self.media_type not in (found.media_type, ANY_MEDIA_TYPE):
             raise ValueError(f"the link does not lead to {self.media_type}")
+        self.media_type = own or found.media_type
         self._data = found
         return self
 
@@ -326,3 +328,13 @@ def blob_type(media_type: str) -> type[Blob]:
     kind: Any = type(Blob)
     made: type[Blob] = kind(name, (Blob,), {"media_type": media_type, "__module__": __name__})
     return made
+
+
+def _pickled(kind: type[Blob]) -> str | tuple[Any, ...]:
+    """A class by its name, as ever; one that `blob_type` made, by being made again."""
+    if kind.__module__ == __name__ and kind is not Blob:
+        return blob_type, (kind.default_media_type(),)
+    return kind.__qualname__
+
+
+copyreg.pickle(_BlobMeta, _pickled)  # type: ignore[arg-type]  # which asks no class of a class

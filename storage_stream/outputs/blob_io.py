@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import shutil
 from typing import IO, TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -53,7 +54,7 @@ class BlobIO:
         return content
 
     async def read(self, start: int = 0, end: int | None = None) -> bytes:
-        """Bytes in memory. Of an object one request.
+        """Bytes in memory; fewer, or none, where it ends before. Of an object one request.
 
         Args:
             start: The first; negative counts from the end.
@@ -70,8 +71,8 @@ class BlobIO:
         """Into a file, or into whatever has `write`; `await` it.
 
         An object comes in bounded memory, verified, and a path is replaced only when all of it is
-        there. Without an event loop (an endpoint that is no coroutine runs in a thread) what is on
-        this machine is saved when this returns.
+        there. What is on this machine is saved when this returns, awaited or not; a coroutine with
+        a large file awaits `asyncio.to_thread(blob.save, target)`, so that its loop is not held up.
 
         Args:
             target: A path, or a file that is open for bytes, whose `write` may be async.
@@ -80,21 +81,24 @@ class BlobIO:
             OSError: It cannot be written.
             NotFound: The object's generation is not there any more.
         """
-        if not isinstance(target, str | os.PathLike):
-            return self._write_to(target)
         data = self.data
-        if hasattr(data, "save_as"):
-            saving: Awaitable[None] = data.save_as(target)
-            return saving
-        if _loop_is_running():
-            return asyncio.to_thread(data.save, target)
-        data.save(target)
+        if isinstance(target, str | os.PathLike):
+            if hasattr(data, "save_as"):
+                saving: Awaitable[None] = data.save_as(target)
+                return saving
+            data.save(target)
+        elif hasattr(data, "stream") or inspect.iscoroutinefunction(target.write):
+            return self._write_to(target)
+        else:
+            with data.open() as file:
+                shutil.copyfileobj(file, target, _SAVED_AT_ONCE_BYTES)
         return _Done()
 
     def open(self, start: int = 0) -> OpenBlob:
         """Read it as a stream: `async with blob.open() as stream: await stream.read(1000)`.
 
-        What is on this machine can be a plain file, too: `with blob.open() as file`.
+        What is on this machine can be a plain file, too: `with blob.open() as file`, or
+        `PIL.Image.open(blob.open())`.
 
         Args:
             start: The first byte of the stream; negative counts from the end.
@@ -103,6 +107,8 @@ class BlobIO:
 
         def file() -> IO[bytes]:
             opened: IO[bytes] = data.open()
+            if start:
+                opened.seek(start if start > 0 else max(0, opened.seek(0, os.SEEK_END) + start))
             return opened
 
         return OpenBlob(lambda: self._stream(start, None), file)
@@ -150,11 +156,3 @@ class BlobIO:
                     await target.write(piece)
                 else:
                     await asyncio.to_thread(target.write, piece)
-
-
-def _loop_is_running() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

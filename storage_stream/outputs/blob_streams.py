@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import IO, TYPE_CHECKING, Protocol, Self
+import io
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
 from storage_stream.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
-__all__ = ["BlobStream", "LocalStream", "OpenBlob", "check_bounds"]
+__all__ = ["BlobStream", "LocalStream", "OpenBlob", "check_bounds", "no_bytes"]
 
 
 class BlobStream(Protocol):
@@ -105,7 +106,10 @@ class LocalStream:
 
 
 class OpenBlob:
-    """What `Blob.open` gives: `async with` for a stream; `with` for a plain file, if it is local.
+    """What `Blob.open` gives: `async with` for a stream; a plain file, if it is local.
+
+    As a file it is used with `with`, or at once (`PIL.Image.open(blob.open())`): it is opened when
+    it is first asked for something, and then closed by `close()`.
 
     Args:
         stream: Makes the stream.
@@ -136,8 +140,7 @@ class OpenBlob:
             await self._entered.__aexit__(kind, error, traceback)
 
     def __enter__(self) -> IO[bytes]:
-        self._opened = self._file()
-        return self._opened
+        return self._plain()
 
     def __exit__(
         self,
@@ -147,6 +150,29 @@ class OpenBlob:
     ) -> None:
         if self._opened is not None:
             self._opened.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """What a file can do.
+
+        Raises:
+            BlobNotLoaded: It is not on this machine.
+        """
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._plain(), name)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._plain())
+
+    def _plain(self) -> IO[bytes]:
+        if self._opened is None:
+            self._opened = self._file()
+        return self._opened
+
+
+def no_bytes() -> LocalStream:
+    """Of a range behind the end: slices of Python's are empty there, and so are all blobs'."""
+    return LocalStream(io.BytesIO, 0, None)
 
 
 def check_bounds(start: int, stop: int | None) -> None:

@@ -90,6 +90,12 @@ class Servable:
 
         return ContentResponse(self.answer_content, was_linked=True)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without its id: what is unpickled is another one, and gets a link of its own."""
+        state = dict(self.__dict__)
+        state.pop("id", None)
+        return state
+
     def __copy__(self) -> Self:
         return self
 
@@ -158,7 +164,8 @@ class BlobFile(Servable):
             raise FileNotFoundError(f"there is no file {path}")
         self._file_path = path
         self._media_type = media_type
-        self._kept = kwargs
+        for name, value in kwargs.items():
+            setattr(self, name, value)
 
     @property
     def media_type(self) -> str:

@@ -3,6 +3,7 @@
 The annotations here are read by FastAPI when the program runs, so their names are imported then.
 """
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeAlias
@@ -12,7 +13,7 @@ from aiohttp import web
 from storage_stream.media.errors import ExtraMissing
 
 try:
-    from fastapi import Depends, Request
+    from fastapi import Depends, HTTPException, Request
 except ImportError as missing:  # pragma: no cover - the extra is installed where we test
     raise ExtraMissing("this needs FastAPI: install storage-stream[fastapi]") from missing
 
@@ -20,6 +21,9 @@ from storage_stream.outputs.errors import NoBlobContext
 from storage_stream.outputs.manager import MANAGER, BlobManager
 
 __all__ = ["BlobIOContextDep", "blob_serialisation_context_manager"]
+
+_HOST = re.compile(r"(?:[\w.~-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
+_NO_HOST = "the Host header is no address"
 
 
 def manager_of(request: Any) -> BlobManager:
@@ -29,8 +33,8 @@ def manager_of(request: Any) -> BlobManager:
         NoBlobContext: None was attached to it.
     """
     if isinstance(request, web.Request):
-        apps = (app.get(MANAGER) for app in reversed(request.match_info.apps))  # the inner first
-        found: Any = next(filter(None, apps), None)
+        app = _app_of(request)
+        found: Any = None if app is None else app[MANAGER]
     else:
         found = getattr(request.app.state, "blob_manager", None)
     if not isinstance(found, BlobManager):
@@ -38,11 +42,35 @@ def manager_of(request: Any) -> BlobManager:
     return found
 
 
+def _app_of(request: web.Request) -> web.Application | None:
+    """The innermost of aiohttp.web's apps that has a manager."""
+    return next((app for app in reversed(request.match_info.apps) if MANAGER in app), None)
+
+
 def _base_url(request: Any) -> str:
-    """The address of the app that the manager is attached to, also where that is mounted."""
+    """The address of the app that the manager is attached to, also where that is mounted.
+
+    Raises:
+        HTTPException: The request names a host that is none; of aiohttp.web or FastAPI, a 400.
+    """
+    manager = manager_of(request)
+    if manager.base_urls:
+        return manager.base_urls[0]
     if isinstance(request, web.Request):
-        return f"{request.url.origin()}{manager_of(request).mount_path}"
-    return str(request.base_url.replace(path=request.scope.get("root_path", "")))
+        app = _app_of(request)
+        if app is None or not _HOST.fullmatch(request.host):
+            raise web.HTTPBadRequest(text=f"{_NO_HOST}\n")
+        try:
+            return f"{request.url.origin()}{manager.mount_path(app)}"
+        except ValueError:  # a port that is none
+            raise web.HTTPBadRequest(text=f"{_NO_HOST}\n") from None
+    try:
+        address = request.base_url.replace(path=request.scope.get("root_path", ""))
+        if _HOST.fullmatch(address.netloc):
+            return str(address)
+    except ValueError:  # a bracket that is never closed
+        raise HTTPException(400, _NO_HOST) from None
+    raise HTTPException(400, _NO_HOST)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ try:
 except ImportError as missing:  # pragma: no cover - the extra is installed where we test
     raise ExtraMissing("this needs FastAPI: install storage-stream[fastapi]") from missing
 
+from storage_stream.errors import InvalidArgument
 from storage_stream.outputs.errors import BlobNotFound
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def attach(manager: "BlobManager", app: FastAPI, prefix: str) -> None:
         """The bytes of a blob; ranges and conditions as in RFC 9110."""
         return await manager.download_blob(blob_id)
 
+    if getattr(app.state, "blob_manager", None) is not None:
+        raise InvalidArgument("the app has a BlobManager already")
     path = f"{prefix}/{{blob_id}}"
     app.state.blob_manager = manager
     app.add_exception_handler(BlobNotFound, _answer_not_found)

@@ -37,6 +37,11 @@ __all__ = ["MANAGER", "BlobDataManager", "BlobManager"]
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PREFIX = re.compile(r"(?:/[\w.~-]+)+", re.ASCII)
+_DOTS = re.compile(r"/\.{1,2}(?:/|$)")  # browsers resolve them
+
+# One for all managers: an id is an attribute of the data, which two of them may be given at once.
+# Collecting garbage may call a program's code, and that a manager, while it is held.
+_lock = threading.RLock()
 
 
 class BlobManager:
@@ -53,7 +58,8 @@ class BlobManager:
         base_urls: Addresses under which this server is known, such as `https://api.example.org`,
             the first of which stands in its links; none: the one that each request names. Behind a
             proxy, and where strangers choose the `Host` header, say it.
-        max_age: Seconds for which a link works; None: as long as the blob is held.
+        max_age: Seconds for which a link works after it was last given; None: as long as the blob
+            is held.
         clock: Seconds that only grow, for tests.
         now: The time of day, for tests.
 
@@ -77,28 +83,28 @@ class BlobManager:
         self._max_age = max_age
         self._clock = clock
         self._now = now
-        self._prefix = "/blob"
-        self._resource: web.AbstractResource | None = None
+        self._prefix: str | None = None
+        self._resources: weakref.WeakKeyDictionary[web.Application, web.AbstractResource]
+        self._resources = weakref.WeakKeyDictionary()
         self._blobs: weakref.WeakValueDictionary[uuid.UUID, Any] = weakref.WeakValueDictionary()
         self._added: dict[uuid.UUID, float] = {}
-        self._lock = threading.Lock()
 
     def add_blob(self, blob: ServerSideBlobData) -> uuid.UUID:
         """Give data an id; the same one when it has one.
 
         Raises:
-            NotAServedBlob: It has one of another manager, it cannot be served, or it is an object
-                of which no generation was pinned.
+            NotAServedBlob: It has one of another manager, it cannot be served or weakly held, or
+                it is an object of which no generation was pinned.
         """
         self._check(blob)
-        with self._lock:
+        with _lock:
             if blob.id is None:
                 blob.id = uuid.uuid4()
                 self._forget_dead()
                 self._blobs[blob.id] = blob
-                self._added[blob.id] = self._clock()
             elif self._blobs.get(blob.id) is not blob:
                 raise NotAServedBlob("the blob belongs to another manager")
+            self._added[blob.id] = self._clock()
             return blob.id
 
     def get_blob(self, blob_id: uuid.UUID | str) -> ServerSideBlobData:
@@ -111,7 +117,7 @@ class BlobManager:
             if not _UUID.fullmatch(blob_id):
                 raise BlobNotFound("there is no such blob")
             blob_id = uuid.UUID(blob_id)
-        with self._lock:
+        with _lock:
             found = self._blobs.get(blob_id)
             age = self._clock() - self._added.get(blob_id, 0.0)
         if found is None or (self._max_age is not None and age > self._max_age):
@@ -135,20 +141,26 @@ class BlobManager:
             prefix: A path.
 
         Raises:
-            InvalidArgument: A prefix that is no plain path.
+            InvalidArgument: A prefix that is no plain path, or not that of an app before; or the
+                app has a manager already.
             ExtraMissing: FastAPI is not installed.
         """
-        if not _PREFIX.fullmatch(prefix):
+        if not _PREFIX.fullmatch(prefix) or _DOTS.search(prefix):
             raise InvalidArgument(f"{prefix!r} is no path such as /blob")
-        self._prefix = prefix
+        if self._prefix not in {None, prefix}:
+            raise InvalidArgument(f"its links begin with {self._prefix}, in every app")
         if isinstance(app, web.Application):
-            app[MANAGER] = self
+            if MANAGER in app:
+                raise InvalidArgument("the app has a BlobManager already")
             route = app.router.add_get(f"{prefix}/{{blob_id}}", self._answer)  # HEAD, too
-            self._resource = route.resource
-            return
-        from storage_stream.outputs.fastapi_routes import attach  # noqa: PLC0415 - an extra
+            if route.resource is not None:
+                self._resources[app] = route.resource
+            app[MANAGER] = self
+        else:
+            from storage_stream.outputs.fastapi_routes import attach  # noqa: PLC0415 - an extra
 
-        attach(self, app, prefix)
+            attach(self, app, prefix)
+        self._prefix = prefix
 
     @contextmanager
     def context(self, base_url: str) -> Generator[None]:
@@ -157,10 +169,11 @@ class BlobManager:
         Args:
             base_url: The address that the request names; counts where no `base_urls` are known.
         """
-        bases = self._base_urls or (base_url.rstrip("/"),)
+        path = self._prefix or "/blob"
+        folders = [f"{base}{path}/" for base in self._base_urls or (base_url.rstrip("/"),)]
         with blob_context(
-            lambda data: f"{bases[0]}{self._prefix}/{self.add_blob(data)}",
-            lambda href: self._data_of(href, bases),
+            lambda data: f"{folders[0]}{self.add_blob(data)}",
+            lambda href: self._data_of(href, folders),
         ):
             yield
 
@@ -193,22 +206,27 @@ class BlobManager:
         return await flush_reapers()
 
     @property
-    def mount_path(self) -> str:
-        """Below which path the aiohttp.web app was added to another one; "" where it was not."""
-        if self._resource is None:
-            return ""
-        return self._resource.canonical.removesuffix(f"{self._prefix}/{{blob_id}}")
+    def base_urls(self) -> tuple[str, ...]:
+        """The addresses under which this server is known; none: the one that a request names."""
+        return self._base_urls
 
-    def _data_of(self, href: str, bases: tuple[str, ...]) -> ServerSideBlobData:
-        for base in bases:
-            path = f"{base}{self._prefix}/"
-            if href.startswith(path) and _UUID.fullmatch(href, len(path)):
-                return self.get_blob(href[len(path) :])
+    def mount_path(self, app: web.Application) -> str:
+        """Below which path an aiohttp.web app of its own was added to another one, or ""."""
+        return self._resources[app].canonical.removesuffix(f"{self._prefix}/{{blob_id}}")
+
+    def _data_of(self, href: str, folders: Sequence[str]) -> ServerSideBlobData:
+        for folder in folders:
+            if href.startswith(folder) and _UUID.fullmatch(href, len(folder)):
+                return self.get_blob(href[len(folder) :])
         raise ForeignHref("the href is not a link to a blob of this server")
 
     def _check(self, blob: Any) -> None:
         if not callable(getattr(blob, "response", None)) or not hasattr(blob, "id"):
             raise NotAServedBlob(f"a {type(blob).__name__} cannot be served")
+        try:
+            weakref.ref(blob)
+        except TypeError as error:
+            raise NotAServedBlob(f"a {type(blob).__name__} cannot be held weakly") from error
         if getattr(blob, "generation", 0) is None:
             raise NotAServedBlob(
                 "no generation is pinned: await data.pin(), or await Blob.from_object(…)"
@@ -218,7 +236,7 @@ class BlobManager:
         """Now and then, so that adding costs the same on average however many there were."""
         if len(self._added) > 2 * len(self._blobs) + 64:
             self._added = {
-                each: since for each, since in self._added.items() if each in self._blobs
+                each: since for each, since in list(self._added.items()) if each in self._blobs
             }
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any, NoReturn, Self, cast
 
 from storage_stream import ObjectStat, Preconditions
-from storage_stream.errors import InvalidArgument
-from storage_stream.outputs.blob_streams import check_bounds
+from storage_stream.errors import InvalidArgument, RangeNotSatisfiable
+from storage_stream.outputs.blob_streams import check_bounds, no_bytes
 from storage_stream.outputs.contents.facts import DEFAULT_MEDIA_TYPE, ObjectFacts
 from storage_stream.outputs.contents.objects import ObjectContent, ServedObject
 from storage_stream.outputs.data import Servable
@@ -19,6 +19,7 @@ from storage_stream.outputs.temporary import EXPIRES, Doomed, reaper_of
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncGenerator
+    from contextlib import AbstractAsyncContextManager
 
     from storage_stream import DownloadKeywords, Storage
     from storage_stream.outputs.blob_streams import BlobStream
@@ -149,18 +150,28 @@ class BlobObject(Servable):
 
     @asynccontextmanager
     async def stream(self, start: int, stop: int | None) -> AsyncGenerator[BlobStream]:
-        """Its bytes. One request."""
+        """Its bytes. One request; none for none of them."""
         check_bounds(start, stop)
-        async with self._storage.download_stream(
-            self._served.bucket, self._served.name, **self._wanted(start=start, end=stop)
-        ) as stream:
-            yield stream
+        async with AsyncExitStack() as stack:
+            yield await stack.enter_async_context(await self._opening(start, stop))
 
     async def save_as(self, filename: str | os.PathLike[str]) -> None:
         """Into a file, verified, in bounded memory; after a failure nothing of it is left."""
         await self._storage.download_to_filename(
             self._served.bucket, self._served.name, filename, resume=False, **self._wanted()
         )
+
+    async def _opening(
+        self, start: int, stop: int | None
+    ) -> AbstractAsyncContextManager[BlobStream]:
+        if start == stop:
+            return no_bytes()
+        try:
+            return await self._storage.download_stream(
+                self._served.bucket, self._served.name, **self._wanted(start=start, end=stop)
+            )
+        except RangeNotSatisfiable:
+            return no_bytes()
 
     def answer_content(self) -> ObjectContent:
         """The object, for one answer."""

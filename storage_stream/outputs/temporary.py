@@ -1,9 +1,10 @@
 """Objects that live as long as somebody holds their blob, and what deletes them.
 
 Collecting garbage may happen in any thread and at any line, so it only puts a name into a queue.
-One task for each client deletes what is there, a hundred in a request, and ends; a pending task
-keeps no program alive. What cannot be deleted is tried again when the next one comes and when the
-manager is closed. What a crash leaves carries the time at which it expires, for `sweep`.
+One task for each client, in the loop that the client lives in, deletes what is there, a hundred in
+a request, and ends; a pending task keeps no program alive. What cannot be deleted is tried again
+when the next one comes (not at once: what refused it would refuse it again) and when the manager is
+closed. What a crash leaves carries the time at which it expires, for `sweep`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import threading
 import weakref
 from collections import deque
 from datetime import UTC, datetime
@@ -28,8 +30,9 @@ __all__ = ["EXPIRES", "Doomed", "Reaper", "flush_reapers", "reaper_of", "sweep"]
 EXPIRES: Final = "expires"
 """The custom metadata that says when a temporary object may be swept, in ISO 8601."""
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("storage_stream")
 _BATCH = 1000  # names taken from the queue at once
+_PAUSE_SECONDS = 60.0  # after something could not be deleted, before it is tried again
 
 
 class Doomed(NamedTuple):
@@ -52,7 +55,9 @@ class Reaper:
         self._queue: deque[Doomed] = deque()
         self._failed: deque[Doomed] = deque()
         self._held: set[Doomed] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._again_at = 0.0  # by the loop's clock
 
     def watch(self, holder: object, doomed: Doomed) -> None:
         """Delete the object after its holder was collected.
@@ -60,28 +65,33 @@ class Reaper:
         Raises:
             RuntimeError: No event loop runs here, in which that could be done.
         """
-        loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         self._held.add(doomed)
         # At the end of the program there is no loop to delete anything.
-        weakref.finalize(holder, self._doom, doomed, loop).atexit = False
+        weakref.finalize(holder, self._doom, doomed, self._loop).atexit = False
 
     def is_held(self, doomed: Doomed) -> bool:
         """Whether somebody holds it."""
         return doomed in self._held
 
-    async def flush(self) -> int:
-        """Delete what is queued, and what could not be deleted before.
+    @property
+    def is_of_this_loop(self) -> bool:
+        """Whether what it deletes is deleted in the running loop."""
+        return self._loop is asyncio.get_running_loop()
 
-        Cancelling leaves the rest queued.
+    async def flush(self) -> int:
+        """Delete what is queued, what could not be deleted before, and what comes meanwhile.
+
+        When this is cancelled, it goes on in the background.
 
         Returns:
             How many could not be deleted; they were logged.
         """
-        if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
-        self._queue.extend(self._failed)
-        self._failed.clear()
-        await self._run()
+        self._again_at = 0.0
+        self._start()
+        while self._task is not None and not self._task.done():
+            await asyncio.shield(self._task)
+            self._start()
         return len(self._failed)
 
     def _doom(self, doomed: Doomed, loop: asyncio.AbstractEventLoop) -> None:
@@ -94,8 +104,13 @@ class Reaper:
             _log.info("gs://%s/%s is left to be swept", doomed.bucket, doomed.name)
 
     def _start(self) -> None:
-        if self._queue and (self._task is None or self._task.done()):
-            self._task = asyncio.get_running_loop().create_task(self._run())
+        loop = asyncio.get_running_loop()
+        if self._again_at <= loop.time():
+            self._queue.extend(self._failed)
+            self._failed.clear()
+        under_way = self._task is not None and not self._task.done()
+        if self._queue and not (under_way and self._loop is loop):
+            self._loop, self._task = loop, loop.create_task(self._run())
 
     async def _run(self) -> None:
         while self._queue:
@@ -108,7 +123,9 @@ class Reaper:
             except BaseException:
                 self._queue.extend(left)
                 raise
-            self._failed.extend(left)
+            if left:
+                self._again_at = asyncio.get_running_loop().time() + _PAUSE_SECONDS
+                self._failed.extend(left)
 
     async def _delete(self, taken: list[Doomed], left: set[Doomed]) -> None:
         storage = self._storage()
@@ -124,19 +141,23 @@ class Reaper:
 
 
 _reapers: weakref.WeakKeyDictionary[Storage, Reaper] = weakref.WeakKeyDictionary()
+_lock = threading.RLock()  # two loops are two threads; what is collected may come in between
 
 
 def reaper_of(storage: Storage) -> Reaper:
     """The one reaper of a client."""
-    reaper = _reapers.get(storage)
-    if reaper is None:
-        reaper = _reapers[storage] = Reaper(storage)
-    return reaper
+    with _lock:
+        reaper = _reapers.get(storage)
+        if reaper is None:
+            reaper = _reapers[storage] = Reaper(storage)
+        return reaper
 
 
 async def flush_reapers() -> int:
-    """Delete everything that nobody holds any more; how many could not be deleted."""
-    return sum([await reaper.flush() for reaper in list(_reapers.values())])
+    """Delete what nobody holds any more, by the clients of this loop; how many could not be."""
+    with _lock:
+        reapers = [reaper for reaper in _reapers.values() if reaper.is_of_this_loop]
+    return sum([await reaper.flush() for reaper in reapers])
 
 
 async def sweep(storage: Storage, bucket: str, prefix: str, now: datetime) -> int:

@@ -6,17 +6,17 @@ It makes no connection of its own, and nothing that comes in as JSON ever become
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
-from contextlib import asynccontextmanager
+import secrets
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn, Self
 
 from storage_stream.errors import ProtocolError
-from storage_stream.outputs.blob_streams import check_bounds
+from storage_stream.outputs.blob_streams import check_bounds, no_bytes
 from storage_stream.outputs.errors import BlobError, BlobNotFound, BlobNotLoaded
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncGenerator, AsyncIterator
 
     from storage_stream.outputs.blob_streams import BlobStream
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["BlobUrl"]
 
 _GONE = frozenset({404, 410})
-_OK, _PARTIAL, _PROBLEM = 200, 206, 300
+_NO_HEAD = frozenset({405, 501})
+_OK, _PARTIAL, _PROBLEM, _NOT_SATISFIABLE = 200, 206, 300, 416
 
 
 class BlobUrl:
@@ -43,13 +44,17 @@ class BlobUrl:
 
     @classmethod
     async def of(cls, url: str, session: Any) -> Self:
-        """Ask what is there. One HEAD request.
+        """Ask what is there. One HEAD request; a server that knows none gets a GET.
 
         Raises:
             BlobNotFound: Nothing.
             BlobError: The server refused.
         """
         async with session.head(url) as response:
+            if response.status not in _NO_HEAD:
+                _check(response)
+                return cls(url, session, response.content_type)
+        async with session.get(url) as response:  # closed before its body
             _check(response)
             return cls(url, session, response.content_type)
 
@@ -86,50 +91,53 @@ class BlobUrl:
 
     @asynccontextmanager
     async def stream(self, start: int, stop: int | None) -> AsyncGenerator[BlobStream]:
-        """Its bytes. One request.
+        """Its bytes. One request; none for none of them.
 
         Raises:
             BlobNotFound: They are not there any more.
+            ProtocolError: A part is wanted, of a server that does not give any.
         """
         check_bounds(start, stop)
         headers: dict[str, str] = {}
         if start or stop is not None:
             last = "" if stop is None else stop - 1
             headers["Range"] = f"bytes={start}" if start < 0 else f"bytes={start}-{last}"
-        if stop is not None and stop == start:
-            headers = {"Range": "bytes=0-0"}  # no header says: nothing
-        async with self._session.get(self.url, headers=headers) as response:
+            headers["Accept-Encoding"] = "identity"  # a part of a compressed one is of no use
+        async with AsyncExitStack() as stack:
+            if start == stop:
+                yield await stack.enter_async_context(no_bytes())
+                return
+            response = await stack.enter_async_context(self._session.get(self.url, headers=headers))
+            if headers and _has_none_of_it(response):
+                yield await stack.enter_async_context(no_bytes())
+                return
             _check(response)
             if headers and response.status != _PARTIAL:
                 raise ProtocolError("the server does not know ranges")
-            yield _ResponseStream(response, 0 if stop == start and stop is not None else None)
+            yield _ResponseStream(response)
 
     async def save_as(self, filename: str | os.PathLike[str]) -> None:
         """Into a file, in bounded memory; after a failure it is as it was before."""
         path = Path(filename)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        part = Path(name)
+        part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with part.open("xb") as file:
                 async with self.stream(0, None) as stream:
                     async for piece in stream:
                         await asyncio.to_thread(file.write, piece)
             await asyncio.to_thread(part.replace, path)
         except BaseException:
-            part.unlink(missing_ok=True)  # noqa: ASYNC240 - at once, also when this is cancelled
+            part.unlink(missing_ok=True)
             raise
 
 
 class _ResponseStream:
     """A response's body, which is as long as its header says, or fails."""
 
-    def __init__(self, response: Any, limit: int | None) -> None:
+    def __init__(self, response: Any) -> None:
         self._response = response
-        self._limit = limit
 
     async def read(self, size: int = -1) -> bytes:
-        if self._limit == 0 or size == 0:
-            return b""
         parts: list[bytes] = []
         left = size
         while left:
@@ -146,6 +154,12 @@ class _ResponseStream:
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.iter_chunks()
+
+
+def _has_none_of_it(response: Any) -> bool:
+    """Whether a range is behind the end; of something empty even its last bytes are refused."""
+    is_empty = response.status == _OK and response.content_length == 0
+    return bool(is_empty or response.status == _NOT_SATISFIABLE)
 
 
 def _check(response: Any) -> None:
