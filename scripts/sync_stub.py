@@ -82,7 +82,7 @@ def _module(name: str) -> tuple[dict[str, ast.ClassDef], dict[str, str], set[str
                 known_as = f" as {alias.asname}" if alias.asname else ""
                 imports[alias.asname or alias.name] = f"import {alias.name}{known_as}"
     classes = {node.name: node for node in body if isinstance(node, ast.ClassDef)}
-    return classes, imports, {target.id for node in ast.walk(tree)
+    return classes, imports, {target.id for node in body
                               for target in [getattr(node, "target", None)]
                               if isinstance(target, ast.Name)}  # fmt: skip
 
@@ -216,22 +216,23 @@ class _Stub:
                     self._imports[name.id] = line
 
     def _attributes(self, kind: type, own: Any) -> list[ast.stmt]:
-        """What `__init__` sets under public names."""
+        """What `__init__` sets under public names, and what the class says it has."""
         source = _source(kind)
         functions = [node for node in source.node.body if isinstance(node, ast.FunctionDef)]
         init = next((node for node in functions if node.name == "__init__"), None)
         if init is None or kind is storage_stream.Storage:
             return []
         given = {one.arg: one.annotation for one in (*init.args.args, *init.args.kwonlyargs)}
+        said = [node for node in source.node.body if isinstance(node, ast.AnnAssign)]
         found: list[ast.stmt] = []
-        for node in ast.walk(init):
+        for node in [*said, *ast.walk(init)]:
             target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", 0)
-            if not isinstance(target, ast.Attribute) or target.attr.startswith("_"):
+            name = str(getattr(target, "attr", getattr(target, "id", "_")))
+            is_ours = isinstance(target, ast.Attribute) or node in said
+            if not is_ours or name.startswith("_") or name in own:
                 continue
-            if target.attr in own:
-                continue
-            annotation = _type_of(node, given, (kind.__name__, target.attr))
-            found.append(ast.AnnAssign(ast.Name(target.attr), annotation, None, 1))
+            annotation = _type_of(node, given, (kind.__name__, name))
+            found.append(ast.AnnAssign(ast.Name(name), annotation, None, 1))
             self._sources[id(found[-1])] = source
         return found
 

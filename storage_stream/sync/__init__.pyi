@@ -991,6 +991,8 @@ class Blob(ObjectFields):
     `Blob`.
     """
 
+    size: int
+    bucket_name: str
     name: str
 
     @property

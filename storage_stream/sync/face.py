@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeGuard, cast
 from storage_stream import DownloadRequest, FileRequest
 from storage_stream.errors import UsageError
 from storage_stream.sync.items import CallerItems, Items, is_consumed
+from storage_stream.sync.portal import keep_inherited
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -178,6 +179,8 @@ class Resource(Face):
 
         if self._pid == os.getpid():
             self._owner.post(drop)
+        else:
+            keep_inherited(held)
 
 
 async def _opened(function: Callable[[], Any]) -> Any:

@@ -7,6 +7,7 @@ than most items do.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sized
@@ -14,6 +15,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from storage_stream.errors import UsageError
+from storage_stream.sync.portal import keep_inherited
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -52,6 +54,7 @@ class Items(Iterator[T]):
         self._ready: deque[T] = deque()
         self._jobs: Jobs = SimpleQueue() if jobs is None else jobs
         self._is_busy = False
+        self._pid = os.getpid()
 
     @property
     def source(self) -> AsyncIterator[T]:
@@ -71,7 +74,7 @@ class Items(Iterator[T]):
     def close(self) -> None:
         """End the iteration, and wait until what it had under way has ended. Idempotent."""
         self._ready.clear()
-        if not self._fetched.is_closed:
+        if not self._fetched.is_closed and self._pid == os.getpid():
             self._owner.run(self._fetched.close)
 
     def __enter__(self) -> Self:
@@ -86,10 +89,14 @@ class Items(Iterator[T]):
         self.close()
 
     def __del__(self) -> None:
-        if not self._fetched.is_closed:
+        if self._pid != os.getpid():
+            keep_inherited(self._fetched)
+        elif not self._fetched.is_closed:
             self._owner.post(self._fetched.close)
 
     def _more(self) -> list[T]:
+        if self._pid != os.getpid():
+            raise UsageError("this iteration belongs to the process that this one was forked from")
         if self._is_busy:
             raise UsageError("another thread is waiting for this iteration's next item")
         self._is_busy = True
@@ -118,7 +125,8 @@ class _Fetched(Generic[T]):
         self._ready: list[T] = []
         self._weight = 0
         self._is_wanted = False
-        self._changed = asyncio.Event()
+        self._came = asyncio.Event()
+        self._room = asyncio.Event()
         self._error: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
         self.is_closed = False
@@ -132,14 +140,15 @@ class _Fetched(Generic[T]):
         self._is_wanted = True
         try:
             while not self._ready and not self._task.done():
-                self._wake()
-                await self._next_change()
+                self._room.set()
+                self._came.clear()
+                await self._came.wait()
         finally:
             self._is_wanted = False
         taken, self._ready, self._weight = self._ready, [], 0
         if not taken:
             await self._finish()
-        self._wake()
+        self._room.set()
         return taken
 
     async def close(self) -> None:
@@ -165,15 +174,17 @@ class _Fetched(Generic[T]):
             while (item := await anext(self._source, _END)) is not _END:
                 self._ready.append(item)
                 self._weight += _weight(item)
-                self._wake()
+                self._came.set()
                 while not self._may_go_on():
-                    await self._next_change()
+                    self._room.clear()
+                    await self._room.wait()
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - it is raised where the items are taken
             self._error = error
         finally:
-            self._wake()
+            # Once more when the task is done, which whoever waits looks at.
+            asyncio.get_running_loop().call_soon(self._came.set)
 
     def _may_go_on(self) -> bool:
         if not self._ready:
@@ -191,13 +202,6 @@ class _Fetched(Generic[T]):
         aclose = getattr(self._source, "aclose", None)
         if aclose is not None:
             await aclose()
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    async def _next_change(self) -> None:
-        await self._changed.wait()
 
 
 def _weight(item: object) -> int:

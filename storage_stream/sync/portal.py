@@ -23,7 +23,7 @@ from storage_stream.errors import ClientClosed, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-__all__ = ["Jobs", "Portal", "abandon_to", "join_portal", "leave_portal"]
+__all__ = ["Jobs", "Portal", "abandon_to", "join_portal", "keep_inherited", "leave_portal"]
 
 # A lock is waited for without end where a signal can interrupt that. On Windows none can.
 _LOOK_UP_SECONDS = 0.1 if sys.platform == "win32" else None
@@ -128,6 +128,7 @@ class Portal:
         # In a child of a fork this frame of a thread that is no more keeps all that the parent
         # has open from being finalized there: its sockets are shared, and not the child's.
         self._clients: dict[int, Callable[[], Coroutine[Any, Any, None]]] = {}
+        self.kept: list[object] = []
         self._calls: set[_Call] = set()
         self._thread = threading.Thread(target=self._serve, name="storage-stream-sync", daemon=True)
         self._thread.start()
@@ -300,6 +301,12 @@ def abandon_to(portal: Portal, key: int, close: Callable[[], Coroutine[Any, Any,
 
     if portal.is_ours:
         portal.post_quietly(lambda: asyncio.ensure_future(end()))
+
+
+def keep_inherited(held: object) -> None:
+    """In the child of a fork: never finalize this; its connection is the parent's."""
+    for portal in _shared.inherited[-1:]:
+        portal.kept.append(held)
 
 
 def leave_portal(portal: Portal, key: int) -> None:
