@@ -1,10 +1,14 @@
-"""Who listens to the log of repeats hears of each wait before it begins, and why there is one."""
+"""Who listens to the log hears what happens to a transfer on its way, and why there is a wait."""
 
 import logging
+import subprocess
+import sys
+from typing import Any
 
 import pytest
 
 from storage_stream import Storage
+from storage_stream.errors import IntegrityError
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 
@@ -60,3 +64,67 @@ async def test_a_batch(
     async with storage.batch() as batch:
         batch.delete(gcs_bucket, "a", generation=int(gcs.objects(gcs_bucket)[0]["generation"]))
     assert facts(heard) == [(f"gs://{gcs_bucket}/a", "ServerError")]
+
+
+def told(heard: pytest.LogCaptureFixture, event: str) -> list[dict[str, Any]]:
+    """The fields of the records of that event."""
+    return [vars(record) for record in heard.records if vars(record).get("event") == event]
+
+
+async def test_a_download_and_an_upload_that_go_on(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, heard: pytest.LogCaptureFixture
+) -> None:
+    gcs.put(gcs_bucket, "a", bytes(300_000))
+    gcs.arm_next("storage.objects.get", "drop-at-100000")
+    await storage.download(gcs_bucket, "a")
+    (resumed,) = told(heard, "resume")
+    assert (resumed["subject"], resumed["offset"]) == (f"gs://{gcs_bucket}/a", 100_000)
+    heard.clear()
+    gcs.arm_next("storage.objects.insert", "pass", "pass", "return-503")
+    async with storage.upload_stream(gcs_bucket, "b", chunk_bytes=256 * 1024) as writer:
+        await writer.write(bytes(300_000))
+    (resumed,) = told(heard, "resume")
+    assert (resumed["subject"], resumed["offset"]) == (f"gs://{gcs_bucket}/b", 256 * 1024)
+
+
+async def test_a_session_that_is_lost(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, heard: pytest.LogCaptureFixture
+) -> None:
+    gcs.arm_next("storage.objects.insert", "pass", "return-410")
+    await storage.upload(gcs_bucket, "a", bytes(300_000), force_resumable_upload=True)
+    (restarted,) = told(heard, "session_restart")
+    assert restarted["subject"] == f"gs://{gcs_bucket}/a"
+    assert restarted["levelname"] == "WARNING"
+
+
+async def test_a_body_that_is_too_slow(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, heard: pytest.LogCaptureFixture
+) -> None:
+    gcs.put(gcs_bucket, "a", bytes(300_000))
+    gcs.arm_next("storage.objects.get", "stall-for-60s-after-128K")
+    assert len(await storage.download(gcs_bucket, "a", stall_timeout=0.05)) == 300_000
+    (stalled,) = told(heard, "stall")
+    assert stalled["subject"] == f"gs://{gcs_bucket}/a"
+
+
+async def test_bytes_that_are_not_the_services(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, heard: pytest.LogCaptureFixture
+) -> None:
+    gcs.put(gcs_bucket, "a", bytes(300_000))
+    gcs.arm_next("storage.objects.get", "flip-bit-at-5")
+    with pytest.raises(IntegrityError) as caught:
+        await storage.download(gcs_bucket, "a")
+    (failure,) = told(heard, "integrity_failure")
+    assert (failure["expected"], failure["actual"]) == (caught.value.expected, caught.value.actual)
+    assert failure["levelname"] == "ERROR"
+
+
+def test_importing_sets_nothing_up() -> None:
+    program = (
+        "import logging; from storage_stream import Storage; Storage();"
+        "log = logging.getLogger('storage_stream');"
+        "print([type(h).__name__ for h in log.handlers], log.level, logging.getLogger().handlers)"
+    )
+    command = [sys.executable, "-c", program]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert printed.stdout.strip() == "['NullHandler'] 0 []"
