@@ -11,7 +11,14 @@ from _place import place
 from fastapi import FastAPI, Request, Response
 
 from storage_stream import Storage
-from storage_stream.outputs import Blob, BlobIOContextDep, BlobManager, object_response
+from storage_stream.outputs import (
+    BLOB_RESPONSES,
+    OBJECT_RESPONSES,
+    Blob,
+    BlobIOContextDep,
+    BlobManager,
+    object_response,
+)
 
 
 class MyImageBlob(Blob):
@@ -26,17 +33,17 @@ def app_of(storage: Storage, bucket: str, manager: BlobManager, results: list[Bl
     manager.attach_to_app(app)
 
     @app.head("/videos/{name}", include_in_schema=False)
-    @app.get("/videos/{name}")
+    @app.get("/videos/{name}", response_class=Response, responses=OBJECT_RESPONSES)
     async def video(name: str, request: Request) -> Response:
         return await object_response(storage, bucket, name, request)
 
-    @app.post("/picture")
+    @app.post("/picture", responses=BLOB_RESPONSES)
     async def picture(_: BlobIOContextDep) -> MyImageBlob:
         blob = await MyImageBlob.from_temporary(storage, bucket, b"\x89PNG, more or less")
         results.append(blob)
         return blob
 
-    @app.post("/size")
+    @app.post("/size", responses=BLOB_RESPONSES)
     async def size(blob: MyImageBlob, _: BlobIOContextDep) -> int:
         return len(await blob.read())
 

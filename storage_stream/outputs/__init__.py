@@ -33,8 +33,11 @@ if TYPE_CHECKING:
     from storage_stream.outputs.manager import BlobDataManager, BlobManager
     from storage_stream.outputs.object_data import BlobObject
     from storage_stream.outputs.object_responses import object_response
+    from storage_stream.outputs.openapi import BLOB_RESPONSES, OBJECT_RESPONSES
 
 __all__ = [
+    "BLOB_RESPONSES",
+    "OBJECT_RESPONSES",
     "Blob",
     "BlobBytes",
     "BlobData",
@@ -80,5 +83,7 @@ __getattr__, __dir__ = lazy_names(
         "BlobManager": "storage_stream.outputs.manager",
         "BlobObject": "storage_stream.outputs.object_data",
         "object_response": "storage_stream.outputs.object_responses",
+        "BLOB_RESPONSES": "storage_stream.outputs.openapi",
+        "OBJECT_RESPONSES": "storage_stream.outputs.openapi",
     },
 )

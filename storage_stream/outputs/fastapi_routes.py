@@ -3,7 +3,7 @@
 The annotations here are read by FastAPI when the program runs, so their names are imported then.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from storage_stream.media.errors import ExtraMissing
 
@@ -15,39 +15,12 @@ except ImportError as missing:  # pragma: no cover - the extra is installed wher
 
 from storage_stream.errors import InvalidArgument
 from storage_stream.outputs.errors import BlobNotFound
+from storage_stream.outputs.openapi import LINK_RESPONSES
 
 if TYPE_CHECKING:
     from storage_stream.outputs.manager import BlobManager
 
-__all__ = ["RESPONSES", "attach"]
-
-_BINARY: dict[str, Any] = {
-    # Each blob's own media type; no page can list them.
-    "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}
-}
-_TEXT: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
-_NOT_FOUND: dict[str, Any] = {
-    "description": "No blob has this id.",
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {"detail": {"type": "string"}},
-                "required": ["detail"],
-            }
-        }
-    },
-}
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The bytes, of the blob's media type.", **_BINARY},
-    206: {"description": "The ranges that were asked for.", **_BINARY},
-    304: {"description": "The client has it already."},
-    404: _NOT_FOUND,
-    410: {"description": "What the blob was made of was overwritten or deleted.", **_TEXT},
-    412: {"description": "It is not what the request's conditions name.", **_TEXT},
-    416: {"description": "It has no such range.", **_TEXT},
-    502: {"description": "What keeps the bytes did not answer.", **_TEXT},
-}
+__all__ = ["attach"]
 
 
 def attach(manager: "BlobManager", app: FastAPI, prefix: str) -> None:
@@ -67,7 +40,7 @@ def attach(manager: "BlobManager", app: FastAPI, prefix: str) -> None:
         download_blob,
         methods=["GET"],
         response_class=Response,
-        responses=RESPONSES,
+        responses=LINK_RESPONSES,
         name="download_blob",
         tags=["blobs"],
     )
