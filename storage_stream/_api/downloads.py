@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Downloads"]
 
 _USUAL = SliceHow()
+_OF_GZIP = ("raw", "max_decoded_bytes")
 _OF_A_PART = frozenset({"start", "end"})
 _WINDOW_SLICE_BYTES = 8 * 1024 * 1024  # of which as many are held as there are workers
 
@@ -111,7 +112,8 @@ class Downloads(ApiBase):
         asked: Asked | None = None
         if _OF_A_PART.isdisjoint(options):
             rest: dict[str, Any] = dict(options)
-            rest.pop("raw", None)  # what is not stored as gzip comes in one way only
+            for name in _OF_GZIP:  # what is not stored as gzip comes in one way only
+                rest.pop(name, None)
             generation = generation_number(rest.pop("generation", None))
             settled = self._options(cast("RequestKeywords", rest))
             if not settled.headers:

@@ -72,6 +72,7 @@ class Many(Downloads, Uploads, Objects, Copies):
         *,
         overwrite: bool = True,
         raw: bool = False,
+        max_decoded_bytes: int | None = None,
         **options: Unpack[ManyKeywords],
     ) -> ManyTransfer:
         """Download many objects into a folder; see `ManyTransfer`.
@@ -96,6 +97,7 @@ class Many(Downloads, Uploads, Objects, Copies):
             target_folder: Made if it is not there.
             overwrite: False leaves a file alone that is there.
             raw: Keep what is stored as gzip as it is.
+            max_decoded_bytes: The most that one that is stored as gzip may decompress to.
             **options: See `ManyKeywords`.
 
         Raises:
@@ -104,8 +106,8 @@ class Many(Downloads, Uploads, Objects, Copies):
         """
         run, root = RunOptions(options), os.fspath(target_folder)
         how = self._many_how(bucket, run, overwrite=overwrite)
-        if raw:
-            how = replace(how, keywords={**how.keywords, "raw": True})
+        decoding = {"raw": raw, "max_decoded_bytes": max_decoded_bytes}
+        how = replace(how, keywords={**how.keywords, **decoding})
 
         def items() -> AsyncGenerator[Item, None]:
             if isinstance(objects, str):

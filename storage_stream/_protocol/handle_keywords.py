@@ -62,6 +62,7 @@ class BlobDownloadKeywords(GetBlobKeywords, total=False):
 
     start: int
     end: int | None
+    max_decoded_bytes: int | None
     slice_bytes: int
     workers: int
 

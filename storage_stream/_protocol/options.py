@@ -147,12 +147,16 @@ class DownloadKeywords(RequestKeywords, total=False):
     raw: Deliver an object that is stored as gzip as it is stored, not decompressed. A range of
         one that is decompressed counts decompressed bytes, and reads the object from its
         beginning.
+    max_decoded_bytes: The most that an object stored as gzip may decompress to, with what lies
+        before a range: more is `TooManyBytesError`. A MiB of gzip can hold a GiB. Default: no
+        limit.
     """
 
     generation: int | None
     start: int
     end: int | None
     raw: bool
+    max_decoded_bytes: int | None
 
 
 def _as_given(progress: Any) -> Meter:

@@ -28,6 +28,7 @@ class DecodedPieces:
         check: Raises where nothing may be delivered any more.
         start: The first decompressed byte that is wanted.
         stop: The first behind it that is not; None wants all the rest.
+        most: Bytes that may be decompressed in all; None for no limit.
     """
 
     def __init__(
@@ -36,10 +37,11 @@ class DecodedPieces:
         check: Callable[[], None],
         start: int,
         stop: int | None,
+        most: int | None = None,
     ) -> None:
         self._next_stored = next_stored
         self._check = check
-        self._gunzip = Gunzipper()
+        self._gunzip = Gunzipper(most)
         self._steps = 0
         self._skip = start
         self._left = None if stop is None else stop - start
@@ -59,6 +61,7 @@ class DecodedPieces:
 
         Raises:
             ContentDecodingError: It is no gzip, or not a whole one.
+            TooManyBytesError: It is more than is allowed.
             StorageError: Of the stored bytes, or of the check.
         """
         gunzip = self._gunzip

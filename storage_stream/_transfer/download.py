@@ -16,6 +16,7 @@ from storage_stream._log import tell_resume
 from storage_stream._protocol.arguments import check_whole
 from storage_stream._protocol.download_actions import Done, Fetch, Receive, Wait
 from storage_stream._protocol.generations import generation_number
+from storage_stream._protocol.media_head import Coding
 from storage_stream._protocol.objects import get_media
 from storage_stream._protocol.observed_call import ObservedCall
 from storage_stream._protocol.options import DownloadKeywords, RequestOptions
@@ -30,6 +31,7 @@ from storage_stream.errors import (
     InvalidArgument,
     StorageError,
     StreamClosed,
+    TooManyBytesError,
 )
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ class Download:
         self._options = options
         self._machine = machine
         self._buffer_bytes: int | None = None
+        self._max_decoded_bytes: int | None = None
         self._reply: ReplyStream | None = None
         self._raw: Any = None
         self._error: StorageError | None = None
@@ -97,6 +100,7 @@ class Download:
         rest: dict[str, Any] = dict(keywords)
         generation = generation_number(rest.pop("generation", None))
         raw = bool(rest.pop("raw", False))
+        most = rest.pop("max_decoded_bytes", None)
         wanted = ByteRange(rest.pop("start", None) or 0, rest.pop("end", None))
         options = RequestOptions.of(rest, defaults)
         header = options.header("range")
@@ -109,6 +113,8 @@ class Download:
         options = options.without_headers("range", "accept-encoding")
         operation = get_media(bucket, name).with_options(options)
         download = cls(sender, operation, options, machine)
+        if most is not None:
+            download._max_decoded_bytes = check_whole("max_decoded_bytes", most, 0)
         if buffer_bytes is not None:
             download._buffer_bytes = check_whole("buffer_bytes", buffer_bytes, _PAGE_BYTES)
         return download
@@ -213,6 +219,7 @@ class Download:
                 self._check_goes_on,
                 self._machine.decoded_skip,
                 self._machine.decoded_stop,
+                self._max_decoded_bytes,
             )
 
     async def next_piece(self, at_least: int = 1) -> bytes | memoryview:
@@ -326,6 +333,8 @@ class Download:
                 meter.moved(len(data))
                 if self.tells_gains:
                     meter.gained(len(piece))
+            if self._max_decoded_bytes is not None:
+                self._check_decoded(self._max_decoded_bytes)
             if not data or self._machine.has_all:
                 piece = bytes(piece)  # the answer is let go, and the memory it lent
                 self._end(reply)
@@ -333,6 +342,11 @@ class Download:
             self._failed(error)
             return b""
         return piece
+
+    def _check_decoded(self, most: int) -> None:
+        """The same limit where the service decompresses, whoever asked it to."""
+        if self._machine.coding is Coding.DECODED and self._machine.offset > most:
+            raise TooManyBytesError(most)
 
     def _end(self, reply: ReplyStream) -> None:
         try:
@@ -372,7 +386,7 @@ class Download:
     async def _next_decoded(self, decoded: DecodedPieces) -> bytes | memoryview:
         try:
             piece = await decoded.next_piece()
-        except ContentDecodingError as error:
+        except (ContentDecodingError, TooManyBytesError) as error:
             self._stop(error)
             raise
         if decoded.is_complete:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 if sys.platform != "win32":
     import fcntl
 
+from storage_stream._transfer.file_modes import open_private
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -33,6 +35,8 @@ class Lock(enum.Enum):
 def open_locked(path: Path, flags: int) -> tuple[int, Lock]:
     """The file of this name, open, and whether it is ours alone. Never waits.
 
+    A new one can be read by its owner only.
+
     Args:
         path: Its name; no link, unless `flags` refuse one.
         flags: As `os.open` takes them.
@@ -41,7 +45,7 @@ def open_locked(path: Path, flags: int) -> tuple[int, Lock]:
         OSError: It cannot be opened.
     """
     while True:
-        descriptor = os.open(path, flags, 0o666)
+        descriptor = open_private(path, flags)
         outcome = lock(descriptor)
         if outcome is not Lock.OURS or is_at(path, descriptor):
             return descriptor, outcome

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from storage_stream._transfer.file_modes import mode_of_new
 from storage_stream._transfer.output_file import PIECE_BYTES, in_thread, opened_for_output
 from storage_stream.errors import InvalidArgument
 
@@ -82,10 +83,18 @@ class Place:
         return self.path.with_name(f".{stem}.{mark}.{suffix}")
 
     def take(self, part: Path) -> None:
-        """Give a part the target's name, and an old file's permissions. Blocks."""
-        with contextlib.suppress(FileNotFoundError):
-            part.chmod(stat.S_IMODE(self.path.stat().st_mode))
+        """Give a part the target's name, and an old or a new file's permissions. Blocks."""
+        if os.name != "nt":
+            wanted = self._mode()
+            if stat.S_IMODE(part.stat().st_mode) != wanted:  # else a file system may have no other
+                part.chmod(wanted)
         part.replace(self.path)
+
+    def _mode(self) -> int:
+        try:
+            return stat.S_IMODE(self.path.stat().st_mode)
+        except FileNotFoundError:
+            return mode_of_new(self.path.parent)
 
 
 @asynccontextmanager

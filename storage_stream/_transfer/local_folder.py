@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage_stream._transfer.file_lock import Lock, open_locked
+from storage_stream._transfer.file_modes import mode_of_new, open_private
 from storage_stream.errors import InvalidName
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class LocalFolder:
         self.root = os.path.realpath(root)
         self._run = run
         self._known: set[tuple[str, ...]] = set()
+        self._new_mode: int | None = None  # found out when it is first needed
 
     def path_of(self, parts: Sequence[str]) -> str:
         """Where it will be."""
@@ -135,8 +137,8 @@ class LocalFolder:
         with self._part(parts) as (part, descriptor):
             with open(descriptor, "wb", closefd=os.name == "nt") as file:
                 file.write(data)
-                if old is not None and os.name != "nt":
-                    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+                if os.name != "nt":
+                    self._open_up(descriptor, old)
             if mtime is not None:
                 os.utime(part, (mtime, mtime))
             written = os.stat(part)  # noqa: PTH116 - as in `path_of`
@@ -144,6 +146,14 @@ class LocalFolder:
                 os.close(os.dup(descriptor))  # brings what a network's file system complains of
             os.replace(part, self.path_of(parts))  # noqa: PTH105 - as in `path_of`
         return written
+
+    def _open_up(self, descriptor: int, old: os.stat_result | None) -> None:
+        """Give a part the permissions of the file that it replaces, or of a new one."""
+        if old is None and self._new_mode is None:
+            self._new_mode = mode_of_new(self.root)
+        wanted = self._new_mode if old is None else stat.S_IMODE(old.st_mode)
+        if wanted is not None and stat.S_IMODE(os.fstat(descriptor).st_mode) != wanted:
+            os.fchmod(descriptor, wanted)
 
     def remove(self, parts: tuple[str, ...], *, is_folder: bool) -> None:
         """Delete a file or an empty folder, and the folders that became empty by it.
@@ -187,7 +197,7 @@ class LocalFolder:
             if descriptor is not None:
                 return path, descriptor
         path = self.path_of((*folder, self._part_name(name, is_new=True)))
-        return path, os.open(path, _FLAGS | os.O_EXCL, 0o666)
+        return path, open_private(path, _FLAGS | os.O_EXCL)
 
     def _part_name(self, name: str, *, is_new: bool = False) -> str:
         stem = os.fsencode(name)[:_LONGEST_STEM].decode(errors="ignore")

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 if sys.platform == "linux":
     import resource
 
+from storage_stream._transfer.file_modes import open_private
 from storage_stream._transfer.shielding import ended, to_its_end
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ async def opened_for_output(
         OSError: It cannot be opened; or, at the end, not everything could be written.
     """
     flags = _NEW if is_new else _AS_IT_IS
-    opening = asyncio.ensure_future(asyncio.to_thread(os.open, path, flags, 0o666))
+    opening = asyncio.ensure_future(asyncio.to_thread(open_private, path, flags))
     cancelled = await ended(opening)
     descriptor = opening.result()
     try:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from storage_stream._protocol.checksums import crc32c
 from storage_stream._transfer.download_journal import DownloadJournal
 from storage_stream._transfer.file_lock import Lock, open_locked
+from storage_stream._transfer.file_modes import open_private
 from storage_stream.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class PartFile:
             part.empty()
             return part
         path = place.new_part()
-        return cls(place, path, os.open(path, _FLAGS | os.O_EXCL, 0o666), can_be_kept=False)
+        return cls(place, path, open_private(path, _FLAGS | os.O_EXCL), can_be_kept=False)
 
     @classmethod
     def _kept(cls, place: Place, descriptor: int) -> PartFile:
@@ -172,7 +173,8 @@ class PartFile:
         beside = self._place.kept_journal.with_suffix(".new")  # ours: we have the lock
         beside.unlink(missing_ok=True)
         try:
-            with beside.open("xb") as file:  # it can be guessed: never through somebody's link
+            # It can be guessed: never through somebody's link.
+            with open(beside, "xb", opener=open_private) as file:
                 file.write(journal.write())
             beside.replace(self._place.kept_journal)
         except OSError:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from storage_stream._transfer.file_lock import Lock, is_at, lock, open_locked
+from storage_stream._transfer.file_modes import open_private
 from storage_stream._transfer.upload_identity import UploadIdentity
 from storage_stream.errors import InvalidArgument
 from storage_stream.pipeline.source import run_blocking
@@ -156,7 +157,7 @@ class UploadJournal:
         # Beside it and renamed: a journal is whole, or it is not there. Its name may be as long
         # as a name can be, so the part's is not made of it.
         part = self._path.with_name(f".{secrets.token_hex(12)}.journal.part")
-        descriptor = os.open(part, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
+        descriptor = open_private(part, _FLAGS | os.O_CREAT | os.O_EXCL)
         try:
             lock(descriptor)  # before it has the name, so that nobody else gets there first
             _write_all(descriptor, text)

@@ -15,10 +15,12 @@ class ReadKeywords(RequestKeywords, total=False):
     decode: Read an object that is stored as gzip decompressed. Default False, which reads what
         is stored. gzip can only be read from its beginning: a seek that takes a new request reads
         from there, and the size is not known before the end.
+    max_decoded_bytes: With `decode`, see `DownloadKeywords`.
     """
 
     generation: int | None
     decode: bool
+    max_decoded_bytes: int | None
 
 
 class WriteKeywords(RequestKeywords, NewObjectKeywords, total=False):

@@ -2315,6 +2315,7 @@ class Storage:
         *,
         overwrite: bool = True,
         raw: bool = False,
+        max_decoded_bytes: int | None = None,
         **options: Unpack[ManyKeywords],
     ) -> ManyTransfer:
         """Download many objects into a folder; see `ManyTransfer`.
@@ -2339,6 +2340,7 @@ class Storage:
             target_folder: Made if it is not there.
             overwrite: False leaves a file alone that is there.
             raw: Keep what is stored as gzip as it is.
+            max_decoded_bytes: The most that one that is stored as gzip may decompress to.
             **options: See `ManyKeywords`.
 
         Raises:
