@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from storage_stream.outputs.contents.base import Content
 
 __all__ = ["send_content", "send_data"]
+
+_log = logging.getLogger(__name__)
+_CLIENT_CLOSED_REQUEST = 499  # nginx's word for it; never sent
 
 
 async def send_content(
@@ -41,21 +45,36 @@ async def send_content(
         inline: Whether a browser may show it, or shall offer to save it.
         headers: Lines to add.
 
+    Returns:
+        The response that was sent; one of status 499 when the client went away before its end.
+
     Raises:
         StorageError: The bytes ended in the middle; the connection is broken off.
-        ConnectionError: The client went away.
     """
     asked = {name: ", ".join(found) for name in READ_HEADERS if (found := _all(request, name))}
     head = RequestHead.of(request.method, asked)
-    async with _while_connected(request):
-        answer = await Answer.to(head, content, was_linked=was_linked, inline=inline)
-        try:
-            lines = answer.header_lines((headers or {}).items())
-            response = web.StreamResponse(status=answer.plan.status, headers=CIMultiDict(lines))
-            await response.prepare(request)
-            await _write_body(request, response, answer)
-        finally:
-            answer.close()
+    try:
+        async with _while_connected(request):
+            answer = await Answer.to(head, content, was_linked=was_linked, inline=inline)
+            try:
+                return await _sent(request, answer, headers or {})
+            finally:
+                answer.close()
+    except ConnectionError:
+        if _is_connected(request):
+            raise
+        # Nothing that its owner should read a traceback of, which aiohttp would log.
+        _log.debug("the client went away")
+        return web.Response(status=_CLIENT_CLOSED_REQUEST)
+
+
+async def _sent(
+    request: web.Request, answer: Answer, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    lines = answer.header_lines(headers.items())
+    response = web.StreamResponse(status=answer.plan.status, headers=CIMultiDict(lines))
+    await response.prepare(request)
+    await _write_body(request, response, answer)
     return response
 
 
@@ -101,16 +120,20 @@ async def _while_connected(request: web.Request) -> AsyncGenerator[None]:
 
         def look() -> None:
             nonlocal timer
-            if request.transport is None or request.transport.is_closing():
-                gone()
-            else:
+            if _is_connected(request):
                 timer = loop.call_later(LOOK_SECONDS, look)
+            else:
+                gone()
 
         timer = loop.call_later(LOOK_SECONDS, look)
         try:
             yield
         finally:
             timer.cancel()
+
+
+def _is_connected(request: web.Request) -> bool:
+    return request.transport is not None and not request.transport.is_closing()
 
 
 def _all(request: web.Request, name: str) -> list[str]:

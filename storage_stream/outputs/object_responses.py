@@ -88,7 +88,7 @@ async def object_response(
 
     Returns:
         For Starlette a response to return, which decides when it is sent; for aiohttp.web one that
-        was sent.
+        was sent, or one of status 499 when the client went away before its end.
     """
     served = ServedObject(
         storage, bucket, name, generation=generation, media_type=media_type, filename=filename

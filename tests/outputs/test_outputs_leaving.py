@@ -81,14 +81,26 @@ async def test_between_several_ranges(storage: Storage, gcs: EmulatorHandle, ser
 
 
 @SERVERS
-async def test_at_once(storage: Storage, gcs: EmulatorHandle, served: Any) -> None:
+async def test_it_is_no_error_of_the_servers(
+    storage: Storage, gcs: EmulatorHandle, served: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     gcs.put(BUCKET, "object", bytes(8 * MIB))
     async with served(storage) as port:
         for _ in range(5):
             client = await BareClient.at(port)
             client.ask("/objects/object")
             await client.close()
+        client = await BareClient.at(port)
+        client.ask("/objects/object")
+        await client.head()
+        await client.close()
+        gcs.arm_next("storage.objects.get", "stall-for-25s-after-0K")
+        client = await BareClient.at(port)
+        client.ask("/objects/object")
+        await until(lambda: free_places(storage) == 99, lambda: "nothing is asked")
+        await client.close()
         await idle(storage)
+    assert [each for each in caplog.records if each.levelname in {"WARNING", "ERROR"}] == []
 
 
 async def test_under_a_middleware_that_passes_on_what_it_hears(

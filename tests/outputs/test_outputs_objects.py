@@ -49,6 +49,15 @@ async def test_a_range_is_one_ranged_request(ask: Ask, gcs: EmulatorHandle) -> N
         assert request.bytes_out == len(told.body)
 
 
+async def test_of_a_large_object_only_the_range_is_fetched(ask: Ask, gcs: EmulatorHandle) -> None:
+    gcs.put(BUCKET, "object", bytes(100_000_000))
+    seen = len(gcs.log)
+    told = await ask("/objects/object", {"Range": "bytes=1000000-1000099"})
+    assert (told.status, len(told.body)) == (206, 100)
+    (request,) = list(gcs.log)[seen:]
+    assert request.bytes_out <= 64 * 1024
+
+
 async def test_a_pinned_blob_is_one_request_whatever_is_asked(
     storage: Storage, gcs: EmulatorHandle
 ) -> None:
