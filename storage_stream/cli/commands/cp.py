@@ -34,10 +34,12 @@ from storage_stream.cli.transfers.options import run_options, transfer_options
 @click.option("--parts", is_flag=True, help="Upload one large file in parts, several at once.")
 @click.option("--workers", type=click.IntRange(1), help="Connections for one large object.")
 @click.option("--slice-size", help="Bytes in one request of a large object, or in a part, as 8MiB.")
+@click.option("--dask", metavar="ADDRESS", help="Have the Dask cluster of this scheduler do it.")
 @transfer_options
 async def command(
     run: Run,
     places: tuple[Location, ...],
+    dask: str | None,
     no_clobber: bool,  # noqa: FBT001 - click passes by name
     if_generation_match: int | None,
     content_type: str | None,
@@ -59,11 +61,14 @@ async def command(
     if len(places) < 2:  # noqa: PLR2004 - source and target
         raise click.UsageError("name a source and a target")
     *sources, target = places
+    if dask is not None:
+        how["if_generation_match"] = if_generation_match is not None
+        how |= {"content_type": content_type, "gzip": gzip, "parts": parts, "manifest": manifest}
+        await _on_cluster(run, dask, places, how, overwrite=not no_clobber)
+        return
     _check_of_uploads(sources, target, gzip=gzip, parts=parts)
-    precondition: dict[str, Any] = {}
-    if if_generation_match is not None:
-        said = Preconditions(if_generation_match=if_generation_match)
-        precondition = {"preconditions": said}
+    said = Preconditions(if_generation_match=if_generation_match)
+    precondition = {} if if_generation_match is None else {"preconditions": said}
     choices = jobs.Choices(
         overwrite=not no_clobber,
         metadata={} if content_type is None else {"contentType": content_type},
@@ -79,6 +84,20 @@ async def command(
     else:
         wanted = order.Order("cp", sources, target, choices, resume, manifest, parts)
         await copying.carry_out(run, wanted)
+
+
+async def _on_cluster(
+    run: Run, address: str, places: Sequence[Location], how: dict[str, Any], *, overwrite: bool
+) -> None:
+    from storage_stream.cli.transfers import on_cluster  # noqa: PLC0415 - it loads the client
+
+    if not how.pop("recursive") or len(places) != 2:  # noqa: PLR2004 - source and target
+        raise click.UsageError("--dask copies one folder: say -r, a source and a target.")
+    on_cluster.refuse(how)
+    source, target = places[0], await on_cluster.copy_target(run, *places)
+    await on_cluster.carry_out(
+        *(run, address, source, target), overwrite=overwrite, verbs="Copying Copied"
+    )
 
 
 def _check_of_uploads(

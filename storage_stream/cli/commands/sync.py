@@ -18,6 +18,7 @@ from storage_stream.cli.locations import (
 )
 from storage_stream.cli.progress import Display
 from storage_stream.cli.running import Run
+from storage_stream.cli.transfers import on_cluster
 from storage_stream.cli.transfers.manifest import Manifest
 from storage_stream.cli.transfers.options import name_options, run_options
 from storage_stream.cli.transfers.sources import SourceError, is_folder_there
@@ -43,16 +44,16 @@ from storage_stream.errors import UsageError
 @click.option("--checksum", is_flag=True, help="Compare sizes and checksums, not times.")
 @click.option("--size-only", is_flag=True, help="Compare sizes only.")
 @click.option("--empty-folders", is_flag=True, help="Make objects of empty folders, too.")
+@click.option("--dask", metavar="ADDRESS", help="Have the Dask cluster of this scheduler do it.")
 @name_options
 async def command(
     run: Run,
     source: Location,
     target: Location,
+    dask: str | None,
     checksum: bool,  # noqa: FBT001 - click passes by name
     size_only: bool,  # noqa: FBT001 - the same
     manifest: Path | None,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
     **how: Any,
 ) -> None:
     """Make a folder or a prefix like another, moving only what differs.
@@ -61,6 +62,10 @@ async def command(
     slash at its end or without.
     """
     compare = _compare(checksum=checksum, size_only=size_only)
+    if dask is not None:
+        await _on_cluster(run, dask, (source, target), {**how, "manifest": manifest}, compare)
+        return
+    how |= {name: how[name] or None for name in ("include", "exclude")}
     origin, goal = _place(source), _place(target)
     await _check_source(source)
     run.go_on = "The same command goes on: what is the same is not transferred again."
@@ -74,8 +79,6 @@ async def command(
                 origin,
                 goal,
                 compare=compare,
-                include=include or None,
-                exclude=exclude or None,
                 progress=display.total,
                 **how,
                 **run_options(run),
@@ -86,6 +89,24 @@ async def command(
         async with teller.results(many) as results:
             async for _ in results:
                 pass  # each is told of as it comes
+    await _conclude(run, teller, source, how)
+
+
+async def _on_cluster(
+    run: Run,
+    address: str,
+    places: tuple[Location, Location],
+    unknown: dict[str, Any],
+    compare: str,
+) -> None:
+    """Have a cluster do it, which compares objects by size and checksum, and files by the time."""
+    own = "mtime" if isinstance(places[1], LocalLocation) else "crc32c"
+    unknown[f"comparing by {compare}"] = compare not in {"mtime", own}
+    on_cluster.refuse(unknown)
+    await on_cluster.carry_out(*(run, address, *places), overwrite=True, verbs="Syncing Synced")
+
+
+async def _conclude(run: Run, teller: Teller, source: Location, how: dict[str, Any]) -> None:
     if not teller.has_told and not how["allow_empty_source"]:
         await _check_not_mistyped(run, source)
     (teller.conclude_plan if how["dry_run"] else teller.conclude)()

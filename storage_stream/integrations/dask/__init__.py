@@ -17,6 +17,7 @@ from storage_stream._lazy import lazy_names
 
 if TYPE_CHECKING:
     from storage_stream.integrations.dask.api import ClusterKeywords, map_objects, transfer
+    from storage_stream.integrations.dask.engine import connect
     from storage_stream.integrations.dask.errors import ClusterLost, ManifestTaken
     from storage_stream.integrations.dask.order import FailedObject, SourceObject
     from storage_stream.integrations.dask.summary import ClusterSummary
@@ -28,6 +29,7 @@ __all__ = [
     "FailedObject",
     "ManifestTaken",
     "SourceObject",
+    "connect",
     "map_objects",
     "transfer",
 ]
@@ -42,6 +44,7 @@ __getattr__, __dir__ = lazy_names(
         "FailedObject": f"{_HERE}.order",
         "ManifestTaken": f"{_HERE}.errors",
         "SourceObject": f"{_HERE}.order",
+        "connect": f"{_HERE}.engine",
         "map_objects": f"{_HERE}.api",
         "transfer": f"{_HERE}.api",
     },

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from storage_stream.integrations.dask.order import Order, Report, Unit
 
-__all__ = ["Engine", "LostWorkersError", "connected", "library"]
+__all__ = ["Engine", "LostWorkersError", "connect", "library"]
 
 _RESULT_SECONDS = 60.0  # for a report, which is small, to come from a worker
 
@@ -47,7 +47,7 @@ def library() -> Any:
         ) from error
 
 
-def connected(address: str, seconds: float = 10.0) -> Any:
+def connect(address: str, seconds: float = 10.0) -> Any:
     """A client of the scheduler at an address, for who has none; close it.
 
     Raises:

@@ -1,0 +1,112 @@
+"""Workers, schedulers and the client killed in the middle: nothing is lost, doubled or half.
+
+The processes are those of a cluster as anybody starts it; each is killed as a machine that loses
+its power is.
+"""
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from dask_processes import Processes, wait_until
+
+from benchmarks.filled_emulator import COPY
+from storage_stream import ProgressSnapshot, Storage
+from storage_stream.integrations.dask import ClusterLost, ClusterSummary, connect, transfer
+
+OBJECTS = 20_000
+UNIT = 250
+
+
+class Driver:
+    """A transfer in a thread, and how far it is."""
+
+    def __init__(self, url: str, address: str) -> None:
+        self._url = url
+        self._address = address
+        self.settled = 0
+        self._pool = ThreadPoolExecutor(1)
+        self.outcome: Future[ClusterSummary] = self._pool.submit(self._run)
+        self._pool.shutdown(wait=False)
+
+    def _run(self) -> ClusterSummary:
+        with connect(self._address, 5) as client:
+            return transfer(
+                client,
+                "gs://source/data/",
+                "gs://target/copy/",
+                storage_options={"api_root": self._url, "api_is_dev": True},
+                unit_objects=UNIT,
+                ramp_up=False,
+                progress=self._told,
+                patience=60,
+            )
+
+    def _told(self, now: ProgressSnapshot) -> None:
+        self.settled = now.objects_done + now.objects_skipped
+
+    def reaches(self, count: int) -> None:
+        wait_until(lambda: self.settled >= count or self.outcome.done())
+        assert not self.outcome.done(), self.outcome.exception()
+
+
+async def resources(url: str, bucket: str, prefix: str) -> dict[str, tuple[Any, ...]]:
+    """Size and checksum of each object, by what is behind the prefix."""
+    async with Storage(api_root=url, api_is_dev=True) as storage:
+        listing = storage.iter_objects(bucket, prefix=prefix, versions=True)
+        found = [item async for item in listing]
+    assert len({item["name"] for item in found}) == len(found)  # one generation of each
+    return {item["name"][len(prefix) :]: (item["size"], item["crc32c"]) for item in found}
+
+
+@pytest.mark.timeout(240)
+async def test_whatever_is_killed_each_object_is_there_once(processes: Processes) -> None:
+    processes.emulator("--objects", str(OBJECTS), "--names", "skewed")
+
+    # A worker is lost, and another one comes; then the scheduler is lost.
+    scheduler, address = processes.scheduler()
+    first, _ = processes.worker(address), processes.worker(address)
+    driver = Driver(processes.url, address)
+    driver.reaches(2_000)
+    processes.kill(first)
+    processes.worker(address)
+    driver.reaches(6_000)
+    processes.kill(scheduler)
+    with pytest.raises(ClusterLost):
+        driver.outcome.result(60)
+
+    # Whoever goes on is killed, too, with the next scheduler.
+    scheduler, address = processes.scheduler()
+    processes.worker(address)
+    processes.worker(address)
+    command = processes.start(
+        *("-m", "storage_stream.cli", "sync", "--dask", address, "--json"),
+        *("gs://source/data", "gs://target/copy"),
+        name="command",
+    )
+    before = processes.counts()["operations"][COPY]
+    wait_until(lambda: processes.counts()["operations"][COPY] >= before + 3_000)
+    processes.kill(command)
+    processes.kill(scheduler)
+
+    # The third one comes to the end.
+    _, address = processes.scheduler()
+    processes.worker(address)
+    processes.worker(address)
+    summary = Driver(processes.url, address).outcome.result(120)
+
+    assert summary.is_complete
+    assert summary.went_on
+    assert (summary.failed, summary.failures) == (0, [])
+    assert summary.done + summary.skipped == OBJECTS
+    assert summary.most_futures <= 2 * 2
+    source = await resources(processes.url, "source", "data/")
+    assert len(source) == OBJECTS
+    assert await resources(processes.url, "target", "copy/") == source
+    counts = processes.counts()
+    repeated = counts["repeated"]
+    # What is asked for twice is what was on its way in each of three kills, in four lanes.
+    assert len(repeated) <= 3 * 2 * 32 * 2
+    assert counts["operations"][COPY] <= OBJECTS + sum(repeated.values())
+    assert threading.active_count() < 50
