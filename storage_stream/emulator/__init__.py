@@ -7,6 +7,7 @@ from storage_stream.emulator.clock import Clock
 from storage_stream.emulator.faults.book import UnknownOperationError, UnknownTestError
 from storage_stream.emulator.faults.words import UnknownWordError
 from storage_stream.emulator.request_log import Entry, RequestLog
+from storage_stream.emulator.seed import Seeded, SeedError
 from storage_stream.emulator.server import Emulator, PortTakenError
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "Entry",
     "PortTakenError",
     "RequestLog",
+    "SeedError",
+    "Seeded",
     "UnknownOperationError",
     "UnknownTestError",
     "UnknownWordError",

@@ -34,6 +34,7 @@ from storage_stream.emulator.faults.book import FaultBook
 from storage_stream.emulator.middlewares import HOUSEKEEPING_HEADER, around, around_calls
 from storage_stream.emulator.operations import operations_of
 from storage_stream.emulator.request_log import RequestLog
+from storage_stream.emulator.seed import Seeded, seed_store
 from storage_stream.emulator.settings import SettingKeywords, Settings
 from storage_stream.emulator.store.hmac_rows import active_secret
 from storage_stream.emulator.store.store import Store
@@ -69,6 +70,7 @@ class Emulator:
         require_auth: requests need a token that `POST /token` made.
         token_lifetime: seconds.
         clock: what time it is here; None takes the system's.
+        seed: a folder to fill buckets from, at every start and `reset`; see `seed_store`.
         settings: the fields of `Settings`. `create_buckets`, that a bucket is made when it is
             first named, is on unless it is said otherwise.
 
@@ -90,9 +92,11 @@ class Emulator:
         require_auth: bool = False,
         token_lifetime: float = DEFAULT_LIFETIME_SECONDS,
         clock: Clock | None = None,
+        seed: str | os.PathLike[str] | None = None,
         **settings: Unpack[SettingKeywords],
     ) -> None:
         self._data = None if data is None else Path(data)
+        self._seed = None if seed is None else Path(seed)
         self.folder = Path()
         self._host = "127.0.0.1" if host == "localhost" else host
         self._port = port
@@ -199,6 +203,7 @@ class Emulator:
 
         Raises:
             PortTakenError: another program listens there.
+            SeedError: the folder to fill it from holds what cannot be stored.
             RuntimeError: it runs already, or another process uses the folder.
         """
         if self._running is not None:
@@ -214,6 +219,8 @@ class Emulator:
             )
             await self._store.open()
             stack.push_async_callback(self._store.close)
+            if self._seed is not None:
+                await seed_store(self._store, self._seed)
             await self._listen(self._store, stack)
             self._running = stack.pop_all()
         if self.warning is not None:
@@ -249,6 +256,22 @@ class Emulator:
         self.tokens.expire_all()
         self.signers.clear()
         self.clock.reset()
+        if self._seed is not None:
+            await seed_store(self._store, self._seed)
+
+    async def seed(self, folder: str | os.PathLike[str]) -> Seeded:
+        """Fill buckets from a folder; what is there already stays as it is.
+
+        Args:
+            folder: see `seed_store`.
+
+        Raises:
+            SeedError: what is in the folder cannot be stored.
+            RuntimeError: it does not run.
+        """
+        if self._store is None or self._running is None:
+            raise RuntimeError("the emulator does not run")
+        return await seed_store(self._store, Path(folder))
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -1,8 +1,8 @@
 """Help for tests of code that uses Google Cloud Storage.
 
-The pytest fixtures are in `storage_stream.testing.plugin`, which pytest loads by itself; an
-emulator for other test runners is `storage_stream.testing.emulator_thread.EmulatorThread`. Nothing
-is imported here before it is used, because pytest imports this package in every run.
+The pytest fixtures are in `storage_stream.testing.plugin`, which pytest loads by itself; for
+`unittest` there is `GcsTestMixin`, for everything else `emulated_gcs()` and `EmulatorThread`.
+Nothing is imported here before it is used, because pytest imports this package in every run.
 """
 
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from storage_stream._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from storage_stream.testing.emulated import GcsTestMixin, emulated_gcs
     from storage_stream.testing.emulator_handle import EmulatorHandle
     from storage_stream.testing.emulator_thread import EmulatorThread
     from storage_stream.testing.fake_clock import FakeClock
@@ -25,9 +26,11 @@ __all__ = [
     "EmulatorHandle",
     "EmulatorThread",
     "FakeClock",
+    "GcsTestMixin",
     "MemoryTransport",
     "RecordedRequest",
     "UnexpectedRequest",
+    "emulated_gcs",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -37,8 +40,10 @@ __getattr__, __dir__ = lazy_names(
         "EmulatorHandle": "storage_stream.testing.emulator_handle",
         "EmulatorThread": "storage_stream.testing.emulator_thread",
         "FakeClock": "storage_stream.testing.fake_clock",
+        "GcsTestMixin": "storage_stream.testing.emulated",
         "MemoryTransport": "storage_stream.testing.memory_transport",
         "RecordedRequest": "storage_stream.testing.memory_transport",
         "UnexpectedRequest": "storage_stream.testing.memory_transport",
+        "emulated_gcs": "storage_stream.testing.emulated",
     },
 )

@@ -5,6 +5,7 @@ counts only what its client does. This module refuses to know of pytest and of t
 """
 
 import json
+import os
 import secrets
 from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection
@@ -13,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from storage_stream.emulator import RequestLog
 from storage_stream.testing.emulator_thread import EmulatorThread
+from storage_stream.testing.request_checks import check_nothing_left, check_requests
 
 Resource = dict[str, Any]
 
@@ -75,6 +77,96 @@ class EmulatorHandle:
             self._emulator.expire_tokens()
 
         self._thread.run(expire())
+
+    # -- faults by their names; each meets the next request that it concerns --------------------
+
+    def fail_next(self, operation: str, status: int = 503, *, times: int = 1) -> None:
+        """Answer the next requests with an error, and do nothing.
+
+        Args:
+            operation: such as `storage.objects.get`, by its name in the JSON API.
+            status: 300 to 599.
+            times: how many requests.
+        """
+        self.arm_next(operation, *[f"return-{status}"] * times)
+
+    def cut_next(self, operation: str, *after_bytes: int) -> None:
+        """End the connection behind these bytes of the object, in either direction.
+
+        Args:
+            operation: such as `storage.objects.get`.
+            after_bytes: a position for each request that is cut.
+        """
+        self.arm_next(operation, *(f"drop-at-{position}" for position in after_bytes))
+
+    def stall_next(self, operation: str, seconds: float, *, after_kib: int = 0) -> None:
+        """Let the next body pause; at 0 KiB the headers wait, too."""
+        self.arm_next(operation, f"stall-for-{seconds:g}s-after-{after_kib}K")
+
+    def lose_next_answer(self, operation: str) -> None:
+        """Do what is asked, and end the connection without an answer."""
+        self.arm_next(operation, "commit-then-drop")
+
+    def corrupt_next(self, operation: str, position: int = 0) -> None:
+        """Change one bit of the object's byte at `position` on its way."""
+        self.arm_next(operation, f"flip-bit-at-{position}")
+
+    def refuse_next_token(self, operation: str) -> None:
+        """Answer 401 once, as for a token that expired early."""
+        self.arm_next(operation, "401-once")
+
+    def advance_clock(self, seconds: float) -> None:
+        """Put the emulator's clock forward: sessions, signatures, retention and tokens expire."""
+
+        async def advance() -> None:
+            self._emulator.clock.advance(seconds)
+
+        self._thread.run(advance())
+
+    # -- what the code under test asked for ------------------------------------------------------
+
+    def assert_requests(self, **counts: int) -> None:
+        """The log has exactly these requests since the test began, or since `log.clear()`.
+
+            gcs.assert_requests(objects_get=2, objects_insert=1)
+
+        Args:
+            counts: how often each operation was asked for, faults included; `objects_get` is
+                `storage.objects.get`, and what is not named was not asked for.
+
+        Raises:
+            AssertionError: with the whole log.
+        """
+        check_requests(self.log, counts)
+
+    def assert_nothing_left(self, *, within_seconds: float = 10.0) -> None:
+        """The code under test closed its connections and ended its resumable sessions.
+
+        Args:
+            within_seconds: how long the emulator may take to see the end of a connection.
+
+        Raises:
+            AssertionError: saying what is left.
+        """
+        check_nothing_left(self, within_seconds)
+
+    # -- its data --------------------------------------------------------------------------------
+
+    def seed(self, folder: str | os.PathLike[str]) -> None:
+        """Fill buckets from a folder of the shape FOLDER/BUCKET/OBJECT; see `Emulator.seed`.
+
+        Raises:
+            SeedError: what is in the folder cannot be stored.
+        """
+        self._thread.run(self._emulator.seed(folder))
+
+    def delete(self, bucket: str, name: str, **query: str) -> None:
+        """Delete an object, as if somebody else had.
+
+        Raises:
+            AssertionError: the emulator refused; the message is its answer.
+        """
+        self._ask("DELETE", f"{_object_path(bucket, name)}?{urlencode(query)}")
 
     def create_bucket(self, name: str, **resource: Any) -> Resource:
         """Make a bucket and return its resource.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
 
     from storage_stream.testing.emulator_handle import EmulatorHandle
@@ -27,14 +28,25 @@ def _storage_stream_emulator() -> "Iterator[EmulatorThread]":
 
 
 @pytest.fixture
-def gcs(
-    _storage_stream_emulator: "EmulatorThread", monkeypatch: pytest.MonkeyPatch
-) -> "EmulatorHandle":
-    """An empty Google Cloud Storage on this machine.
+def gcs_seed() -> "str | os.PathLike[str] | None":
+    """A folder that `gcs` is filled from (FOLDER/BUCKET/OBJECT), or None; to be overridden.
 
-    Every test starts with no objects, no log and no faults, at an address that stays the same for
-    the session. STORAGE_EMULATOR_HOST names it while the test runs. Buckets are made when they are
-    first named. Works for synchronous and asynchronous tests, and for clients that block.
+    In a conftest.py for the tests beside it, or in a file for its own.
+    """
+    return None
+
+
+@pytest.fixture
+def gcs(
+    _storage_stream_emulator: "EmulatorThread",
+    gcs_seed: "str | os.PathLike[str] | None",
+    monkeypatch: pytest.MonkeyPatch,
+) -> "EmulatorHandle":
+    """A Google Cloud Storage on this machine, empty but for `gcs_seed`.
+
+    Every test starts with no other objects, no log and no faults, at an address that stays the same
+    for the session. STORAGE_EMULATOR_HOST names it while the test runs. Buckets are made when they
+    are first named. Works for synchronous and asynchronous tests, and for clients that block.
     """
     from storage_stream.testing.emulator_handle import (  # noqa: PLC0415 - only when it is wanted
         EmulatorHandle,
@@ -43,7 +55,10 @@ def gcs(
     thread = _storage_stream_emulator
     thread.run(thread.emulator.reset())
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", thread.emulator.url)
-    return EmulatorHandle(thread)
+    handle = EmulatorHandle(thread)
+    if gcs_seed is not None:
+        handle.seed(gcs_seed)
+    return handle
 
 
 @pytest.fixture

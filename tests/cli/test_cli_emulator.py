@@ -108,3 +108,21 @@ def test_killed_it_loses_nothing_and_starts_again(tmp_path: Path) -> None:
         url = json.loads(first_line(second))["url"]
         with urlopen(f"{url}/storage/v1/b/bucket/o/a?alt=media") as answer:  # noqa: S310 - http
             assert answer.read() == b"x" * 200_000
+
+
+def test_a_folder_fills_it(tmp_path: Path) -> None:
+    (tmp_path / "my-bucket" / "a").mkdir(parents=True)
+    (tmp_path / "my-bucket" / "a" / "b.txt").write_bytes(b"data")
+    with running("--port", "0", "--json", "--seed", str(tmp_path)) as process:
+        url = json.loads(first_line(process))["url"]
+        with urlopen(f"{url}/storage/v1/b/my-bucket/o/a%2Fb.txt?alt=media") as answer:  # noqa: S310 - ours
+            assert (answer.read(), answer.headers["Content-Type"]) == (b"data", "text/plain")
+
+
+def test_a_folder_that_cannot_fill_it_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    with running("--port", "0", "--seed", str(tmp_path)) as process:
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (1, "")
+    assert err.startswith("Error: ")
+    assert "a file: a file belongs into a bucket's folder" in " ".join(err.split())

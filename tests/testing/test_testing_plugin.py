@@ -15,6 +15,7 @@ asyncio_mode = auto
 asyncio_default_fixture_loop_scope = function
 filterwarnings = error
 """
+ALONE = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 PLUGIN = "storage_stream.testing.plugin"
 
 
@@ -23,18 +24,28 @@ def run_tests(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> "Ru
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
     pytester.makeini(INI)
-    return RunTests(pytester)
+    monkeypatch.setenv(ALONE, "1")
+    return RunTests(pytester, monkeypatch)
 
 
 class RunTests:
     """Runs a test file with the plugin, in a process of its own."""
 
-    def __init__(self, pytester: pytest.Pytester) -> None:
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         self._pytester = pytester
+        self._monkeypatch = monkeypatch
 
-    def __call__(self, source: str, **outcomes: int) -> pytest.RunResult:
+    def __call__(
+        self, source: str, *, finds_plugins: bool = False, **outcomes: int
+    ) -> pytest.RunResult:
+        """Run a file; pytest finds plugins by itself once, which takes it seconds here."""
         self._pytester.makepyfile(test_users=source)
-        load = () if self._is_registered() else ("-p", PLUGIN)
+        load: tuple[str, ...] = ("-p", PLUGIN)
+        if finds_plugins:
+            self._monkeypatch.delenv(ALONE)
+            load = () if self._is_registered() else load
+        else:
+            load = (*load, "-p", "pytest_asyncio.plugin")
         result = self._pytester.runpytest_subprocess(*load, "-p", "no:cacheprovider", "-v")
         result.assert_outcomes(**outcomes)
         return result
@@ -63,6 +74,7 @@ def test_a_synchronous_test(run_tests: RunTests) -> None:
                 assert answer.read() == b"abc"
             assert [entry.operation for entry in gcs.log] == ["storage.objects.get"]
         """,
+        finds_plugins=True,
         passed=1,
     )
 
@@ -204,3 +216,25 @@ def test_a_run_that_does_not_use_it_pays_nothing(run_tests: RunTests) -> None:
 
 def test_a_run_that_does_not_use_it_imports_no_client() -> None:
     assert modules_after(f"import {PLUGIN}", skip_package=False) & {"aiohttp"} == set()
+
+
+def test_a_folder_fills_it(run_tests: RunTests, pytester: pytest.Pytester) -> None:
+    bucket = pytester.mkdir("buckets") / "my-bucket"
+    bucket.mkdir()
+    (bucket / "name.txt").write_bytes(b"data")
+    run_tests(
+        """
+        import pytest
+
+        @pytest.fixture
+        def gcs_seed():
+            return "buckets"
+
+        @pytest.mark.parametrize("turn", range(2))
+        def test_it(gcs, turn):
+            assert gcs.read("my-bucket", "name.txt") == b"data"
+            assert gcs.metadata("my-bucket", "name.txt")["contentType"] == "text/plain"
+            gcs.delete("my-bucket", "name.txt")
+        """,
+        passed=2,
+    )

@@ -12,16 +12,28 @@ import click
 
 from storage_stream.cli.command import local_command
 from storage_stream.cli.running import Run
-from storage_stream.emulator import Emulator, PortTakenError
+from storage_stream.emulator import Emulator, PortTakenError, SeedError
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-@local_command("emulator", examples=["storage-stream emulator --data ./buckets --create-buckets"])
+@local_command(
+    "emulator",
+    examples=[
+        "storage-stream emulator --data ./buckets --create-buckets",
+        "storage-stream emulator --seed ./tests/buckets",
+    ],
+)
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to keep buckets and objects in. Default: a temporary one, gone at the end.",
+)
+@click.option(
+    "--seed",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder to fill buckets from: SEED/BUCKET/OBJECT, and metadata in SEED/BUCKET.json. What"
+    " is there already stays as it is.",
 )
 @click.option(
     "--port",
@@ -84,7 +96,7 @@ def command(run: Run, data: Path | None, **options: Any) -> None:
     emulator = Emulator(data, **options)  # each option is named as the argument that takes it
     try:
         asyncio.run(_serve(run, emulator, data))
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, SeedError) as error:
         text = error.strerror if isinstance(error, PortTakenError) else None
         run.fail(click.ClickException(text or str(error)))
 

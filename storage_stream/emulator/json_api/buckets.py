@@ -55,7 +55,7 @@ class BucketHandlers:
         if not isinstance(name, str):
             raise ApiError(400, "required", "Required parameter: name", location="name")
         check_bucket_name(name)
-        metadata = _merge({}, resource, self._store.clock.now_us())
+        metadata = merge_bucket({}, resource, self._store.clock.now_us())
 
         def work(change: Change) -> BucketRecord:
             if bucket_rows.find_bucket(change.connection, name) is not None:
@@ -159,7 +159,7 @@ def _changed(
 ) -> BucketRecord:
     permanent = {name: bucket.metadata[name] for name in ("location", "storageClass")}
     now_us = change.clock.now_us()
-    metadata = _merge(bucket.metadata if keep else permanent, resource, now_us)
+    metadata = merge_bucket(bucket.metadata if keep else permanent, resource, now_us)
     if metadata.get("location") != bucket.metadata["location"]:
         raise ApiError(400, "invalid", "The bucket's location cannot be changed.")
     _check_lock(bucket.metadata.get("retentionPolicy", {}), metadata.get("retentionPolicy", {}))
@@ -191,7 +191,12 @@ def _put(
     return updated
 
 
-def _merge(current: Json, resource: Json, now_us: int) -> Json:
+def merge_bucket(current: Json, resource: Json, now_us: int) -> Json:
+    """A bucket's metadata with what a caller sets of it.
+
+    Raises:
+        ApiError: 400, a value is of the wrong kind.
+    """
     settable = {name: value for name, value in resource.items() if name in BUCKET_SETTABLE}
     merged = merge_map(current, settable)
     check_bucket_metadata(merged, settable)
