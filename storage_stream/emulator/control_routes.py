@@ -13,6 +13,7 @@ from aiohttp import web
 
 from storage_stream.emulator.access.admission import Admission
 from storage_stream.emulator.access.signers import SignerBook
+from storage_stream.emulator.access.visitors import is_asked_by_foreign_page
 from storage_stream.emulator.clock import Clock
 from storage_stream.emulator.faults.book import FaultBook, UnknownOperationError, UnknownTestError
 from storage_stream.emulator.faults.words import UnknownWordError
@@ -135,6 +136,8 @@ def _own(answer: Callable[[web.Request], web.Response]) -> Handler:
 
 def _own_awaited(handler: Handler) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
+        if is_asked_by_foreign_page(request):
+            raise ApiError(403, "forbidden", "a page of another site may not use this emulator")
         try:
             return await handler(request)
         except (UnknownWordError, UnknownOperationError) as unknown:

@@ -7,6 +7,7 @@ shown.
 """
 
 import itertools
+import re
 import threading
 import time
 from collections import deque
@@ -25,8 +26,16 @@ SECRET_HEADERS = frozenset(
         "cookie",
         "x-goog-encryption-key",
         "x-goog-copy-source-encryption-key",
+        "x-goog-api-key",
+        "x-goog-iam-authorization-token",
+        "x-amz-security-token",
     }
 )
+_SECRET_QUERIES = re.compile(  # in a query, and in a `Referer` that has one
+    r"((?:^|[?&])(?:x-(?:goog|amz)-signature|signature|access_token|oauth_token|key)=)[^&#]+",
+    re.IGNORECASE,
+)
+_SESSION = re.compile(r"((?:^|[?&])upload_id=[^&#]{8})[^&#]+")  # told apart, and of no use
 
 
 class EntryDocument(TypedDict):
@@ -91,12 +100,12 @@ class Entry:
         self.seconds = max(0.0, time.time() - self.started)
 
     def document(self) -> EntryDocument:
-        """The entry as JSON, without the values of headers that carry secrets."""
+        """The entry as JSON, without tokens, signatures and keys of its query and headers."""
         return {
             "number": self.number,
             "method": self.method,
             "path": self.path,
-            "query": self.query,
+            "query": _without_secrets(self.query),
             "operation": self.operation,
             "range": self.range,
             "status": self.status,
@@ -106,11 +115,15 @@ class Entry:
             "started": datetime.fromtimestamp(self.started, UTC).isoformat(timespec="milliseconds"),
             "seconds": self.seconds,
             "headers": {
-                name: "(secret)" if name.lower() in SECRET_HEADERS else value
+                name: "(secret)" if name.lower() in SECRET_HEADERS else _without_secrets(value)
                 for name, value in self.headers.items()
             },
             "calls": [call.document() for call in self.calls],
         }
+
+
+def _without_secrets(text: str) -> str:
+    return _SESSION.sub(r"\1(…)", _SECRET_QUERIES.sub(r"\1(secret)", text))
 
 
 Listener = Callable[[Entry | None], None]

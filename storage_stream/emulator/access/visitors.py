@@ -3,7 +3,8 @@
 A web page can make its browser send requests to loopback, by a form across sites or by a name that
 it lets resolve to 127.0.0.1 (DNS rebinding). The browser then names the page in `Origin`, or the
 page's name in `Host`; neither is this machine's. An emulator that was bound elsewhere was opened
-to others on purpose, and asks nothing.
+to others on purpose, and asks nothing; but its own switches (faults, clock, log) are no other
+page's there either.
 """
 
 import ipaddress
@@ -12,9 +13,10 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from storage_stream.emulator.operations import is_control
 from storage_stream.emulator.problems import api_error
 
-__all__ = ["from_this_machine", "is_loopback"]
+__all__ = ["from_this_machine", "is_asked_by_foreign_page", "is_loopback"]
 
 _OWN_NAMES = ("localhost",)
 _OWN_DOMAINS = (".localhost", ".googleapis.com")  # the service's own, for signed URLs and proxies
@@ -28,7 +30,23 @@ async def from_this_machine(request: web.Request, handler: Handler) -> web.Strea
     origin = request.headers.get("Origin")
     if origin is not None and not _is_own(origin):
         return api_error(403, "forbidden", "a page of another site may not use this emulator")
+    if is_control(request) and is_asked_by_foreign_page(request):
+        return api_error(403, "forbidden", "a page of another site may not use this emulator")
     return await handler(request)
+
+
+def is_asked_by_foreign_page(request: web.Request) -> bool:
+    """Whether a browser says that it asks for another site's page, and not for its user.
+
+    Following a link is the user's own doing, and changes nothing.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        is_same = origin.partition("://")[2] == request.headers.get("Host")
+        return not (is_same or _is_own(origin))
+    is_foreign = request.headers.get("Sec-Fetch-Site") == "cross-site"
+    follows = request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
+    return is_foreign and not follows
 
 
 def is_loopback(host: str) -> bool:
