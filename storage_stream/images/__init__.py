@@ -7,7 +7,8 @@
         async with ImageService(database, files) as images: ...
 
 Needs the extra `images` (`pip install "storage-stream[images]"`), and `vips` or `pillow` to
-convert; nothing of them is imported before it is used.
+convert; nothing of them is imported before it is used. `images_router` (the same over HTTP) and
+`gallery_app` (a web page for people) need `fastapi`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
         ValidationError,
     )
     from storage_stream.images.files.file_service import FileService
+    from storage_stream.images.page import gallery_app
     from storage_stream.images.permissions import Permissions
+    from storage_stream.images.routes import Authorize, images_router
     from storage_stream.images.rows import (
         ConverterRow,
         FileRow,
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from storage_stream.images.sql.database import Database
 
 __all__ = [
+    "Authorize",
     "ClaimLost",
     "Conflict",
     "ConversionError",
@@ -86,6 +90,8 @@ __all__ = [
     "ValidationError",
     "VersionSettings",
     "VersionSource",
+    "gallery_app",
+    "images_router",
 ]
 
 _MODULES = {
@@ -98,7 +104,9 @@ _MODULES = {
     ),
     "files.file_service": ("FileService",),
     "conversion.image_converter": ("ImageConverter",),
+    "page": ("gallery_app",),
     "permissions": ("Permissions",),
+    "routes": ("Authorize", "images_router"),
     "rows": (
         *("ConverterRow", "FileRow", "Gallery", "GalleryImage", "GalleryImages"),
         *("GallerySummaries", "GallerySummary", "GalleryVersion", "ImageRow", "Page"),

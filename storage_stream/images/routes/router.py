@@ -173,10 +173,8 @@ def _add_converters(router: APIRouter, converters: ConverterEndpoints) -> None:
 
 
 def _add_images(router: APIRouter, images: ImageEndpoints, files: FileEndpoints) -> None:
-    image: dict[str, Any] = {"response_model": bodies.Image}
-    rows: dict[str, Any] = {"response_model": list[bodies.Image]}
     written = (404, 409, 413)
-    converted = (*written, 500, 504)
+    image: dict[str, Any] = {"response_model": bodies.Image}
     _add(
         *(router, "GET", "", images.list_images, "list"),
         response_model=bodies.ImagePage,
@@ -184,16 +182,11 @@ def _add_images(router: APIRouter, images: ImageEndpoints, files: FileEndpoints)
     )
     _add(router, "POST", "", images.create, "create", statuses=written, status_code=201, **image)
     _add(
-        *(router, "POST", "/convert_from_file", images.convert_from_file, "convert_from_file"),
-        statuses=converted,
-        status_code=201,
-        **rows,
-    )
-    _add(
         *(router, "POST", "/delete", images.m_delete, "m_delete"),
         statuses=(413,),
         response_model=bodies.Deleted,
     )
+    _add_versions(router, images)
     path = "/{image_id}"
     _add(router, "GET", path, images.get, "get", statuses=(404,), **image)
     _add(router, "PATCH", path, images.update, "update", statuses=written, **image)
@@ -202,19 +195,24 @@ def _add_images(router: APIRouter, images: ImageEndpoints, files: FileEndpoints)
         *(router, "GET", f"{path}/exists", images.exists, "exists"),
         response_model=bodies.Exists,
     )
+    _add_content(router, f"{path}/content", files.read_image, "read")
+
+
+def _add_versions(router: APIRouter, images: ImageEndpoints) -> None:
+    path = "/{image_id}"
+    rows: dict[str, Any] = {"response_model": list[bodies.Image]}
+    made: dict[str, Any] = {"statuses": (404, 409, 413, 500, 504), "status_code": 201, **rows}
     _add(
-        *(router, "POST", f"{path}/convert", images.convert, "convert"),
-        statuses=converted,
-        status_code=201,
-        **rows,
+        *(router, "POST", "/convert_from_file", images.convert_from_file, "convert_from_file"),
+        **made,
     )
+    _add(router, "POST", f"{path}/convert", images.convert, "convert", **made)
     _add(
         *(router, "GET", f"{path}/versions", images.versions, "versions"),
         statuses=(404,),
         response_model=bodies.GalleryImage,
     )
     _add(router, "DELETE", f"{path}/versions", images.delete_versions, "versions.delete", **rows)
-    _add_content(router, f"{path}/content", files.read_image, "read")
 
 
 def _add_content(router: APIRouter, path: str, read: Callable[..., Any], name: str) -> None:

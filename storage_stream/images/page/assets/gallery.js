@@ -1,0 +1,225 @@
+// One gallery: a grid of previews that grows as it is scrolled, and what is done with some of them.
+
+import { contentOf, nameOf, previewOf } from "./api.js";
+import { convertAll } from "./converting.js";
+import { button, drawing, el, empty, fill, iconButton, say, told } from "./dom.js";
+import { counted, galleryName } from "./format.js";
+import { deleteGallery, renameGallery } from "./galleries.js";
+import { go, toImage } from "./place.js";
+import { freshShelf, shelfOf } from "./shelf.js";
+import { deleteLater, isHidden } from "./undo.js";
+import { chooseFiles, uploadAll } from "./uploads.js";
+
+export async function showGallery(main, { gallery: id }, { returnTo = null } = {}) {
+  let shelf = returnTo ? shelfOf(id) : freshShelf(id);
+  const tiles = new Map();
+  const picked = new Set();
+  let anchor = null; // where a range of picks begins
+
+  const title = el("h1", { tabindex: "-1" });
+  const note = el("p.note");
+  const grid = el("ul.tiles", { "aria-label": "Pictures" });
+  const body = el("div");
+  const more = button("Show more pictures", () => load().catch(told));
+  const end = el("div.more", { hidden: true }, more);
+  const order = el("select", { "aria-label": "Order" }, el("option", { value: "new" }, "Newest first"), el("option", { value: "old" }, "Oldest first"));
+  order.value = shelf.newestFirst ? "new" : "old";
+  const choice = el("div.choice", { role: "region", "aria-label": "Selected pictures", hidden: true });
+
+  const choose = () => chooseFiles((files) => uploadAll(id, files));
+  fill(main,
+    el("div.heading", {},
+      el("div.titles", {}, el("a.way", { href: "#/" }, drawing("back"), "Galleries"),
+        el("div.title", {}, title,
+          el("div.beside", {}, iconButton("edit", "Rename gallery", rename), iconButton("trash", "Delete gallery", remove, { kind: ".danger" }))), note),
+      el("div.actions", {}, order,
+        button("Upload pictures", choose, { kind: ".primary", image: "upload" }))),
+    body, end, choice);
+
+  // -- what is shown ---------------------------------------------------------------------------
+
+  function draw() {
+    title.textContent = galleryName(shelf);
+    document.title = `${galleryName(shelf)} · Gallery`;
+    note.textContent = shelf.visibleCount ? counted(shelf.visibleCount, "picture") : "";
+    for (const [image, tile] of tiles) tile.hidden = isHidden(image);
+    for (const each of [...picked]) if (isHidden(each) || !tiles.has(each)) picked.delete(each);
+    order.hidden = shelf.visibleCount < 2;
+    end.hidden = shelf.isComplete;
+    const wanted = shelf.visible.length || !shelf.isComplete ? grid : nothing();
+    if (body.firstChild !== wanted) fill(body, wanted);
+    drawChoice();
+  }
+
+  const nothing = () => empty("picture", "No picture yet", "Drop pictures or whole folders here, or choose them.",
+    button("Choose pictures", choose, { kind: ".primary", image: "upload" }));
+
+  function tileOf(image) {
+    const name = nameOf(image);
+    const preview = previewOf(image);
+    const frame = el("span.frame", {}, drawing("picture"));
+    if (preview) {
+      const picture = el("img", { alt: "", loading: "lazy", decoding: "async", src: contentOf(preview) });
+      picture.addEventListener("error", () => fill(frame, drawing("picture")));
+      fill(frame, picture);
+    }
+    const others = Object.keys(image.versions).filter((each) => each !== "original" && each !== "thumbnail").length;
+    const box = el("input", { type: "checkbox", "aria-label": `Select ${name}`, checked: picked.has(image.id) });
+    box.addEventListener("click", (event) => pick(image.id, box.checked, event.shiftKey));
+    return el("li.tile", { "data-id": image.id },
+      el("a", { href: toImage(id, image.id) }, frame, el("span.name", { title: name }, name)),
+      el("label.pick", {}, box), others > 0 && el("span.badge", {}, counted(others, "version")));
+  }
+
+  function place(images) {
+    for (const image of images) {
+      const tile = tileOf(image);
+      const old = tiles.get(image.id);
+      tiles.set(image.id, tile);
+      if (old) old.replaceWith(tile);
+      else grid.append(tile);
+    }
+  }
+
+  async function load() {
+    more.disabled = true;
+    try {
+      place(await shelf.more());
+    } finally {
+      more.disabled = false;
+    }
+    draw();
+  }
+
+  // -- picking ---------------------------------------------------------------------------------
+
+  function pick(image, isPicked, isRange) {
+    const list = shelf.visible.map((each) => each.id);
+    const from = isRange && anchor !== null ? list.indexOf(anchor) : list.indexOf(image);
+    const [first, last] = [from, list.indexOf(image)].sort((a, b) => a - b);
+    for (const each of list.slice(Math.max(0, first), last + 1)) {
+      if (isPicked) picked.add(each);
+      else picked.delete(each);
+      tiles.get(each).querySelector("input").checked = isPicked;
+    }
+    anchor = image;
+    drawChoice();
+  }
+
+  const pickAll = () => { for (const each of shelf.visible) pick(each.id, true, false); };
+  const pickNone = () => { for (const each of [...picked]) pick(each, false, false); };
+
+  function drawChoice() {
+    grid.classList.toggle("picking", picked.size > 0);
+    for (const [image, tile] of tiles) tile.classList.toggle("picked", picked.has(image));
+    const words = `${picked.size} selected`;
+    if (choice.hidden === (picked.size === 0) && choice.dataset.words === words) return;
+    choice.dataset.words = words;
+    const hadFocus = choice.contains(document.activeElement);
+    choice.hidden = picked.size === 0;
+    if (picked.size) {
+      fill(choice, el("p", {}, words),
+        button("Select all", pickAll, { kind: ".small.plain" }),
+        button("Convert", convert, { kind: ".small", image: "convert" }),
+        button("Delete", () => removePicked(), { kind: ".small.danger", image: "trash" }),
+        iconButton("close", "Clear the selection", pickNone));
+      say(words);
+    } else if (hadFocus) title.focus();
+  }
+
+  const images = () => shelf.visible.filter((image) => picked.has(image.id));
+
+  function convert() {
+    convertAll(images()).then((begun) => { if (begun) pickNone(); }).catch(told);
+  }
+
+  // -- deleting and renaming -------------------------------------------------------------------
+
+  function removePicked(list = images()) {
+    const words = list.length === 1 ? `“${nameOf(list[0])}” deleted.` : `${counted(list.length, "picture")} deleted.`;
+    const visible = shelf.visible;
+    const gone = new Set(list.map((image) => image.id));
+    const at = visible.findIndex((image) => gone.has(image.id));
+    const next = [...visible.slice(at), ...visible.slice(0, at).reverse()].find((image) => !gone.has(image.id));
+    deleteLater(words, [...gone], { method: "POST", path: "/delete", body: { ids: [...gone] } });
+    if (next) tiles.get(next.id).querySelector("a").focus();
+    else title.focus();
+  }
+
+  function remove() {
+    deleteGallery(shelf);
+    go("#/", { instead: true });
+  }
+
+  function rename() {
+    renameGallery(shelf).then((renamed) => {
+      if (renamed) shelf.name = renamed.name;
+      draw();
+    }).catch(told);
+  }
+
+  // -- keys ------------------------------------------------------------------------------------
+
+  grid.addEventListener("keydown", (event) => {
+    const tile = event.target.closest(".tile");
+    if (!tile || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Delete") {
+      event.preventDefault();
+      const own = shelf.items.filter((image) => image.id === tile.dataset.id);
+      removePicked(picked.size ? images() : own);
+      return;
+    }
+    const shown = [...grid.children].filter((each) => !each.hidden);
+    const at = shown.indexOf(tile);
+    const row = shown.filter((each) => each.offsetTop === shown[0].offsetTop).length;
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - row, ArrowDown: at + row, Home: 0, End: shown.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    shown[to]?.querySelector(event.target.matches("input") ? "input" : "a").focus();
+  });
+
+  order.addEventListener("change", () => {
+    shelf = freshShelf(id, order.value === "new");
+    tiles.clear();
+    picked.clear();
+    fill(grid);
+    load().catch(told);
+  });
+
+  const watcher = new IntersectionObserver((entries) => {
+    if (entries.some((entry) => entry.isIntersecting) && !shelf.isComplete && !more.disabled) load().catch(told);
+  }, { rootMargin: "800px" });
+
+  if (shelf.items.length) place(shelf.items);
+  else await load();
+  draw();
+  watcher.observe(end);
+  const from = returnTo && tiles.get(returnTo);
+  return {
+    hiding: draw,
+    shown: from && !from.hidden ? () => from.querySelector("a").focus() : null,
+    deleted: (keys) => {
+      shelf.drop(keys);
+      for (const key of keys) {
+        tiles.get(key)?.remove();
+        tiles.delete(key);
+      }
+      draw();
+    },
+    arrived: ({ gallery, image }) => {
+      if (gallery !== id || !shelf.add(image)) return;
+      place([image]);
+      if (shelf.newestFirst) grid.prepend(tiles.get(image.id));
+      draw();
+    },
+    converted: (image) => {
+      if (!tiles.has(image.id)) return;
+      shelf.replace(image);
+      place([image]);
+      draw();
+    },
+    close: () => watcher.disconnect(),
+    drop: { words: () => `Drop to upload into ${galleryName(shelf)}`, taken: (files) => uploadAll(id, files) },
+  };
+}
+

@@ -1,0 +1,82 @@
+// Deleting, which can be undone for some seconds: until then only this page hides it. It is really
+// done when the time is over, when the message is dismissed, and when the page goes away.
+
+import { ask, url } from "./api.js";
+import { told, toast } from "./dom.js";
+
+const SECONDS = 8;
+const hidden = new Set();
+const waiting = [];
+
+export const isHidden = (key) => hidden.has(key);
+const changed = (name, keys) => dispatchEvent(new CustomEvent(name, { detail: { keys } }));
+
+/**
+ * Hide what `keys` name, and delete it by `request` ({method, path, query, body}) later.
+ * The page hears `hiding` when what is hidden changes, and `deleted` when it is gone for good.
+ */
+export function deleteLater(words, keys, request) {
+  const entry = { keys, request, state: "waiting" };
+  for (const key of keys) hidden.add(key);
+  waiting.push(entry);
+  const undo = () => {
+    if (entry.state !== "waiting") return;
+    settle(entry);
+    show(entry, "hiding");
+  };
+  entry.undo = undo;
+  entry.toast = toast(words, { seconds: SECONDS, action: { words: "Undo", act: undo, expired: () => finish(entry) } });
+  changed("hiding", keys);
+}
+
+function settle(entry) {
+  entry.state = "settled";
+  waiting.splice(waiting.indexOf(entry), 1);
+  entry.toast?.remove();
+}
+
+function show(entry, name) {
+  for (const key of entry.keys) hidden.delete(key);
+  changed(name, entry.keys);
+}
+
+async function finish(entry) {
+  if (entry.state !== "waiting") return;
+  settle(entry);
+  try {
+    const { method, path, ...options } = entry.request;
+    await ask(method, path, options);
+    show(entry, "deleted");
+  } catch (error) {
+    if (error.status === 404) {
+      show(entry, "deleted"); // somebody else was faster
+      return;
+    }
+    show(entry, "hiding");
+    told(error);
+  }
+}
+
+/** Do at once what waits: a list that is about to be asked for must not have it any more. */
+export const finishAll = () => Promise.all([...waiting].map(finish));
+
+export function watchUndo() {
+  addEventListener("pagehide", () => {
+    for (const entry of [...waiting]) {
+      settle(entry);
+      const { method, path, query, body } = entry.request;
+      // The browser sends it to its end, though nobody is here any more to hear the answer.
+      fetch(url(path, query), {
+        method, keepalive: true,
+        headers: body === undefined ? {} : { "Content-Type": "application/json" },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      }).catch(() => undefined);
+    }
+  });
+  addEventListener("keydown", (event) => {
+    if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+    if (event.target.closest?.("input:not([type=checkbox]), textarea, select") || !waiting.length) return;
+    event.preventDefault();
+    waiting.at(-1).undo();
+  });
+}
