@@ -1,0 +1,10 @@
+"""`--hypothesis-profile=long`: hours of examples in place of a second's."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "long",
+    max_examples=200_000,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
