@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from storage_stream.images.checks import checked_version_name, known_words, sequence_of
 from storage_stream.images.errors import NotFound, ValidationError
 from storage_stream.images.files.file_service import FileService
-from storage_stream.images.files.writing import finished
+from storage_stream.images.finishing import finished
 from storage_stream.images.identifiers import Id, as_id, as_ids
 from storage_stream.images.image_records import (
     IMAGES,

@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 from uuid import uuid4
 
-from storage_stream.errors import StorageError
 from storage_stream.images.checks import mapping_of
 from storage_stream.images.conversion.converter_service import ConverterService
 from storage_stream.images.errors import ValidationError
@@ -244,7 +243,7 @@ class ImageService(GalleryRecordService):
         """What cannot be removed today, because somebody holds it, keeps nobody from working."""
         try:
             await self.recover()
-        except StorageError:
+        except Exception:
             self.logger.exception("recovering failed; it is tried again in a lease")
 
     # -- for helpers -----------------------------------------------------------------------

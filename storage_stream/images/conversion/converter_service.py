@@ -18,6 +18,7 @@ from storage_stream.images.checks import (
     known_words,
     mapping_of,
 )
+from storage_stream.images.conversion.engines.engine import checked_engine
 from storage_stream.images.conversion.engines.engine_values import ObjectPlace
 from storage_stream.images.conversion.image_converter import ImageConverter
 from storage_stream.images.conversion.planning import Limits
@@ -112,7 +113,7 @@ class ConverterService(Records):
     Args:
         database: Where the rows are.
         file_service: Where the bytes are.
-        engine: `vips`, `pillow`, or `auto` for libvips where it is installed.
+        engine: `vips`, `pillow`, or `auto` for libvips where it is installed and reads the format.
         max_parallel: Conversions at once; the others wait for their turn.
         max_processing_time: Seconds that one may take, without that wait.
         max_pixels: Of a picture that is converted.
@@ -138,7 +139,7 @@ class ConverterService(Records):
     ) -> None:
         super().__init__(database)
         self.files = file_service
-        self._engine: EngineName = engine
+        self._engine: EngineName = checked_engine(engine)
         self._places = asyncio.Semaphore(checked_count(max_parallel, "max_parallel"))
         self.max_processing_time = checked_span(max_processing_time, "max_processing_time")
         self._limits = Limits(
@@ -323,7 +324,7 @@ class ConverterService(Records):
 
 
 def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    return " ".join(f"{type(error).__name__}: {error}".split())  # libvips' has several lines
 
 
 def _told(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from storage_stream.images.conversion.engines.engine import engine_named
+from storage_stream.images.conversion.engines.engine import checked_engine, engine_for
 from storage_stream.images.conversion.planning import Limits, planned
 from storage_stream.images.conversion.settings import ConverterSettings
 from storage_stream.media import check_pixels, probe
@@ -24,7 +24,7 @@ class ImageConverter:
 
     Args:
         settings: As JSON holds them.
-        engine: `vips`, `pillow`, or `auto` for libvips where it is installed.
+        engine: `vips`, `pillow`, or `auto` for libvips where it is installed and reads the format.
         limits: What a conversion may take.
 
     Attributes:
@@ -38,7 +38,7 @@ class ImageConverter:
         self, settings: Mapping[str, Any], *, engine: EngineName = "auto", limits: Limits
     ) -> None:
         self.settings = ConverterSettings.of(settings)
-        self._engine = engine_named(engine)
+        self._engine: EngineName = checked_engine(engine)
         self._limits = limits
 
     async def convert(
@@ -56,4 +56,5 @@ class ImageConverter:
         info = await probe(storage, source.bucket, source.name, generation=source.generation)
         check_pixels(info, self._limits.max_pixels, subject=f"gs://{source.bucket}/{source.name}")
         plan = planned(info, self.settings, self._limits)
-        return await self._engine.convert(storage, source, plan, places)
+        engine = engine_for(info.format, self._engine)
+        return await engine.convert(storage, source, plan, places)

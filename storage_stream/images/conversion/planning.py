@@ -136,7 +136,8 @@ def _concrete(operations: Sequence[Operation], size: Size, limits: Limits) -> tu
     found: list[Operation] = []
     for each in operations:
         after = each.size_after(size)
-        if after[0] * after[1] > limits.max_memory_pixels:
+        # What does not grow is no more than was there, and is computed row by row.
+        if after[0] * after[1] > max(limits.max_memory_pixels, size[0] * size[1]):
             what = f"{type(each).__name__} makes {after[0]} x {after[1]} pixels of it"
             raise ValidationError(f"{what}; at most {limits.max_memory_pixels} are allowed")
         if isinstance(each, _SCALING):

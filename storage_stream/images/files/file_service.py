@@ -17,7 +17,8 @@ from storage_stream.images.checks import checked_span
 from storage_stream.images.errors import Conflict, DatabaseFailed, NotFound
 from storage_stream.images.files.claims import Claimed, Claims
 from storage_stream.images.files.new_files import NewFiles, mime_of, new_row, words_of_file
-from storage_stream.images.files.writing import finished, writing_objects
+from storage_stream.images.files.writing import writing_objects
+from storage_stream.images.finishing import finished
 from storage_stream.images.identifiers import Id, as_id
 from storage_stream.images.sql.queries import Shown
 from storage_stream.images.sql.records import Records

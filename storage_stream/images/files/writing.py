@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from storage_stream.images.errors import ClaimLost
+from storage_stream.images.finishing import finished
 from storage_stream.images.log import LOGGER
 
 if TYPE_CHECKING:
@@ -47,27 +48,6 @@ async def writing_objects(
         await finished(_undone(claims, owner, claimed, renewing))
         raise
     await _ended(renewing)
-
-
-async def finished(work: Coroutine[Any, Any, Any]) -> Any:
-    """Await something to its end, also when the caller is cancelled, who learns of it then."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            if task.cancelled():
-                raise
-            cancelled = error
-        except Exception:
-            if cancelled is None:
-                raise
-    if cancelled is not None:
-        with suppress(Exception):
-            task.result()
-        raise cancelled
-    return task.result()
 
 
 async def _undone(

@@ -1,27 +1,31 @@
 """The database behind the services: an engine, transactions, migrations. It knows no table.
 
 SQLite is embedded and needs nothing; PostgreSQL serves many processes. Both are reached by
-SQLAlchemy; what differs between them stands here and nowhere else.
+SQLAlchemy; what differs between them stands here and in `sqlite`, and nowhere else.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage_stream.images.errors import Conflict, DatabaseFailed, ValidationError
+from storage_stream.images.sql.sqlite import (
+    BUSY_SECONDS,
+    prepare_sqlite,
+    sqlite_transaction,
+    switches_to_wal,
+)
 from storage_stream.media import ExtraMissing
 
 if TYPE_CHECKING:
@@ -29,16 +33,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from types import TracebackType
 
-    import aiosqlite
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 __all__ = ["Database", "utc_now"]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_OF_MIGRATIONS = 0x73746F72  # any number that nobody else takes for an advisory lock
-_BUSY_SECONDS = 60
 _RETRY_SECONDS = 0.02
-_WRITES = "storage_stream_writes"
 
 
 def utc_now() -> datetime:
@@ -79,8 +80,7 @@ class Database:
         except ModuleNotFoundError as error:
             raise ExtraMissing(f"{error.name} is missing: install storage-stream[images]") from None
         if self.is_sqlite:
-            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+            prepare_sqlite(self.engine)
 
     @classmethod
     def sqlite(cls, path: str | os.PathLike[str], **arguments: Any) -> Self:
@@ -95,10 +95,14 @@ class Database:
         Raises:
             DatabaseFailed: The database did not do its work.
         """
-        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        async with _translated(), self.engine.connect() as connection:
-            await connection.execution_options(**options)
-            yield connection
+        async with _translated():
+            if self.is_sqlite:
+                async with sqlite_transaction(self.engine, writes=False) as connection:
+                    yield connection
+                return
+            async with self.engine.connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+                yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[AsyncConnection]:
@@ -115,10 +119,11 @@ class Database:
                 async with self.engine.begin() as connection:
                     yield connection
                 return
-            async with self._writes_one_by_one, self.engine.connect() as connection:
-                await connection.execution_options(**{_WRITES: True})
-                async with connection.begin():
-                    yield connection
+            async with (
+                self._writes_one_by_one,
+                sqlite_transaction(self.engine, writes=True) as connection,
+            ):
+                yield connection
 
     async def migrate(self) -> None:
         """Bring the tables up to date; several processes may do so at once.
@@ -143,23 +148,10 @@ class Database:
         once that the database is locked (https://sqlite.org/wal.html, "Sometimes Queries Return
         SQLITE_BUSY In WAL Mode"), so it asks again.
         """
-        async with _translated(), asyncio.timeout(_BUSY_SECONDS):
+        async with _translated(), asyncio.timeout(BUSY_SECONDS):
             # Another process holds the lock: no event of ours can tell when it lets go.
-            while not await self._switches_to_wal():  # noqa: ASYNC110
+            while not await switches_to_wal(self.engine):  # noqa: ASYNC110
                 await asyncio.sleep(_RETRY_SECONDS)
-
-    async def _switches_to_wal(self) -> bool:
-        async with self.engine.connect() as connection:
-            # Past SQLAlchemy, which would begin a transaction, in which the mode cannot be changed.
-            raw = (await connection.get_raw_connection()).driver_connection
-            driver = cast("aiosqlite.Connection", raw)
-            try:
-                await driver.execute_fetchall("PRAGMA journal_mode=WAL")
-            except sqlite3.Error as error:
-                if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-                    return False
-                raise DatabaseFailed(f"{type(error).__name__}: {error}") from error
-            return True
 
     async def ensure_migrated(self) -> None:
         """The same, unless it was done before."""
@@ -216,23 +208,6 @@ async def _translated() -> AsyncGenerator[None]:
         if type(error).__module__ != "builtins":
             raise
         raise DatabaseFailed(f"the database cannot be reached: {error}") from error
-
-
-def _prepare_sqlite(connection: Any, record: object) -> None:
-    """Let SQLAlchemy begin transactions itself; check foreign keys, read while others write."""
-    del record
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    busy = f"busy_timeout={_BUSY_SECONDS * 1000}"
-    for pragma in ("foreign_keys=ON", busy, "case_sensitive_like=ON"):  # as of PostgreSQL
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    """A writer begins as one: a reader that turns into a writer is refused where another wrote."""
-    is_writer = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 
 
 def _upgrade(connection: sa.Connection) -> None:

@@ -1,4 +1,4 @@
-"""The versions of a picture by Pillow, where libvips is not installed.
+"""The versions of a picture by Pillow, where libvips is not installed or does not read it.
 
 Pillow decodes pictures whole, so that large ones are refused; and it cannot be stopped in the
 middle of one step, so that cancelling waits for that.
@@ -16,7 +16,8 @@ from storage_stream.images.conversion import operations
 from storage_stream.images.conversion.engines.engine_values import MadeVersion
 from storage_stream.images.conversion.engines.pillow_saving import save_with_pillow, without_alpha
 from storage_stream.images.formats import FORMATS
-from storage_stream.media import DamagedImage, ExtraMissing, Source, check_pixels
+from storage_stream.media import DamagedImage, Source, UnidentifiedImage, check_pixels
+from storage_stream.media.extras import imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,13 +87,13 @@ def _make(file: BinaryIO, plan: Plan, spools: Sequence[BinaryIO], subject: str) 
 
 
 def _decoded(file: BinaryIO, plan: Plan, subject: str) -> Any:
+    pillow, turning = imported("PIL.Image", "pillow"), imported("PIL.ImageOps", "pillow")
+    pillow.init()
+    if plan.info.format not in pillow.OPEN:
+        raise UnidentifiedImage(f"Pillow does not read {plan.info.format} here", subject=subject)
     try:
-        pillow = import_module("PIL.Image")
-        turning = import_module("PIL.ImageOps")
-    except ModuleNotFoundError as error:
-        raise ExtraMissing(f"{error.name} is missing: install storage-stream[pillow]") from None
-    try:
-        image = pillow.open(file)
+        # Told what it is, so that none of the sixty others, PostScript among them, is tried.
+        image = pillow.open(file, formats=[plan.info.format])
         if plan.shrink > 1:
             # At least so large: what is nearer to the size that is wanted is not smaller.
             image.draft(None, (-(-image.width // plan.shrink), -(-image.height // plan.shrink)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+import functools
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,16 @@ from storage_stream.images.conversion.engines.vips_operations import (
 )
 from storage_stream.images.conversion.planning import KEPT_BYTES, bytes_of
 from storage_stream.images.formats import FORMATS
-from storage_stream.media import DamagedImage, Source, Target, cancellable, check_memory, transform
+from storage_stream.media import (
+    DamagedImage,
+    Source,
+    Target,
+    UnidentifiedImage,
+    cancellable,
+    check_memory,
+    transform,
+)
+from storage_stream.media.extras import imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +35,19 @@ if TYPE_CHECKING:
     from storage_stream.images.conversion.operations import Operation
     from storage_stream.images.conversion.planning import Plan, VersionPlan
 
-__all__ = ["VipsEngine"]
+__all__ = ["LOADERS", "VipsEngine"]
 
+LOADERS = {
+    "JPEG": "jpegload_source",
+    "PNG": "pngload_source",
+    "GIF": "gifload_source",
+    "WEBP": "webpload_source",
+    "TIFF": "tiffload_source",
+    "AVIF": "heifload_source",
+    "HEIF": "heifload_source",
+}
+"""What reads a format, by the name that its header gave it. libvips is not asked to look for
+itself: it might find another, for SVG or PDF, that is not for files of strangers."""
 _NEW = Preconditions(if_generation_match=0)
 
 
@@ -70,11 +90,10 @@ class _Kept:
         check_memory(plan.info, plan.limits.max_memory_pixels, subject=subject)
 
         def decode(given: Any) -> list[Any]:
-            library = import_module("pyvips")
+            library = imported("pyvips", "vips")
+            load = _loader(plan.info.format, subject)
             try:
-                image = library.Image.new_from_source(
-                    given, "", access="sequential", fail_on="error", **options
-                )
+                image = load(given, access="sequential", fail_on="error", **options)
                 if plan.info.orientation != 1:
                     image = image.copy_memory().autorot()
                 return [cancellable(standard(image)).copy_memory()]
@@ -138,7 +157,8 @@ async def _streamed(
         if settings.format == "bmp":
             subject = f"gs://{source.bucket}/{source.name}"
             check_memory(plan.info, limit, random_access=turned, subject=subject)
-            return await _stored(storage, place, await opened.run(_bitmap_of(compute)))
+            load = functools.partial(_loader, plan.info.format, subject)
+            return await _stored(storage, place, await opened.run(_bitmap_of(compute, load)))
         saver = FORMATS[settings.format]
         return await transform(
             opened,
@@ -160,17 +180,25 @@ def _computing(version: VersionPlan, image_format: str) -> Callable[[Any], Any]:
     return compute
 
 
-def _bitmap_of(compute: Callable[[Any], Any]) -> Callable[[Any], bytes]:
-    def make(given: Any) -> bytes:
-        library = import_module("pyvips")
-        return _bitmap(compute(library.Image.new_from_source(given, "", fail_on="error")))
+def _loader(image_format: str, subject: str) -> Callable[..., Any]:
+    """What reads pictures of a format; in a worker, because it loads libvips."""
+    library = imported("pyvips", "vips")
+    name = LOADERS.get(image_format)
+    if name is None or not library.type_find("VipsOperation", name):
+        raise UnidentifiedImage(f"libvips does not read {image_format} here", subject=subject)
+    load: Callable[..., Any] = getattr(library.Image, name)
+    return load
 
-    return make
+
+def _bitmap_of(
+    compute: Callable[[Any], Any], load: Callable[[], Callable[..., Any]]
+) -> Callable[[Any], bytes]:
+    return lambda given: _bitmap(compute(load()(given, fail_on="error")))
 
 
 def _bitmap(image: Any) -> bytes:
     image = cancellable(without_alpha(image))
-    pillow = import_module("PIL.Image")
+    pillow = imported("PIL.Image", "pillow")
     mode = "L" if image.bands == 1 else "RGB"
     file = BytesIO()
     pixels = pillow.frombytes(mode, (image.width, image.height), image.write_to_memory())
