@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -13,10 +13,10 @@ from multidict import CIMultiDict
 from storage_stream.outputs.answering import Answer
 from storage_stream.outputs.contents.memory import MemoryContent, bytes_etag
 from storage_stream.outputs.planning.representation import READ_HEADERS, RequestHead
-from storage_stream.outputs.watching import LOOK_SECONDS, until_gone
+from storage_stream.outputs.watching import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import Mapping
 
     from storage_stream.outputs.contents.base import Content
 
@@ -54,7 +54,7 @@ async def send_content(
     asked = {name: ", ".join(found) for name in READ_HEADERS if (found := _all(request, name))}
     head = RequestHead.of(request.method, asked)
     try:
-        async with _while_connected(request):
+        async with _Looker(request):
             answer = await Answer.to(head, content, was_linked=was_linked, inline=inline)
             try:
                 return await _sent(request, answer, headers or {})
@@ -103,33 +103,23 @@ async def send_data(request: web.Request, data: Any) -> web.StreamResponse:
     return await send_content(request, content, was_linked=True)
 
 
-@asynccontextmanager
-async def _while_connected(request: web.Request) -> AsyncGenerator[None]:
-    """Not longer than somebody is there, also while nothing is written.
+class _Looker(Watch):
+    """Looks now and then whether the client is there.
 
-    A handler is told of a client's going away when it writes. One that waits for the bucket does
-    not, unless all of the server's handlers are cancelled then, which is its owner's decision; and
-    aiohttp has nothing to wait for. So it is looked at.
-
-    Raises:
-        ClientGoneError: The client went away.
+    A handler is told of its going away when it writes. One that waits for the bucket is not, unless
+    all of the server's handlers are cancelled then, which is its owner's decision; and aiohttp has
+    nothing to wait for.
     """
-    loop = asyncio.get_running_loop()
-    timer: asyncio.TimerHandle
-    async with until_gone() as gone:
 
-        def look() -> None:
-            nonlocal timer
-            if _is_connected(request):
-                timer = loop.call_later(LOOK_SECONDS, look)
-            else:
-                gone()
+    def __init__(self, request: web.Request) -> None:
+        super().__init__()
+        self._request = request
 
-        timer = loop.call_later(LOOK_SECONDS, look)
-        try:
-            yield
-        finally:
-            timer.cancel()
+    def look(self) -> None:
+        if _is_connected(self._request):
+            self.look_later()
+        else:
+            self.gone()
 
 
 def _is_connected(request: web.Request) -> bool:

@@ -97,11 +97,13 @@ class Answer:
 
         But what a browser may run is his decision, and so is how long it is kept.
         """
-        added = [line for line in added if line[0].lower() not in _TOLD_HERE]
-        theirs = {name.lower() for name, _ in added} & _HIS_DECISION
-        own = [line for line in self.plan.headers if line[0] not in theirs]
+        theirs = [line for line in added if line[0].lower() not in _TOLD_HERE]
+        if not theirs:
+            return list(self.plan.headers)
+        decided = {name.lower() for name, _ in theirs} & _HIS_DECISION
+        own = [line for line in self.plan.headers if line[0] not in decided]
         said = {name for name, _ in own}
-        return own + [line for line in added if line[0].lower() not in said]
+        return own + [line for line in theirs if line[0].lower() not in said]
 
     @property
     def small_body(self) -> bytes | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from storage_stream.media.errors import ExtraMissing
@@ -20,10 +20,11 @@ except ImportError as missing:  # pragma: no cover - the extra is installed wher
 
 from storage_stream.outputs.answering import Answer
 from storage_stream.outputs.planning.representation import RequestHead
-from storage_stream.outputs.watching import LOOK_SECONDS, ClientGoneError, until_gone
+from storage_stream.outputs.watching import ClientGoneError, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, MutableMapping
+    from collections.abc import Callable, MutableMapping
+    from types import TracebackType
 
     from starlette.types import Receive, Scope, Send
 
@@ -60,14 +61,14 @@ class ContentResponse(Response):
         """
         request = RequestHead.of(scope["method"], _joined(scope["headers"]))
         try:
-            async with _while_connected(receive) as listen:
-                await self._send(request, send, listen)
+            async with _Listener(receive) as listener:
+                await self._send(request, send, listener)
         except ClientGoneError:
             _log.debug("the client went away")
         if self.background is not None:
             await self.background()
 
-    async def _send(self, request: RequestHead, send: Send, listen: Callable[[], None]) -> None:
+    async def _send(self, request: RequestHead, send: Send, listener: Watch) -> None:
         answer = await Answer.to(
             request, self._make(), was_linked=self._was_linked, inline=self._inline
         )
@@ -78,7 +79,7 @@ class ContentResponse(Response):
             if body is not None:
                 await send({"type": "http.response.body", "body": body, "more_body": False})
             else:
-                listen()  # some servers take bytes for nobody
+                listener.look()  # some servers take bytes for nobody
                 await _send_pieces(answer, send)
         finally:
             answer.close()
@@ -102,45 +103,44 @@ async def _send_pieces(answer: Answer, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-@asynccontextmanager
-async def _while_connected(receive: Receive) -> AsyncGenerator[Callable[[], None]]:
-    """Not longer than somebody is there; listens after a moment, or when what it gives is called.
+class _Listener(Watch):
+    """Hears of the client's going away; from a moment after the beginning, or when it is told to.
 
-    Raises:
-        ClientGoneError: The client went away.
+    Args:
+        receive: Tells it, among other things.
     """
-    listening: asyncio.Task[None] | None = None
-    try:
-        async with until_gone() as gone:
 
-            def listen() -> None:
-                nonlocal listening
-                if listening is None:
-                    listening = asyncio.ensure_future(_disconnected(receive))
-                    listening.add_done_callback(heard)
+    def __init__(self, receive: Receive) -> None:
+        super().__init__()
+        self._receive = receive
+        self._listening: asyncio.Task[None] | None = None
 
-            def heard(_: asyncio.Task[None]) -> None:
-                gone()
+    def look(self) -> None:
+        if self._listening is None:
+            self._listening = asyncio.ensure_future(_disconnected(self._receive))
+            self._listening.add_done_callback(self._heard)
 
-            timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, listen)
-            try:
-                yield listen
-            finally:
-                timer.cancel()
-                await _ended(listening, heard)
-    except ClientGoneError:
-        if listening is not None:
-            await listening  # it may have failed, which is told
-        raise
+    def _heard(self, _: asyncio.Task[None]) -> None:
+        self.gone()
 
-
-async def _ended(
-    listening: asyncio.Task[None] | None, heard: Callable[[asyncio.Task[None]], None]
-) -> None:
-    if listening is not None:
-        listening.remove_done_callback(heard)
-        listening.cancel()
-        await asyncio.wait((listening,))
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._listening is not None:
+            self._listening.remove_done_callback(self._heard)
+        try:
+            await super().__aexit__(kind, error, traceback)
+        except ClientGoneError:
+            if self._listening is not None:
+                await self._listening  # it may have failed, which is told
+            raise
+        finally:
+            if self._listening is not None and not self._listening.done():
+                self._listening.cancel()
+                await asyncio.wait((self._listening,))
 
 
 async def _disconnected(receive: Receive) -> None:

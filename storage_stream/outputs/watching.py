@@ -7,13 +7,13 @@ costs a task, which a short answer shall not pay for: so it begins after a momen
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from types import TracebackType
 
-__all__ = ["LOOK_SECONDS", "ClientGoneError", "until_gone"]
+__all__ = ["LOOK_SECONDS", "ClientGoneError", "Watch"]
 
 LOOK_SECONDS: Final = 0.5
 """So that within a second a request to the bucket ends for which nobody waits."""
@@ -23,24 +23,47 @@ class ClientGoneError(ConnectionResetError):
     """Nobody is there any more to be answered."""
 
 
-@asynccontextmanager
-async def until_gone() -> AsyncGenerator[Callable[[], None]]:
-    """Within this block, calling what it gives ends it; to be called inside it alone.
+class Watch(ABC):
+    """`async with` it: what is done in the block is cancelled when nobody waits for it any more.
+
+    A class, since a generator costs a short answer as much again.
 
     Raises:
-        ClientGoneError: It was called, and what was being done is cancelled.
+        ClientGoneError: At the end of the block: the client went away.
     """
-    loop = asyncio.get_running_loop()
-    limit = asyncio.timeout(None)
 
-    def gone() -> None:
-        if limit.when() is None:
-            limit.reschedule(loop.time())
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._limit = asyncio.timeout(None)
+        self._timer: asyncio.TimerHandle | None = None
 
-    try:
-        async with limit:
-            yield gone
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
-        raise ClientGoneError("the client went away") from error
+    async def __aenter__(self) -> Self:
+        await self._limit.__aenter__()
+        self.look_later()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        try:
+            await self._limit.__aexit__(kind, error, traceback)
+        except TimeoutError as expired:
+            raise ClientGoneError("the client went away") from expired
+
+    def look_later(self) -> None:
+        """Look after a moment."""
+        self._timer = self._loop.call_later(LOOK_SECONDS, self.look)
+
+    def gone(self) -> None:
+        """End the block; to be called while it is under way."""
+        if self._limit.when() is None:
+            self._limit.reschedule(self._loop.time())
+
+    @abstractmethod
+    def look(self) -> None:
+        """See whether somebody is there, and call `gone` or `look_later`."""
