@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from storage_stream._api.base import ApiBase
+from storage_stream._protocol.arguments import check_whole
 from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.names import gs_name
 from storage_stream._protocol.slice_plan import DEFAULT_SLICE_BYTES, DEFAULT_WORKERS
@@ -112,6 +113,8 @@ class Downloads(ApiBase):
         asked: Asked | None = None
         if _OF_A_PART.isdisjoint(options):
             rest: dict[str, Any] = dict(options)
+            if (most := options.get("max_decoded_bytes")) is not None:
+                check_whole("max_decoded_bytes", most, 0)  # before anything is asked
             for name in _OF_GZIP:  # what is not stored as gzip comes in one way only
                 rest.pop(name, None)
             generation = generation_number(rest.pop("generation", None))

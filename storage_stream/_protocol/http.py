@@ -40,10 +40,11 @@ def check_header_text(text: str) -> str:
     """A header's name or value that a caller gave, if it stays in its line.
 
     Raises:
-        InvalidArgument: It holds a line break, and would become another header.
+        InvalidArgument: It holds a line break, and would become another header; or a NUL, at which
+            some would cut it.
     """
-    if "\r" in text or "\n" in text:
-        raise InvalidArgument("a header cannot hold a line break")
+    if "\r" in text or "\n" in text or "\0" in text:
+        raise InvalidArgument("a header cannot hold a line break or a NUL")
     return text
 
 

@@ -267,10 +267,15 @@ def _translate(error: Exception, *, closed: bool) -> StorageError:
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return ConnectFailed(str(error))
     if isinstance(error, aiohttp.ClientResponseError):
-        return ProtocolError(f"the answer is no HTTP: {without_secrets(error.message)}")
+        return ProtocolError(f"the answer is no HTTP: {_what(error.message)}")
     if closed and isinstance(error, RuntimeError | aiohttp.ClientConnectionError):
         return ClientClosed("the client is closed")
-    return ConnectionLost(without_secrets(str(error)) or type(error).__name__)
+    return ConnectionLost(_what(str(error)) or type(error).__name__)
+
+
+def _what(message: str) -> str:
+    """What a parser complains of: its first line, not the bytes it quotes, an object's perhaps."""
+    return without_secrets(message.partition("\n")[0].rstrip(" :"))
 
 
 class _AiohttpReply:

@@ -44,6 +44,7 @@ _LONGEST_REFUSAL = 64 * 1024  # bytes of an error's body that are read
 _LONGEST_REPLY = 256 * 1024 * 1024  # bytes; a page of 1,000 objects with full metadata is 10 MiB
 _UNAUTHORIZED = 401
 _KEY_HEADER = "x-goog-encryption-key"
+_SECRET = frozenset({_KEY_HEADER, "x-goog-copy-source-encryption-key", "authorization"})
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -306,10 +307,10 @@ class Sender:
         """The request as a whole, with our lines; a caller's own stay in their place.
 
         Raises:
-            InsecureTransport: The token would be read by others.
+            InsecureTransport: The token, a key or the caller's own would be read by others.
         """
-        if token is not None and not self._is_safe:
-            raise InsecureTransport("credentials do not travel over plain http")
+        if not self._is_safe and (token is not None or not _SECRET.isdisjoint(_names(request))):
+            raise InsecureTransport("credentials and keys do not travel over plain http")
         project = None if token is None else self._credentials.quota_project
         if self._own_lines_of != (token, project):
             self._own_lines = self._lines(token, project)
@@ -336,6 +337,10 @@ class Sender:
         if project is not None:
             lines.append(("x-goog-user-project", project))
         return tuple(lines)
+
+
+def _names(request: Request) -> list[str]:
+    return [name for name, _ in request.headers]
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
