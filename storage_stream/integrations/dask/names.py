@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["NameRange", "merged", "middle", "without"]
 
+_LANDMARKS = (
+    *(chr(code) for code in range(0x20, 0x7F)),
+    *("\u00e9", "\u0430", "\u3042", "\u4e00", "\u6c34", "\uac00", "\U0001f600"),
+)
+"""Where letters may be that no name had yet: those of ASCII, and one in each of other scripts."""
+
 
 @dataclass(frozen=True, slots=True)
 class NameRange:
@@ -37,27 +43,33 @@ class NameRange:
         return self.end is None or self.end >= name
 
 
-def middle(start: str, end: str | None, letters: Sequence[str]) -> str | None:
+def middle(
+    start: str, end: str | None, letters: Sequence[str], *, beginning: int = 0
+) -> str | None:
     """A text between two names that halves what may be between them, as far as letters tell.
 
     Args:
         start: The lower one.
         end: The upper one; None for no end.
-        letters: The characters that names are known to have, in order. Others may occur: where
-            the cut is only decides how even the halves are.
+        letters: The characters that names are known to have, in order. Others may occur, and
+            are tried where none of these is left: where the cut is only decides how even the
+            halves are.
+        beginning: So many characters of `start` are kept.
 
     Returns:
-        A text above `start` and below `end`; None where these letters give none.
+        A text above `start` and below `end`; None where no letter gives one.
     """
     at = 0
     while end is not None and at < len(start) and start[at] == end[at]:
         at += 1
-    high = None if end is None else end[at]
+    high = None if end is None or at < beginning else end[at]
+    at = max(at, beginning)
     while True:
         low = start[at] if at < len(start) else ""
-        between = [one for one in letters if one > low and (high is None or one < high)]
-        if between:
-            return start[:at] + between[len(between) // 2]
+        for known in (letters, _LANDMARKS):
+            between = [one for one in known if one > low and (high is None or one < high)]
+            if between:
+                return start[:at] + between[len(between) // 2]
         if high is not None and end is not None and len(end) > at + 1:
             return end[: at + 1]
         if not low:

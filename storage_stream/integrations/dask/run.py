@@ -136,6 +136,8 @@ class ClusterRun:
             finally:
                 self._write_down(self._left())
             self.summary.is_complete = not self._left()
+            if self.summary.is_complete:
+                self._progress.all_found()
         finally:
             self._engine.close()
             self._progress.run_ends()

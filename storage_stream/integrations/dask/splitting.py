@@ -3,9 +3,9 @@
 Nobody knows how names are spread, and a list cannot be counted but by reading it. So a cut is
 tried in the middle of what may be left, and the names that stand right behind it are looked at:
 none means that it was too far, few that they are a piece of their own, many that both sides are
-worth another worker. Each try halves what is left to look at, so that a run of names which share
-a long beginning is found as fast as one that is spread evenly. The pieces are always exactly the
-range that was given, whatever the samples say.
+worth another worker. Names that have a long beginning in common take few tries more: how much of it
+they have in common is found by halves, too. The pieces are always exactly the range that was given,
+whatever the samples say.
 """
 
 from __future__ import annotations
@@ -22,15 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Piece", "Splitter"]
 
-_MOST_TRIES = 40  # requests for one cut: some seven find one, twenty in a long common beginning
-
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A range, and whether it is known to be no more than a unit."""
+    """A range, and whether it is known to be no more than a unit: then how much it is."""
 
     names: NameRange
     is_small: bool = False
+    count: int = 0
 
 
 class Splitter:
@@ -50,31 +49,66 @@ class Splitter:
         self.requests = 0
 
     async def split(self, names: NameRange) -> list[Piece]:
-        """The range in pieces: one if it is small or cannot be cut, else mostly two.
+        """The range in pieces: one if it is small, else at least two.
 
-        At most 41 requests, each for one page of names.
+        Two requests, and those for a cut: one, or up to twelve where names begin alike.
 
         Raises:
             StorageError: It cannot be listed.
         """
         first, is_small = await self._look(names.start, names.end)
         if is_small:
-            return [Piece(names, is_small=True)]
-        low, end, above = first[-1] if first else names.start, names.end, list[Piece]()
-        for _ in range(_MOST_TRIES):
-            cut = middle(low, end, sorted(self._letters))
-            if cut is None:
-                break
-            found, is_small = await self._look(cut, end)
-            if found:
+            return [Piece(names, is_small=True, count=len(first))]
+        if not first:  # a page may be empty and not the last
+            return [Piece(names)]
+        next_, is_small = await self._look(first[-1], names.end)
+        lower = Piece(NameRange(names.start, first[-1]), is_small=True, count=len(first) - 1)
+        upper = Piece(NameRange(first[-1], names.end), is_small, len(next_) if is_small else 0)
+        if not is_small and next_ and (pieces := await self._cut(names, next_[-1])):
+            return pieces
+        return [Piece(names)] if lower.names.is_empty else [lower, upper]
+
+    async def _cut(self, names: NameRange, low: str) -> list[Piece]:
+        """The same for what is not small; none where no cut was found.
+
+        A cut behind a longer beginning of a known name is lower. So it is looked for what is the
+        shortest one behind which there is much, by halves.
+
+        Args:
+            names: The range.
+            low: One of its names: the cut is to be above it.
+        """
+        end, above, best, best_cut = names.end, list[Piece](), "", ""
+        shortest, longest = len(self._order.prefix), len(low)
+        kept = shortest  # mostly that is it
+        while shortest <= longest:
+            cut = middle(low, end, sorted(self._letters), beginning=kept)
+            if cut == best_cut:
+                break  # what is shorter than the names between have in common changes nothing
+            found, is_small = ([], False) if cut is None else await self._look(cut, end)
+            if found and not is_small:
+                best, best_cut, longest = found[0], cut or "", kept - 1
+            else:
+                if found:
+                    names_above = NameRange(found[0], _end_below(above, names))
+                    above = self._joined(Piece(names_above, is_small=True, count=len(found)), above)
                 # At the name itself: what lies between the cut and it is empty now, and stays
                 # with the lower piece.
-                cut = found[0]
-                above.insert(0, Piece(NameRange(cut, _end_below(above, names)), is_small=is_small))
-            end = cut
-            if not is_small:
-                break
-        return [Piece(NameRange(names.start, _end_below(above, names))), *above]
+                end = found[0] if found else cut or end
+                shortest = kept + 1
+            kept = (shortest + longest) // 2
+        if best:
+            above = [Piece(NameRange(best, _end_below(above, names))), *above]
+        return [Piece(NameRange(names.start, above[0].names.start)), *above] if above else []
+
+    def _joined(self, lower: Piece, above: list[Piece]) -> list[Piece]:
+        """One piece more in front of the others; few and few are one, if they are no more."""
+        if above and lower.is_small and above[0].is_small:
+            together = lower.count + above[0].count
+            if together <= self._small:
+                names = NameRange(lower.names.start, above[0].names.end)
+                return [Piece(names, is_small=True, count=together), *above[1:]]
+        return [lower, *above]
 
     async def _look(self, start: str, end: str | None) -> tuple[list[str], bool]:
         """The first names from one on, and whether there are few and no more."""

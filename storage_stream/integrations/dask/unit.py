@@ -132,9 +132,12 @@ async def _each(
             except (StorageError, OSError, ValueError) as error:
                 doing.failed(item["name"], error)
 
-    async with asyncio.TaskGroup() as lanes:
-        for _ in range(min(concurrency, len(listed))):
-            lanes.create_task(lane())
+    try:
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(min(concurrency, len(listed))):
+                lanes.create_task(lane())
+    except ExceptionGroup as group:  # they met the same, and who repeats units looks at one
+        raise group.exceptions[0] from group
 
 
 class _Pace:
