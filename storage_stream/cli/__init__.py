@@ -6,19 +6,19 @@ and who installed without it is told so in a sentence.
 
 import os
 import sys
+from importlib.util import find_spec
 
-_NEEDED = frozenset({"click", "rich"})
+_NEEDED = ("click", "rich")
 
 
 def main() -> None:
     """Run the command line and exit with its status."""
     _open_missing_streams()
-    try:
-        from storage_stream.cli.main import storage_stream  # noqa: PLC0415 - may be impossible
-    except ModuleNotFoundError as missing:
-        if missing.name is None or missing.name.partition(".")[0] not in _NEEDED:
-            raise
-        sys.exit(f"{missing.name} is missing: install storage-stream[cli]")
+    for name in _NEEDED:  # others bring one of them: Dask has click
+        if find_spec(name) is None:
+            sys.exit(f"{name} is missing: install storage-stream[cli]")
+    from storage_stream.cli.main import storage_stream  # noqa: PLC0415 - may be impossible
+
     try:
         storage_stream(prog_name="storage-stream")
     except OSError as error:  # what click itself prints: a help that nobody can be given
