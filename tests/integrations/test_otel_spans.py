@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry import baggage, context
 from opentelemetry.trace import SpanKind, StatusCode
 from telemetry import Telemetry, events
 
@@ -237,8 +238,8 @@ async def test_the_context_travels_with_the_request(told: Telemetry) -> None:
     async with told.client(environment=around, anonymous=True) as storage:
         await storage.get_bucket_metadata("bucket")
         await storage.get_bucket_metadata("bucket", headers={"traceparent": "00-mine"})
-    context = told.spans[0].context
-    expected = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+    sent_by = told.spans[0].context
+    expected = f"00-{sent_by.trace_id:032x}-{sent_by.span_id:016x}-{sent_by.trace_flags:02x}"
     sent = [request.headers.get_all("traceparent") for request in transport.requests]
     assert sent == [[expected], ["00-mine"]]
 
@@ -316,3 +317,17 @@ except ImportError as error:
     assert told.stdout.strip() == (
         "ExtraMissing this needs OpenTelemetry: install storage-stream[otel]"
     )
+
+
+async def test_baggage_stays_at_home(told: Telemetry) -> None:
+    transport = MemoryTransport(lambda _: Answer(200, body=b"{}"))
+    around = Environment(transport=transport)
+    token = context.attach(baggage.set_baggage("customer", "secret"))
+    try:
+        async with told.client(environment=around, anonymous=True) as storage:
+            await storage.get_bucket_metadata("bucket")
+    finally:
+        context.detach(token)
+    (request,) = transport.requests
+    assert "traceparent" in request.headers
+    assert "baggage" not in request.headers
