@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from storage_stream.outputs.answering import Answer
 from storage_stream.outputs.contents.memory import MemoryContent, bytes_etag
 from storage_stream.outputs.planning.representation import READ_HEADERS, RequestHead
-from storage_stream.outputs.watching import Watch
+from storage_stream.outputs.watching import PATIENCE_SECONDS, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,7 @@ async def send_content(
     was_linked: bool = False,
     inline: bool = True,
     headers: Mapping[str, str] | None = None,
+    patience: float = PATIENCE_SECONDS,
 ) -> web.StreamResponse:
     """Answer, to the last byte.
 
@@ -44,6 +45,7 @@ async def send_content(
         was_linked: What is missing is gone (410), not unknown (404).
         inline: Whether a browser may show it, or shall offer to save it.
         headers: Lines to add.
+        patience: Seconds for which the client may take nothing; then it is broken off.
 
     Returns:
         The response that was sent; one of status 499 when the client went away before its end.
@@ -54,35 +56,37 @@ async def send_content(
     asked = {name: ", ".join(found) for name in READ_HEADERS if (found := _all(request, name))}
     head = RequestHead.of(request.method, asked)
     try:
-        async with _Looker(request):
+        async with _Looker(request, patience) as watch:
             answer = await Answer.to(head, content, was_linked=was_linked, inline=inline)
             try:
-                return await _sent(request, answer, headers or {})
+                return await _sent(request, answer, headers or {}, watch)
             finally:
                 answer.close()
     except ConnectionError:
         if _is_connected(request):
             raise
         # Nothing that its owner should read a traceback of, which aiohttp would log.
-        _log.debug("the client went away")
+        _log.debug("the client went away, or took nothing")
         return web.Response(status=_CLIENT_CLOSED_REQUEST)
 
 
 async def _sent(
-    request: web.Request, answer: Answer, headers: Mapping[str, str]
+    request: web.Request, answer: Answer, headers: Mapping[str, str], watch: Watch
 ) -> web.StreamResponse:
     lines = answer.header_lines(headers.items())
     response = web.StreamResponse(status=answer.plan.status, headers=CIMultiDict(lines))
     await response.prepare(request)
-    await _write_body(request, response, answer)
+    await _write_body(request, response, answer, watch)
     return response
 
 
-async def _write_body(request: web.Request, response: web.StreamResponse, answer: Answer) -> None:
+async def _write_body(
+    request: web.Request, response: web.StreamResponse, answer: Answer, watch: Watch
+) -> None:
     try:
         async with aclosing(answer.pieces()) as pieces:
             async for piece in pieces:
-                await response.write(piece)
+                await watch.sent(response.write(piece))
         await response.write_eof()
     except BaseException:
         # A body that is short must not look whole, whatever the server makes of the error.
@@ -111,14 +115,12 @@ class _Looker(Watch):
     nothing to wait for.
     """
 
-    def __init__(self, request: web.Request) -> None:
-        super().__init__()
+    def __init__(self, request: web.Request, patience: float) -> None:
+        super().__init__(patience)
         self._request = request
 
     def look(self) -> None:
-        if _is_connected(self._request):
-            self.look_later()
-        else:
+        if not _is_connected(self._request):
             self.gone()
 
 

@@ -20,7 +20,7 @@ except ImportError as missing:  # pragma: no cover - the extra is installed wher
 
 from storage_stream.outputs.answering import Answer
 from storage_stream.outputs.planning.representation import RequestHead
-from storage_stream.outputs.watching import ClientGoneError, Watch
+from storage_stream.outputs.watching import PATIENCE_SECONDS, ClientGoneError, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -42,16 +42,23 @@ class ContentResponse(Response):
         make: Gives the content for one answer.
         was_linked: What is missing is gone (410), not unknown (404).
         inline: Whether a browser may show it, or shall offer to save it.
+        patience: Seconds for which the client may take nothing.
     """
 
     def __init__(
-        self, make: Callable[[], Content], *, was_linked: bool = False, inline: bool = True
+        self,
+        make: Callable[[], Content],
+        *,
+        was_linked: bool = False,
+        inline: bool = True,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         super().__init__()
         self.raw_headers: list[tuple[bytes, bytes]] = []  # what the caller adds
         self._make = make
         self._was_linked = was_linked
         self._inline = inline
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer.
@@ -61,10 +68,10 @@ class ContentResponse(Response):
         """
         request = RequestHead.of(scope["method"], _joined(scope["headers"]))
         try:
-            async with _Listener(receive) as listener:
+            async with _Listener(receive, self._patience) as listener:
                 await self._send(request, send, listener)
         except ClientGoneError:
-            _log.debug("the client went away")
+            _log.debug("the client went away, or took nothing")
         if self.background is not None:
             await self.background()
 
@@ -80,7 +87,7 @@ class ContentResponse(Response):
                 await send({"type": "http.response.body", "body": body, "more_body": False})
             else:
                 listener.look()  # some servers take bytes for nobody
-                await _send_pieces(answer, send)
+                await _send_pieces(answer, send, listener)
         finally:
             answer.close()
 
@@ -96,10 +103,11 @@ class ContentResponse(Response):
         }
 
 
-async def _send_pieces(answer: Answer, send: Send) -> None:
+async def _send_pieces(answer: Answer, send: Send, watch: Watch) -> None:
     async with aclosing(answer.pieces()) as pieces:
         async for piece in pieces:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            body = {"type": "http.response.body", "body": piece, "more_body": True}
+            await watch.sent(send(body))
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -108,10 +116,11 @@ class _Listener(Watch):
 
     Args:
         receive: Tells it, among other things.
+        patience: As for `Watch`.
     """
 
-    def __init__(self, receive: Receive) -> None:
-        super().__init__()
+    def __init__(self, receive: Receive, patience: float) -> None:
+        super().__init__(patience)
         self._receive = receive
         self._listening: asyncio.Task[None] | None = None
 
@@ -134,7 +143,7 @@ class _Listener(Watch):
         try:
             await super().__aexit__(kind, error, traceback)
         except ClientGoneError:
-            if self._listening is not None:
+            if self._listening is not None and self._listening.done():
                 await self._listening  # it may have failed, which is told
             raise
         finally:

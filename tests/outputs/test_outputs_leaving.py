@@ -20,6 +20,7 @@ from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoin
 
 from storage_stream import Storage
 from storage_stream.outputs import Blob, BlobFile, BlobManager, BlobObject, object_response
+from storage_stream.outputs.aiohttp_web import send_content
 from storage_stream.outputs.answering import Answer
 from storage_stream.outputs.asgi import ContentResponse
 from storage_stream.outputs.contents.base import Content
@@ -261,6 +262,34 @@ async def test_what_is_overwritten_on_its_way_is_never_short(
             await client.reader.readexactly(len(DATA) * 8)
         await client.close()
         await idle(storage)
+
+
+@pytest.mark.parametrize("framework", ["fastapi", "aiohttp"])
+async def test_who_takes_nothing_holds_no_request_for_ever(
+    storage: Storage, gcs: EmulatorHandle, framework: str
+) -> None:
+    gcs.put(BUCKET, "object", bytes(16 * MIB))
+    data = await BlobObject(storage, BUCKET, "object").pin()
+    app: FastAPI | web.Application
+    if framework == "fastapi":
+        app = FastAPI()
+        app.add_api_route("/", lambda: ContentResponse(data.answer_content, patience=0.1))
+    else:
+
+        async def serve(request: web.Request) -> web.StreamResponse:
+            return await send_content(request, data.answer_content(), patience=0.1)
+
+        app = web.Application()
+        app.router.add_get("/", serve)
+    async with port_of(app) as port:
+        stays = await BareClient.at(port)
+        stays.ask("/")
+        assert " 200 " in await stays.head()
+        assert free_places(storage) == 99
+        await idle(storage)
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await stays.reader.readexactly(16 * MIB)
+        await stays.close()
 
 
 async def test_handlers_that_aiohttp_cancels(storage: Storage, gcs: EmulatorHandle) -> None:
