@@ -6,6 +6,7 @@ What is to be made, of what, and whether a journal is of the same, was settled b
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from storage_stream._protocol.checksums import Crc32c, combine
@@ -22,7 +23,9 @@ from storage_stream._transfer.shielding import to_its_end
 from storage_stream._transfer.upload_journal import JournalEntry, UploadJournal
 from storage_stream._transfer.workers import run_workers
 from storage_stream.errors import (
+    Forbidden,
     IntegrityError,
+    NotFound,
     ProtocolError,
     ServerError,
     StorageError,
@@ -167,19 +170,24 @@ class PartsRun:
             # Refused because an earlier attempt, whose answer was lost, did it already?
             is_open = isinstance(error, TransportError | ServerError | ProtocolError)
             if is_open or (error.attempts or 1) > 1 or self._resumes:
-                made = await self._found(whole)
-                if made is not None:
-                    return made
+                with suppress(StorageError):  # the error that made us look is the one that counts
+                    made = await self._found(whole)
+                    if made is not None:
+                        return made
             self._is_unverified = self._place.is_made
             raise
 
     async def _found(self, whole: Crc32c | None) -> ObjectResource | None:
-        """The object, if it is ours: made after we began, and of these bytes."""
+        """The object, if it is ours: made after we began, and of these bytes.
+
+        Raises:
+            StorageError: It cannot be told.
+        """
         asked = get_object(self._target.bucket, self._target.name)
         try:
             found = await self._sender.send(asked, key_headers_only(self._options))
-        except StorageError:
-            return None  # then the error that made us look is the one that counts
+        except NotFound:
+            return None
         created, started = created_of(found), self._place.started
         if created is None or started is None or created < started:
             return None
@@ -188,7 +196,21 @@ class PartsRun:
         return found if whole is None or found.get("crc32c") == whole.encoded else None
 
     async def _made_already(self, plan: list[Part], workers: int) -> ObjectResource | None:
-        """The object, where another process made it and was killed before it said so."""
+        """The object, where another process made it and was killed before it said so.
+
+        Raises:
+            StorageError: It cannot be told, and all would be sent again to make it twice. The
+                journal is kept.
+        """
+        try:
+            return await self._asked_for(plan, workers)
+        except Forbidden:
+            return None  # an account that may write and not read, and never will be told
+        except StorageError:
+            self._is_unverified = True
+            raise
+
+    async def _asked_for(self, plan: list[Part], workers: int) -> ObjectResource | None:
         if await self._found(None) is None:
             return None
 

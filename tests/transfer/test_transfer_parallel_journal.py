@@ -24,7 +24,7 @@ from part_places import (
 )
 
 from storage_stream import RetryPolicy, Storage
-from storage_stream.errors import Forbidden, InvalidArgument, ServerError
+from storage_stream.errors import Forbidden, InvalidArgument, ServerError, Unauthorized
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 pytestmark = pytest.mark.usefixtures("bucket")
@@ -171,6 +171,24 @@ async def test_killed_after_the_object_was_made(
     if method == "multipart":
         assert again["generation"] == made["generation"]
         assert operations(gcs) == ["listParts", "get", "get"]
+
+
+async def test_killed_after_the_object_was_made_and_nobody_can_tell(
+    gcs: EmulatorHandle, storage: Storage, source: Path, tmp_path: Path
+) -> None:
+    """While it cannot be asked whether the object is there, it is not made a second time."""
+    journal = tmp_path / "journal"
+    await broken(gcs, storage, source, "multipart", journal)
+    text = journal.read_bytes()
+    made = await upload(storage, source, "multipart", journal=journal)
+    journal.write_bytes(text)
+    gcs.arm_next("storage.objects.get", "401-once")
+    with pytest.raises(Unauthorized):
+        await upload(storage, source, "multipart", journal=journal)
+    assert journal.exists()
+    again = await upload(storage, source, "multipart", journal=journal)
+    assert again["generation"] == made["generation"]
+    assert not journal.exists()
 
 
 async def test_killed_after_the_object_was_made_and_then_overwritten(
