@@ -24,6 +24,10 @@ PRINTED = {
         "too large: 400",
     ],
     "concurrent_download": ["20 files, 500,000 bytes: 00.txt to 19.txt"],
+    "dask_transfer": [
+        "copied: 300 done, 0 failed\nagain: 0 done, 300 are there already",
+        "counted: 300, 0 failed\ncopies/013.txt: 6 words",
+    ],
     "image_service": [
         "original: JPEG 2000 x 1500\npage: WEBP 800 x 600\nsquare: JPEG 160 x 160\n",
         "revision 2 of square",

@@ -106,6 +106,8 @@ async def carry_out(
             await asyncio.wait([work])
             raise
         except UsageError as error:
+            if isinstance(error, ImportError):  # an extra is missing: the words were right
+                raise
             raise click.UsageError(plain_words(str(error))) from error
     _conclude(run, summary, done)
 

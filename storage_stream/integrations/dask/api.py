@@ -49,7 +49,8 @@ class ClusterKeywords(TypedDict, total=False):
     patience: Seconds that it waits while there is no worker (600).
     progress: Called with a `ProgressSnapshot`, at most five times a second, in the thread that
         called.
-    cancel: A `threading.Event`; set, it ends the run. What workers have under way they still do.
+    cancel: A `threading.Event`; set, it ends the run. What workers have under way is broken off,
+        each object whole or not there; the same call goes on.
     """
 
     overwrite: bool
@@ -87,8 +88,8 @@ def transfer(
     Args:
         client: A `distributed.Client` that blocks.
         source: `gs://bucket/prefix`, or with wildcards as the service matches them:
-            `gs://bucket/photos/**.jpg`. Objects are called by what comes behind the last slash of
-            the prefix.
+            `gs://bucket/photos/**.jpg`, so that a prefix has none of `*?[]{}`. Objects are called
+            by what comes behind the last slash of the prefix.
         target: `gs://bucket/prefix`, or a folder, which has to be the same on all workers. A
             folder as the source is refused: no worker could list a part of it.
         **options: See `ClusterKeywords`.

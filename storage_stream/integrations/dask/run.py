@@ -15,6 +15,7 @@ import queue
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -133,8 +134,11 @@ class ClusterRun:
             self._look()
             try:
                 self._all()
-            finally:
-                self._write_down(self._left())
+            except BaseException:
+                with suppress(StorageError):  # what ended the run is told, not what came of it
+                    self._write_down(self._left())
+                raise
+            self._write_down(self._left())
             self.summary.is_complete = not self._left()
             if self.summary.is_complete:
                 self._progress.all_found()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from storage_stream.integrations.dask import (
     map_objects,
     transfer,
 )
+from storage_stream.media import ExtraMissing
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 COUNT = 120
@@ -40,7 +42,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
                 n_workers=2,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 local_directory=str(folder),
                 memory_limit=0,
             ) as cluster,
@@ -301,10 +303,18 @@ def test_the_command_refuses_what_a_cluster_cannot(arguments: tuple[str, ...]) -
     assert "--dask" in said
 
 
-@pytest.mark.usefixtures("gcs")
-def test_a_scheduler_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_that_does_not_answer_is_told() -> None:
     with pytest.raises(ClusterLost, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1"):
         connect("tcp://127.0.0.1:1", 0.5)
     with pytest.raises(UsageError):
         connect("nonsense://", 0.5)
-    del monkeypatch
+
+
+@pytest.mark.usefixtures("gcs")
+def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ExtraMissing, match=r"install storage-stream\[dask\]"):
+        transfer(None, "gs://source/", "gs://target/")
+    status, _, said = run("sync", "--dask", "tcp://127.0.0.1:1", "gs://source/a", "gs://target/a")
+    assert status == 1
+    assert "install storage-stream[dask]" in said

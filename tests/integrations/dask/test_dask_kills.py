@@ -4,16 +4,25 @@ The processes are those of a cluster as anybody starts it; each is killed as a m
 its power is.
 """
 
+import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from dask_processes import Processes, wait_until
 
+from benchmarks.cluster_processes import Processes, wait_until
 from benchmarks.filled_emulator import COPY
 from storage_stream import ProgressSnapshot, Storage
-from storage_stream.integrations.dask import ClusterLost, ClusterSummary, connect, transfer
+from storage_stream.errors import TransferError
+from storage_stream.integrations.dask import (
+    ClusterLost,
+    ClusterSummary,
+    SourceObject,
+    connect,
+    map_objects,
+    transfer,
+)
 
 OBJECTS = 20_000
 UNIT = 250
@@ -110,3 +119,38 @@ async def test_whatever_is_killed_each_object_is_there_once(processes: Processes
     assert len(repeated) <= 3 * 2 * 32 * 2
     assert counts["operations"][COPY] <= OBJECTS + sum(repeated.values())
     assert threading.active_count() < 50
+
+
+def exits(data: bytes, source: SourceObject) -> None:
+    """What a function does that takes its worker with it."""
+    del data, source
+    os._exit(1)
+
+
+@pytest.mark.timeout(120)
+def test_a_function_that_kills_its_workers_ends_the_run(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")
+    processes.emulator("--objects", "1")
+    _, address = processes.scheduler()
+    over = threading.Event()
+
+    def workers() -> None:  # as an adaptive cluster, which brings another one for each
+        while not over.is_set():
+            processes.worker(address).wait()
+
+    thread = threading.Thread(target=workers, daemon=True)
+    thread.start()
+    try:
+        with connect(address) as client, pytest.raises(TransferError, match="could not be done"):
+            map_objects(
+                client,
+                "gs://source/data/",
+                exits,
+                storage_options={"api_root": processes.url, "api_is_dev": True},
+            )
+    finally:
+        over.set()
+        processes.close()
+        thread.join(30)

@@ -1,7 +1,10 @@
 """Processes of a cluster, each started by its command line, killed by its id, and gone at the end.
 
-Each has a free port of its own on loopback, no dashboard, no nanny, and the test's folder.
+Each has a free port of its own on loopback, no dashboard, no nanny, and one folder. The tests that
+kill them start them by this, too.
 """
+
+from __future__ import annotations
 
 import json
 import os
@@ -9,11 +12,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
-REPOSITORY = Path(__file__).parents[3]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REPOSITORY = Path(__file__).parents[1]
 PATIENCE_SECONDS = 60.0
 
 
@@ -21,35 +26,48 @@ def wait_until(what: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> An
     """What `what` gives, once it is true.
 
     Raises:
-        AssertionError: It never was.
+        TimeoutError: It never was.
     """
     end = time.monotonic() + seconds
     while not (found := what()):
-        assert time.monotonic() < end, "it never came"
+        if time.monotonic() > end:
+            raise TimeoutError("it never came")
         time.sleep(0.02)
     return found
 
 
 class Processes:
-    """All that a test starts."""
+    """All that is started.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Theirs: what they say, and what they keep.
+        imports: Where workers find functions, besides this repository.
+    """
+
+    def __init__(self, folder: Path, imports: Path | None = None) -> None:
         self._folder = folder
+        self._imports = [str(REPOSITORY), *([] if imports is None else [str(imports)])]
         self._running: list[subprocess.Popen[str]] = []
         self._schedulers = 0
         self.url = ""
         self._emulator: subprocess.Popen[str] | None = None
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def start(self, *arguments: str, name: str, talks: bool = False) -> subprocess.Popen[str]:
-        """A Python program; what it says goes to a file of the test's folder."""
+        """A Python program; what it says goes to a file of the folder."""
         environment = {
             **os.environ,
             "STORAGE_EMULATOR_HOST": self.url,
-            "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{Path(__file__).parent}",
+            "PYTHONPATH": os.pathsep.join(self._imports),
             "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "10s",
         }
         with (self._folder / f"{name}.txt").open("w") as said:
-            started = subprocess.Popen(  # noqa: S603 - ours
+            started = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=self._folder,
                 env=environment,
@@ -69,19 +87,16 @@ class Processes:
             name="emulator",
             talks=True,
         )
-        assert self._emulator.stdout is not None
-        self.url = self._emulator.stdout.readline().strip()
-        assert self.url.startswith("http://127.0.0.1:")
+        self.url = _line(self._emulator)
 
     def counts(self) -> dict[str, Any]:
         """What the emulator was asked for."""
         emulator = self._emulator
-        assert emulator is not None
-        assert emulator.stdin is not None
-        assert emulator.stdout is not None
+        if emulator is None or emulator.stdin is None:
+            raise RuntimeError("no emulator was started")
         emulator.stdin.write("\n")
         emulator.stdin.flush()
-        counts: dict[str, Any] = json.loads(emulator.stdout.readline())
+        counts: dict[str, Any] = json.loads(_line(emulator))
         return counts
 
     def scheduler(self) -> tuple[subprocess.Popen[str], str]:
@@ -90,7 +105,13 @@ class Processes:
         file = self._folder / f"scheduler-{self._schedulers}.json"
         started = self.start(
             *("-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", "0"),
-            *("--no-dashboard", "--scheduler-file", str(file)),
+            *(
+                "--no-dashboard",
+                "--dashboard-address",
+                "127.0.0.1:0",
+                "--scheduler-file",
+                str(file),
+            ),
             name=f"scheduler-{self._schedulers}",
         )
         document = wait_until(lambda: file.exists() and file.read_text(encoding="utf-8"))
@@ -119,3 +140,10 @@ class Processes:
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
                     stream.close()
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    line = "" if process.stdout is None else process.stdout.readline().strip()
+    if not line:
+        raise RuntimeError("it ended without a word")
+    return line
