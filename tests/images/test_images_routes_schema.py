@@ -5,32 +5,20 @@ test's loop, where its bucket and its database are.
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 import schemathesis
 from fastapi import FastAPI
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from images_house import House, encoded, pattern
+from made_up_requests import asker, examined
 from schemathesis import GenerationMode
-from schemathesis.checks import (
-    content_type_conformance,
-    not_a_server_error,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from storage_stream.images.routes import ProblemCode, images_router
 
 EXAMPLES = 12  # for each route
-CHECKS = [
-    *(not_a_server_error, status_code_conformance, content_type_conformance),
-    *(response_headers_conformance, response_schema_conformance),
-]
 
 
 def made_app(house: House) -> FastAPI:
@@ -82,45 +70,13 @@ async def test_no_answer_that_the_schema_does_not_name(
 ) -> None:
     app = made_app(house)
     schema = schemathesis.openapi.from_dict(app.openapi())
-    loop = asyncio.get_running_loop()
     statuses: set[int] = set()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
-
-        def ask(case: Any) -> None:
-            wire = case.as_transport_kwargs(base_url="http://here")
-            asked = asyncio.run_coroutine_threadsafe(_sent(client, wire), loop)
-            answer = asked.result(30)
-            statuses.add(answer.status_code)
-            case.validate_response(answer, checks=CHECKS)
-
+        ask = asker(client, asyncio.get_running_loop(), statuses)
         operations: list[Any] = [each.ok() for each in read(schema)]
         for operation in sorted(operations, key=lambda each: each.method == "delete"):
-            await asyncio.to_thread(_examined(cases(operation, known), ask))
+            await asyncio.to_thread(examined(cases(operation, known), ask, EXAMPLES))
     assert {200, 201, 404, 422} <= statuses
-
-
-def _examined(strategy: st.SearchStrategy[Any], ask: Callable[[Any], None]) -> Callable[[], None]:
-    @settings(
-        max_examples=EXAMPLES,
-        database=None,
-        deadline=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def examine(case: Any) -> None:
-        ask(case)
-
-    return examine
-
-
-async def _sent(client: httpx.AsyncClient, wire: dict[str, Any]) -> httpx.Response:
-    """What `requests` would send, by httpx; what neither can send is left out."""
-    data = wire.pop("data", None)
-    wire["content"] = data.encode() if isinstance(data, str) else data
-    wire["cookies"] = None
-    return await client.request(**wire)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -6,7 +6,7 @@ name; in a thread, since the app lives in the test's loop, where its bucket is.
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,16 +14,9 @@ import httpx
 import pytest
 import schemathesis
 from fastapi import FastAPI, Request, Response
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from made_up_requests import asker, examined
 from schemathesis import GenerationMode
-from schemathesis.checks import (
-    content_type_conformance,
-    not_a_server_error,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from storage_stream import Storage
 from storage_stream.outputs import (
@@ -38,10 +31,6 @@ from storage_stream.testing.emulator_handle import EmulatorHandle
 
 EXAMPLES = 40  # for each route
 BUCKET = "served"
-CHECKS = [
-    *(not_a_server_error, status_code_conformance, content_type_conformance),
-    *(response_headers_conformance, response_schema_conformance),
-]
 RANGES = ["bytes=0-0", "bytes=-1", "bytes=0-0,2-3", "bytes=99999-", "bytes=0-,", "*"]
 NAMES = [
     *("Range", "If-Range", "If-Match", "If-None-Match", "Accept-Encoding"),
@@ -137,47 +126,13 @@ def cases(operation: Any, known: Known) -> st.SearchStrategy[Any]:
 
 async def test_no_answer_that_the_schema_does_not_name(known: Known) -> None:
     schema = schemathesis.openapi.from_dict(known.app.openapi())
-    loop = asyncio.get_running_loop()
     statuses: set[int] = set()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(known.app)) as client:
-
-        def ask(case: Any, headers: dict[str, str]) -> None:
-            wire = case.as_transport_kwargs(base_url="http://here")
-            wire["headers"] = {**wire["headers"], **headers}
-            asked = asyncio.run_coroutine_threadsafe(_sent(client, wire), loop)
-            answer = asked.result(30)
-            statuses.add(answer.status_code)
-            case.validate_response(answer, checks=CHECKS)
-
+        ask = asker(client, asyncio.get_running_loop(), statuses)
         results: list[Any] = list(schema.get_all_operations())
         operations = [each.ok() for each in results]
         assert len(operations) >= 3
         for operation in operations:
-            await asyncio.to_thread(_examined(cases(operation, known), ask))
+            examining = examined(cases(operation, known), lambda case: ask(*case), EXAMPLES)
+            await asyncio.to_thread(examining)
     assert {200, 206, 404, 416, 422} <= statuses
-
-
-def _examined(
-    strategy: st.SearchStrategy[Any], ask: Callable[[Any, dict[str, str]], None]
-) -> Callable[[], None]:
-    @settings(
-        max_examples=EXAMPLES,
-        database=None,
-        deadline=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def examine(asked: tuple[Any, dict[str, str]]) -> None:
-        ask(*asked)
-
-    return examine
-
-
-async def _sent(client: httpx.AsyncClient, wire: dict[str, Any]) -> httpx.Response:
-    """What `requests` would send, by httpx; what neither can send is left out."""
-    data = wire.pop("data", None)
-    wire["content"] = data.encode() if isinstance(data, str) else data
-    wire["cookies"] = None
-    return await client.request(**wire)
