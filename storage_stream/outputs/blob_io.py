@@ -67,31 +67,31 @@ class BlobIO:
         async with self._stream(start, end) as stream:
             return await stream.read()
 
-    def save(self, target: str | os.PathLike[str] | Any) -> Awaitable[None]:
+    def save(self, filepath: str | os.PathLike[str] | Any) -> Awaitable[None]:
         """Into a file, or into whatever has `write`; `await` it.
 
         An object comes in bounded memory, verified, and a path is replaced only when all of it is
         there. What is on this machine is saved when this returns, awaited or not; a coroutine with
-        a large file awaits `asyncio.to_thread(blob.save, target)`, so that its loop is not held up.
+        a large file awaits `asyncio.to_thread(blob.save, path)`, so that its loop is not held up.
 
         Args:
-            target: A path, or a file that is open for bytes, whose `write` may be async.
+            filepath: A path, or a file that is open for bytes, whose `write` may be async.
 
         Raises:
             OSError: It cannot be written.
             NotFound: The object's generation is not there any more.
         """
         data = self.data
-        if isinstance(target, str | os.PathLike):
+        if isinstance(filepath, str | os.PathLike):
             if hasattr(data, "save_as"):
-                saving: Awaitable[None] = data.save_as(target)
+                saving: Awaitable[None] = data.save_as(filepath)
                 return saving
-            data.save(target)
-        elif hasattr(data, "stream") or inspect.iscoroutinefunction(target.write):
-            return self._write_to(target)
+            data.save(filepath)
+        elif hasattr(data, "stream") or inspect.iscoroutinefunction(filepath.write):
+            return self._write_to(filepath)
         else:
             with data.open() as file:
-                shutil.copyfileobj(file, target, _SAVED_AT_ONCE_BYTES)
+                shutil.copyfileobj(file, filepath, _SAVED_AT_ONCE_BYTES)
         return _Done()
 
     def open(self, start: int = 0) -> OpenBlob:

@@ -99,7 +99,7 @@ async def test_who_does_not_await_has_saved_it(
 ) -> None:
     """As programs of labthings_fastapi do, in coroutines too."""
     blob, into = made[kind, True], io.BytesIO()
-    blob.save(str(tmp_path / "file"))
+    blob.save(filepath=str(tmp_path / "file"))
     assert (tmp_path / "file").read_bytes() == DATA
     blob.save(into)
     assert into.getvalue() == DATA
