@@ -156,11 +156,11 @@ class Chaos:
                 f"drop-at-{chance.randint(0, 50_000)}",
                 f"return-503-after-{chance.randrange(0, 2000, 4)}K",
                 f"stall-for-0.3s-after-{chance.randrange(0, 500, 4)}K",
-                "wrong-hash",
-                "short-length",
             ]
         if operation == "storage.objects.insert":
-            # Not of downloads: nobody can tell it of a range. Reads of whole objects ask for it.
+            # Lies about bytes, only where they can be told: of a range, or of what the metadata
+            # say when it is asked for, nobody can. Reads of whole objects ask for such lies.
+            words += ["wrong-hash", "short-length"]
             words += [f"flip-bit-at-{chance.randint(0, 50_000)}"]
             words += [f"308-back-to-{256 * 1024 * chance.randint(0, 4)}"]
         return chance.choice(words)

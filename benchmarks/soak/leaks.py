@@ -6,8 +6,13 @@ import asyncio
 import gc
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Holdings", "holdings", "memory_bytes", "slope"]
 
@@ -20,13 +25,13 @@ class Holdings:
     """What is held now.
 
     Attributes:
-        descriptors: Open files and sockets.
+        descriptors: What open files and sockets lead to.
         threads: Those of pools left out.
         tasks: Besides the one that asks.
         files: Temporary files and folders.
     """
 
-    descriptors: int
+    descriptors: tuple[str, ...]
     threads: int
     tasks: int
     files: tuple[str, ...]
@@ -36,12 +41,13 @@ class Holdings:
         found = [
             f"{now} {what}, {then} before"
             for what, now, then in (
-                ("descriptors", self.descriptors, before.descriptors),
                 ("threads", self.threads, before.threads),
                 ("tasks", self.tasks, before.tasks),
             )
             if now > then
         ]
+        if len(self.descriptors) > len(before.descriptors):
+            found.append(f"the descriptors {self.descriptors}, before {before.descriptors}")
         return found + [f"the file {name}" for name in self.files if name not in before.files]
 
 
@@ -54,11 +60,17 @@ def holdings(folder: Path) -> Holdings:
     gc.collect()
     names = [thread.name for thread in threading.enumerate()]
     return Holdings(
-        len(list(Path("/proc/self/fd").iterdir())) - 1,
+        tuple(_descriptors()),
         sum(not name.startswith(_POOLS) for name in names),
         len(asyncio.all_tasks()) - 1,
         tuple(sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))),
     )
+
+
+def _descriptors() -> Iterator[str]:
+    for path in sorted(Path("/proc/self/fd").iterdir()):
+        with suppress(FileNotFoundError):  # the one that lists them
+            yield str(path.readlink())
 
 
 def memory_bytes() -> int:

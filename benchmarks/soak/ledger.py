@@ -59,6 +59,14 @@ class Ledger:
         """It was acknowledged."""
         self._write({"n": number, "done": True})
 
+    def kept(self, number: int) -> None:
+        """It failed, and what was there before was not taken away: it is there, or the new is.
+
+        A client that is told wrong checksums removes what it made; then what that replaced is
+        gone. Only one that did not come to that can say this.
+        """
+        self._write({"n": number, "kept": True})
+
     def close(self) -> None:
         """Nothing more will be written."""
         os.close(self._descriptor)
@@ -114,17 +122,20 @@ class Model:
         """Take in a ledger, in its order."""
         kept = list(lines)
         done = {line["n"] for line in kept if line.get("done")}
+        whole = {line["n"] for line in kept if line.get("kept")}
         for line in kept:
             if "put" in line:
                 content = Content.read(line["content"])
-                self._put(line, content, is_done=line["n"] in done)
+                self._put(line, content, is_done=line["n"] in done, is_kept=line["n"] in whole)
             elif "delete" in line:
                 found = self._object(line["delete"])
                 found.live = {None} if line["n"] in done else found.live | {None}
 
-    def _put(self, line: dict[str, Any], content: Content, *, is_done: bool) -> None:
+    def _put(self, line: dict[str, Any], content: Content, *, is_done: bool, is_kept: bool) -> None:
         found = self._object(line["put"])
         found.live = {content} if is_done else found.live | {content}
+        if not is_done and not is_kept:
+            found.live |= {None}
         (found.must if is_done else found.may)[content] += 1
         if line["repeat"]:
             found.repeats.add(content)

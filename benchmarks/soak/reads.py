@@ -45,10 +45,11 @@ async def download(client: Client) -> None:
 
 
 async def download_changed(client: Client) -> None:
-    """Whole, with a bit changed on its way: an error, or the right bytes."""
+    """Whole, with a bit changed on its way, or a lie about it: an error, or the right bytes."""
     async with _one(client) as found:
         for name, data in found:
-            word = f"flip-bit-at-{client.chance.randint(0, len(data))}"
+            flip = f"flip-bit-at-{client.chance.randint(0, len(data))}"
+            word = client.chance.choice((flip, flip, "wrong-hash", "short-length"))
             headers = {"x-goog-emulator-instructions": word}
             client.compare(name, data, await client.storage.download(*name, headers=headers))
 

@@ -12,6 +12,7 @@ from aiohttp import ClientSession, web
 
 from benchmarks.soak.content import Content
 from benchmarks.soak.place import PLAIN, VERSIONED
+from storage_stream.errors import StorageError
 from storage_stream.outputs import object_response
 
 if TYPE_CHECKING:
@@ -188,6 +189,10 @@ def _through_fsspec(name: Name, data: bytes) -> bytes:
         with system.open(path, "rb") as file:
             got: bytes = file.read()
             return got
+    except OSError as error:  # fsspec's users expect these
+        if isinstance(error.__cause__, StorageError):
+            raise error.__cause__ from None
+        raise
     finally:
         system.close()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.soak.content import Content
 from benchmarks.soak.place import PLAIN, VERSIONED
 from storage_stream import Preconditions, UploadKeywords
-from storage_stream.errors import StorageError
+from storage_stream.errors import IntegrityError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -155,7 +155,13 @@ async def overwrite(client: Client) -> None:
             held.retire(name)
             number = client.begin(name, content)
             only = Preconditions(if_generation_match=stat.generation)
-            await client.storage.upload(*name, content.data(), preconditions=only)
+            try:
+                await client.storage.upload(*name, content.data(), preconditions=only)
+            except IntegrityError:
+                raise
+            except StorageError:
+                client.ledger.kept(number)
+                raise
             client.made(number, name, content)
 
 
