@@ -120,6 +120,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "storage_stream.cli.commands.stat",
             "Show all that is known about objects or buckets.",
         ),
+        "gallery": (
+            "storage_stream.cli.commands.gallery",
+            "Pictures as a web page: upload, look, convert, delete.",
+        ),
         "emulator": (
             "storage_stream.cli.commands.emulator",
             "Serve Google Cloud Storage from a folder on this machine.",

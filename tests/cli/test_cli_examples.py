@@ -20,8 +20,8 @@ from storage_stream.cli.main import COMMANDS, storage_stream
 from storage_stream.errors import ServerError
 from storage_stream.testing import EmulatorHandle
 
-ROOM = ("emulator", "demo")
-"""These start an emulator of their own."""
+ROOM = ("emulator", "demo", "gallery")
+"""These serve something themselves; `test_cli_gallery` runs the last."""
 
 
 def leaves(name: str) -> list[ExampleCommand]:
