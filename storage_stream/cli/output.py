@@ -173,8 +173,9 @@ class _BinaryTalk(io.RawIOBase):
         return len(data)
 
     def flush(self) -> None:
-        """Let go of what is buffered."""
-        self._stream.flush()
+        """Let go of what is buffered; who closed the stream has done so."""
+        if not self._stream.closed:  # Python 3.13 tells what goes wrong when this is collected
+            self._stream.flush()
 
 
 def _json(document: Mapping[str, Any]) -> str:
