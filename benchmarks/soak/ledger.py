@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -86,8 +87,9 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         return
     with path.open("rb") as file:
         for line in file:
-            if line.strip() and line.endswith(b"\n"):
-                yield json.loads(line)
+            with suppress(ValueError):  # cut by a kill: as if it was not written
+                if line.endswith(b"\n"):
+                    yield json.loads(line)
 
 
 @dataclass(slots=True)
