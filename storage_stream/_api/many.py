@@ -352,7 +352,7 @@ class Many(Downloads, Uploads, Objects, Copies):
         if how.keywords.get("session") is not None:
             kept.append("session")
         if kept:
-            raise UsageError(f"processes=: a {kept[0]} cannot be given to another process")
+            raise UsageError(f"processes=: no {kept[0]} can be given to another process")
         if type(self).__module__ == "__main__":
             raise UsageError("processes=: another process does not know a class of __main__")
         return ProcessPool(size, type(self), self._made_with, how)

@@ -6,16 +6,16 @@ Only observed calls come here.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from storage_stream._protocol.lending import CountedContent
+from storage_stream._transport.forwarded_reply import ForwardedReply
 
 if TYPE_CHECKING:
-    from storage_stream._protocol.http import Framing, ReplyHead, Request
+    from storage_stream._protocol.http import Request
     from storage_stream._protocol.observer import Attempt
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._transport.base import ReplyStream, Transport
-    from storage_stream.errors import StorageError
 
 __all__ = ["observed_send"]
 
@@ -51,7 +51,7 @@ def _watched(request: Request, attempt: Attempt) -> Request:
     return replace(request, headers=request.headers.followed_by(lines), body=body)
 
 
-class _ObservedReply:
+class _ObservedReply(ForwardedReply):
     """A `ReplyStream` whose bytes and whose end are told."""
 
     def __init__(self, reply: ReplyStream, attempt: Attempt) -> None:
@@ -60,31 +60,6 @@ class _ObservedReply:
         self._is_over = False
         if reply.whole is not None:  # nobody will read it piece by piece
             attempt.received(len(reply.whole))
-
-    @property
-    def head(self) -> ReplyHead:
-        """See `ReplyStream.head`."""
-        return self._reply.head
-
-    @property
-    def framing(self) -> Framing:
-        """See `ReplyStream.framing`."""
-        return self._reply.framing
-
-    @property
-    def raw(self) -> Any:
-        """See `ReplyStream.raw`."""
-        return self._reply.raw
-
-    @property
-    def whole(self) -> bytes | None:
-        """See `ReplyStream.whole`."""
-        return self._reply.whole
-
-    @property
-    def buffered(self) -> int:
-        """See `ReplyStream.buffered`."""
-        return self._reply.buffered
 
     async def read_piece(self, at_least: int = 1) -> bytes | memoryview:
         """See `ReplyStream.read_piece`."""
@@ -97,10 +72,6 @@ class _ObservedReply:
         if not was_told:
             self._attempt.received(len(piece))
         return piece
-
-    def abort(self, error: StorageError) -> None:
-        """See `ReplyStream.abort`."""
-        self._reply.abort(error)
 
     def close(self) -> None:
         """See `ReplyStream.close`."""

@@ -7,15 +7,14 @@ consumer may take as long as it likes between its own reads.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from storage_stream._transport.forwarded_reply import ForwardedReply
 from storage_stream.errors import TransferStalled
 
 if TYPE_CHECKING:
-    from storage_stream._protocol.http import Framing, ReplyHead
     from storage_stream._transport.base import ReplyStream
     from storage_stream._transport.clock import Clock, TimerHandle
-    from storage_stream.errors import StorageError
 
 __all__ = ["MINIMUM_BYTES_PER_SECOND", "WatchedReply"]
 
@@ -25,7 +24,7 @@ MINIMUM_BYTES_PER_SECOND = 64
 _TICKS_PER_WINDOW = 8  # how finely time spent waiting is told from time spent elsewhere
 
 
-class WatchedReply:
+class WatchedReply(ForwardedReply):
     """A `ReplyStream` that fails with `TransferStalled` when its bytes come too slowly.
 
     Args:
@@ -47,31 +46,6 @@ class WatchedReply:
         if window is not None:
             self._schedule()
 
-    @property
-    def head(self) -> ReplyHead:
-        """See `ReplyStream.head`."""
-        return self._reply.head
-
-    @property
-    def framing(self) -> Framing:
-        """See `ReplyStream.framing`."""
-        return self._reply.framing
-
-    @property
-    def raw(self) -> Any:
-        """See `ReplyStream.raw`."""
-        return self._reply.raw
-
-    @property
-    def whole(self) -> bytes | None:
-        """See `ReplyStream.whole`."""
-        return self._reply.whole
-
-    @property
-    def buffered(self) -> int:
-        """See `ReplyStream.buffered`."""
-        return self._reply.buffered
-
     async def read_piece(self, at_least: int = 1) -> bytes | memoryview:
         """See `ReplyStream.read_piece`.
 
@@ -85,10 +59,6 @@ class WatchedReply:
             self._waiting = False
         self._received += len(piece)
         return piece
-
-    def abort(self, error: StorageError) -> None:
-        """See `ReplyStream.abort`."""
-        self._reply.abort(error)
 
     def close(self) -> None:
         """See `ReplyStream.close`."""
