@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,8 @@ def forked(url: str) -> dict[str, str]:
 
     before = asyncio.run(small())
     reading, writing = os.pipe()
+    # From 3.12 on Python warns of just what is tried here.
+    warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)
     child = os.fork()
     if child == 0:
         os.write(writing, asyncio.run(small()).encode())
