@@ -2,8 +2,9 @@
 
     python scripts/sync_stub.py     write it
 
-A test compares, so that the two faces cannot differ. Signatures and docstrings are taken over;
-what is awaited or entered there is returned here.
+A test compares, so that the two faces cannot differ. Signatures are taken over, and the first
+sentences of docstrings, for editors; `help()` has all of them. What is awaited or entered there is
+returned here.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _FACES = (
     *("TextWriter", "Batch", "ManyTransfer", "Deletion", "Bucket", "Blob", "Storage"),
 )
 _HEAD = '''\
-# ruff: noqa: D301, PYI021 - docstrings as they are, for editors that show them
+# ruff: noqa: D301, E501, PYI021 - sentences of docstrings as they are, which editors show
 """Made by `scripts/sync_stub.py` of the asynchronous client's source; not to be edited."""
 '''
 _RENAMED = {
@@ -132,7 +133,7 @@ class _Stub:
         face, kind = getattr(face_package, name), getattr(storage_stream, name)
         own = self._own_members(face)
         mirrored = self._mirrored_members(kind, own.keys())
-        body: list[ast.stmt] = [ast.Expr(ast.Constant(face.__doc__))]
+        body: list[ast.stmt] = [ast.Expr(ast.Constant(_summary(face.__doc__)))]
         body += self._attributes(kind, own.keys())
         for members in (mirrored, own):
             body += [node for nodes in members.values() for node in nodes]
@@ -200,7 +201,7 @@ class _Stub:
             _without(made.args, "jobs")
         made.args.defaults = [_plain(value) for value in made.args.defaults]
         made.args.kw_defaults = [value and _plain(value) for value in made.args.kw_defaults]
-        text = without_await(ast.get_docstring(node, clean=False))
+        text = _summary(without_await(ast.get_docstring(node)))
         body = [ast.Expr(ast.Constant(text))] if text else [ast.Expr(ast.Constant(...))]
         made.body = list[ast.stmt](body)
         changed: ast.FunctionDef = _Synchronous(bound).visit(ast.fix_missing_locations(made))
@@ -235,6 +236,10 @@ class _Stub:
             found.append(ast.AnnAssign(ast.Name(name), annotation, None, 1))
             self._sources[id(found[-1])] = source
         return found
+
+
+def _summary(text: str | None) -> str:
+    return (text or "").partition("\n\n")[0]
 
 
 def _type_of(node: Any, given: dict[str, Any], key: tuple[str, str]) -> ast.expr:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["RUNS"]
 
 _FILES = 12
+Files = dict[str, Content]
 
 
 def _folder(client: Client) -> tuple[str, Path]:
@@ -33,6 +34,19 @@ def _folder(client: Client) -> tuple[str, Path]:
     folder = client.folder / "trees" / label
     folder.mkdir()
     return label, folder
+
+
+def _filled(client: Client, folder: Path, bucket: str, prefix: str) -> tuple[Files, dict[str, int]]:
+    """Files that are about to be objects: what they hold, and where the ledger has them."""
+    files: Files = {}
+    for _ in range(_FILES):
+        number = client.ledger.new_number()
+        files[f"{prefix}{number}"] = Content.of(number, client.chance.randint(0, 60_000))
+        (folder / f"{number}").write_bytes(files[f"{prefix}{number}"].data())
+    return files, {
+        name: client.begin((bucket, name), content, may_repeat=True)
+        for name, content in files.items()
+    }
 
 
 async def _counted(client: Client, run: ManyTransfer, numbers: dict[str, int], what: Files) -> None:
@@ -44,23 +58,12 @@ async def _counted(client: Client, run: ManyTransfer, numbers: dict[str, int], w
                 client.made(numbers[name[2]], (name[0], name[2]), what[name[2]])
 
 
-Files = dict[str, Content]
-
-
 async def upload_many(client: Client) -> None:
     """A folder, with a journal; and once more, which finds all of it done."""
     label, folder = _folder(client)
     bucket = client.chance.choice((PLAIN, VERSIONED))
     prefix = f"{client.prefix}{label}-many/"
-    files: Files = {}
-    for _ in range(_FILES):
-        number = client.ledger.new_number()
-        files[f"{prefix}{number}"] = Content.of(number, client.chance.randint(0, 60_000))
-        (folder / f"{number}").write_bytes(files[f"{prefix}{number}"].data())
-    numbers = {
-        name: client.begin((bucket, name), content, may_repeat=True)
-        for name, content in files.items()
-    }
+    files, numbers = _filled(client, folder, bucket, prefix)
     journal = folder.with_suffix(".db")
     try:
         for _ in range(2):
@@ -74,15 +77,7 @@ async def synced_up(client: Client) -> None:
     """A folder as a tree of objects."""
     label, folder = _folder(client)
     prefix = f"{client.prefix}{label}-tree/"
-    files: Files = {}
-    for _ in range(_FILES):
-        number = client.ledger.new_number()
-        files[f"{prefix}{number}"] = Content.of(number, client.chance.randint(0, 60_000))
-        (folder / f"{number}").write_bytes(files[f"{prefix}{number}"].data())
-    numbers = {
-        name: client.begin((PLAIN, name), content, may_repeat=True)
-        for name, content in files.items()
-    }
+    files, numbers = _filled(client, folder, PLAIN, prefix)
     try:
         run = client.storage.sync(folder, f"gs://{PLAIN}/{prefix}")
         await _counted(client, run, numbers, files)

@@ -1,4 +1,4 @@
-# ruff: noqa: D301, PYI021 - docstrings as they are, for editors that show them
+# ruff: noqa: D301, E501, PYI021 - sentences of docstrings as they are, which editors show
 """Made by `scripts/sync_stub.py` of the asynchronous client's source; not to be edited."""
 
 import os
@@ -74,14 +74,7 @@ __all__ = [
 ]
 
 class StreamResponse:
-    """The bytes of an object as they arrive, in bounded memory.
-
-        with storage.download_stream("bucket", "name") as stream:
-            for chunk in stream: ...
-
-    The download has begun when `download_stream` returns; whoever does not enter its block closes
-    it. The rest is as in the asynchronous `StreamResponse`. One thread at a time may read.
-    """
+    """The bytes of an object as they arrive, in bounded memory."""
 
     @property
     def response(self) -> Any:
@@ -89,11 +82,7 @@ class StreamResponse:
 
     @property
     def content_length(self) -> int | None:
-        """Bytes that reading to the end will give, or None when that is not known before.
-
-        None for bodies of unknown length, and for objects stored as gzip that are decompressed
-        on the way; never a length that differs from what `read` delivers.
-        """
+        """Bytes that reading to the end will give, or None when that is not known before."""
 
     @property
     def metadata(self) -> ObjectHead:
@@ -117,74 +106,32 @@ class StreamResponse:
 
     @property
     def verified(self) -> bool | None:
-        """Whether the checksum of the whole object was compared and is right.
-
-        True only after its end was reached. None before, and where there is nothing to compare:
-        a range, a body that the service decompressed, a server that sends no checksum.
-        """
+        """Whether the checksum of the whole object was compared and is right."""
 
     @property
     def closed(self) -> bool:
         """Whether it was closed."""
 
     def read(self, size: int | None = -1) -> bytes:
-        """Read bytes, as many as asked for.
-
-        Args:
-            size: How many bytes; fewer come only at the end. -1 (or None) reads all the rest.
-
-        Returns:
-            Bytes; `b""` at the end, every time.
-
-        Raises:
-            StreamClosed: The stream was closed.
-            IntegrityError: The end was reached, and the checksum is wrong.
-            StorageError: The download cannot be continued.
-        """
+        """Read bytes, as many as asked for."""
 
     def read1(self, size: int = -1) -> bytes:
-        """Read what is there, waiting only when nothing is.
-
-        Args:
-            size: At most so many bytes; -1 for whatever there is (up to 512 KiB or so).
-        """
+        """Read what is there, waiting only when nothing is."""
 
     def readexactly(self, size: int) -> bytes:
-        """Read exactly so many bytes.
-
-        Raises:
-            asyncio.IncompleteReadError: The object ended before; `partial` holds what there was.
-        """
+        """Read exactly so many bytes."""
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
-        """Fill a writable buffer.
-
-        Returns:
-            Bytes written to it; fewer than it holds only at the end, 0 there.
-
-        Raises:
-            TypeError: The buffer is read-only; nothing was taken from the stream.
-        """
+        """Fill a writable buffer."""
 
     def iter_chunks(self, size: int = ...) -> Items[bytes]:
-        """The rest in chunks of `size` bytes; only the last may be shorter.
-
-        Raises:
-            InvalidArgument: A size under 1.
-        """
+        """The rest in chunks of `size` bytes; only the last may be shorter."""
 
     def iter_lines(self, *, keep_ends: bool = False, max_line_bytes: int = ...) -> Items[bytes]:
-        """The rest as lines of bytes, split at `\\n` or `\\r\\n`; see `pipeline.lines`.
-
-        Ending the iteration early leaves the stream open, somewhere behind the last line. So does
-        cancelling, which ends the iteration: what it had read ahead is lost to this stream.
-        """
+        """The rest as lines of bytes, split at `\\n` or `\\r\\n`; see `pipeline.lines`."""
 
     def close(self) -> None:
-        """End it: drop what is buffered and let go of the connection. Idempotent.
-
-        A connection whose body has not arrived to its end is closed, not drained.
-        """
+        """End it: drop what is buffered and let go of the connection. Idempotent."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -196,36 +143,13 @@ class StreamResponse:
     def __iter__(self) -> Items[bytes]: ...
 
 class StreamWriter:
-    """A new object, written as its bytes come, in bounded memory.
-
-        with storage.upload_stream("bucket", "name") as writer:
-            writer.write(b"...")
-        print(writer.resource["generation"])
-
-    Leaving the block makes the object; leaving it by an exception gives the upload up, and nothing
-    of it becomes visible. The rest is as in the asynchronous `StreamWriter`. One thread at a time
-    may write.
-    """
+    """A new object, written as its bytes come, in bounded memory."""
 
     def close(self) -> None:
-        """Make the object of what was written. Idempotent.
-
-        Raises:
-            IntegrityError: The service keeps something else; it was deleted.
-            UsageError: Another task is writing.
-            StorageError: The upload cannot be ended.
-        """
+        """Make the object of what was written. Idempotent."""
 
     def abort(self, error: BaseException | None = None) -> None:
-        """Give the upload up: nothing of it becomes visible. Idempotent.
-
-        A session that is just being begun is waited for, a few seconds, to be ended; cancelling
-        ends the waiting.
-
-        Args:
-            error: Why. One that holds the state of this upload hands it out to whoever catches it,
-                and then the session is left for `Storage.resume_upload`.
-        """
+        """Give the upload up: nothing of it becomes visible. Idempotent."""
 
     def __exit__(
         self,
@@ -247,50 +171,18 @@ class StreamWriter:
 
     @property
     def resource(self) -> ObjectResource:
-        """The object's resource, once it is made.
-
-        Raises:
-            UsageError: It is not made yet, or never.
-        """
+        """The object's resource, once it is made."""
 
     def state(self) -> dict[str, Any]:
-        """Where the upload stands, for `Storage.resume_upload` in this or another process.
-
-        It can be written as JSON. Who has it can write to the object: keep it as a password.
-
-        Raises:
-            UsageError: Nothing was sent yet, so there is nothing to go on from.
-        """
+        """Where the upload stands, for `Storage.resume_upload` in this or another process."""
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Write bytes; returns when less than a chunk waits to be sent, so it is its own `drain`.
-
-        Cancelling loses nothing: the bytes are taken, and the next call sends them. So it is after
-        a `StorageError`, and who writes the same bytes again would have them twice: then
-        `write(b"")` tries once more, or `close` does, and other bytes are refused until it works.
-
-        Args:
-            data: What to write; it may be changed afterwards.
-
-        Returns:
-            How many bytes were written: all.
-
-        Raises:
-            StreamClosed: The object is made already, or was given up.
-            UsageError: Another task is writing; or the bytes of an earlier call, which failed,
-                still wait. Nothing was taken.
-            StorageError: The upload cannot go on for now; the bytes are taken.
-        """
+        """Write bytes; returns when less than a chunk waits to be sent, so it is its own `drain`."""
 
     def __enter__(self) -> Self: ...
 
 class ObjectReader:
-    """An object as a binary file: read it, seek in it, go through its lines.
-
-    Not made by hand: `with storage.open("bucket", "name", "rb") as file:`. It can be given to what
-    reads binary files (`io.BufferedReader`, `zipfile`, pandas). The rest is as in the asynchronous
-    `ObjectReader`. One thread at a time may use it.
-    """
+    """An object as a binary file: read it, seek in it, go through its lines."""
 
     bucket: str
     name: str
@@ -315,28 +207,13 @@ class ObjectReader:
         """Raise `io.UnsupportedOperation`."""
 
     def readline(self, limit: int | None = -1) -> bytes:
-        """Read to the next `\\n`, which is part of what is returned, or to the end.
-
-        Args:
-            limit: At most so many bytes; -1 (or None) for no limit: a line is held in memory.
-
-        Raises:
-            StorageError: As in `read`.
-        """
+        """Read to the next `\\n`, which is part of what is returned, or to the end."""
 
     def close(self) -> None:
         """Let go of the connection and of what is held. Idempotent."""
 
     def readlines(self, hint: int | None = -1) -> list[bytes]:
-        """All further lines.
-
-        Args:
-            hint: Only until they are so long together, in bytes or characters; -1 (or None) for
-                no limit.
-
-        Raises:
-            StorageError: As in `readline`.
-        """
+        """All further lines."""
 
     def __iter__(self) -> Self: ...
     def __next__(self) -> bytes: ...
@@ -349,10 +226,7 @@ class ObjectReader:
     ) -> None: ...
     @property
     def size(self) -> int | None:
-        """Bytes in all; None before the first answer.
-
-        With `decode=True` also None until the end of an object stored as gzip was reached.
-        """
+        """Bytes in all; None before the first answer."""
 
     @property
     def position(self) -> int:
@@ -368,12 +242,7 @@ class ObjectReader:
 
     @property
     def verified(self) -> bool | None:
-        """Whether the checksum of the whole object was compared and is right.
-
-        True at the end of a connection that began at byte 0, as it does when the file is read from
-        the beginning to the end. None before, and after a seek that took a new request. A wrong
-        checksum raises `IntegrityError` in place of the end.
-        """
+        """Whether the checksum of the whole object was compared and is right."""
 
     @property
     def resumes(self) -> int:
@@ -384,73 +253,22 @@ class ObjectReader:
         """Whether it was closed."""
 
     def read(self, size: int | None = -1) -> bytes:
-        """Read bytes, as many as asked for.
-
-        Args:
-            size: How many; fewer come only at the end. -1 (or None) reads all the rest.
-
-        Returns:
-            Bytes; `b""` at the end and behind it.
-
-        Raises:
-            StreamClosed: The file was closed.
-            NotFound: There is no such object.
-            ObjectChanged: It was overwritten or deleted since the first read.
-            IntegrityError: The end was reached, and the checksum is wrong.
-            StorageError: It cannot be read; a further read tries again.
-        """
+        """Read bytes, as many as asked for."""
 
     def read1(self, size: int = -1) -> bytes:
-        """Read what is there, waiting only when nothing is.
-
-        Args:
-            size: At most so many bytes; -1 for whatever there is (up to 512 KiB or so).
-
-        Raises:
-            StorageError: As in `read`.
-        """
+        """Read what is there, waiting only when nothing is."""
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
-        """Fill a writable buffer.
-
-        Returns:
-            Bytes written to it; fewer than it holds only at the end, 0 there.
-
-        Raises:
-            TypeError: The buffer is read-only.
-            StorageError: As in `read`; the buffer is as it was.
-        """
+        """Fill a writable buffer."""
 
     def seek(self, offset: int, whence: int = ...) -> int:
-        """Set the position. No request, but for the first one where the size has to be known.
-
-        Args:
-            offset: Bytes; a position before the beginning counts as 0, one behind the end is
-                allowed and reads `b""`.
-            whence: `io.SEEK_SET` from the beginning, `io.SEEK_CUR` from here, `io.SEEK_END` from
-                the end.
-
-        Returns:
-            The new position.
-
-        Raises:
-            TypeError: An offset that is no whole number.
-            InvalidArgument: A negative offset from the beginning, or another `whence`.
-            io.UnsupportedOperation: From the end, and the size cannot be known yet
-                (`decode=True`).
-            StorageError: The size was asked for, as in `read`.
-        """
+        """Set the position. No request, but for the first one where the size has to be known."""
 
     def tell(self) -> int:
         """The position: where the next read begins."""
 
 class ObjectWriter:
-    """A new object as a binary file, written from its beginning to its end.
-
-    Not made by hand: `with storage.open("bucket", "name", "wb") as file:`. Closing it makes the
-    object; leaving its block by an exception gives it up. The rest is as in the asynchronous
-    `ObjectWriter`.
-    """
+    """A new object as a binary file, written from its beginning to its end."""
 
     bucket: str
     name: str
@@ -489,15 +307,7 @@ class ObjectWriter:
     def __iter__(self) -> Self: ...
     def __next__(self) -> NoReturn: ...
     def close(self) -> None:
-        """Make the object of what was written. Idempotent.
-
-        When it fails, it can be called again, or `abort` instead.
-
-        Raises:
-            PreconditionFailed: With `xb`: there is such an object.
-            IntegrityError: The service keeps something else; it was deleted.
-            StorageError: The upload cannot be ended.
-        """
+        """Make the object of what was written. Idempotent."""
 
     def abort(self, error: BaseException | None = None) -> None:
         """Give it up: nothing of it becomes visible; see `StreamWriter.abort`. Idempotent."""
@@ -509,30 +319,13 @@ class ObjectWriter:
         traceback: TracebackType | None,
     ) -> None: ...
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Write bytes; returns when less than a chunk waits to be sent.
-
-        Cancelling loses nothing: the bytes are taken, and are sent later. So it is after a
-        `StorageError`: then `write(b"")` or `close` tries once more, and other bytes are refused
-        until it works.
-
-        Returns:
-            How many bytes were written: all.
-
-        Raises:
-            StreamClosed: The file was closed.
-            UsageError: The bytes of a call that failed still wait; nothing was taken.
-            StorageError: The upload cannot go on for now; the bytes are taken.
-        """
+        """Write bytes; returns when less than a chunk waits to be sent."""
 
     def flush(self) -> None:
         """Check that it is open: nothing of an object is visible before all of it is."""
 
     def writelines(self, lines: Iterable[bytes] | AsyncIterable[bytes]) -> None:
-        """Write each of them; line ends are not added.
-
-        Raises:
-            StorageError: As in `write`.
-        """
+        """Write each of them; line ends are not added."""
 
     def __enter__(self) -> Self: ...
     @property
@@ -545,11 +338,7 @@ class ObjectWriter:
 
     @property
     def resource(self) -> ObjectResource:
-        """The object's resource, once it is made.
-
-        Raises:
-            UsageError: It is not made yet, or never.
-        """
+        """The object's resource, once it is made."""
 
     @property
     def closed(self) -> bool:
@@ -559,11 +348,7 @@ class ObjectWriter:
         """How many bytes were written."""
 
 class TextReader:
-    """An object as a text file: characters and lines.
-
-    Not made by hand: `with storage.open("bucket", "name", "r") as file:`. It can be given to what
-    reads text files (`csv`, `json`). The rest is as in the asynchronous `TextReader`.
-    """
+    """An object as a text file: characters and lines."""
 
     buffer: ObjectReader
     mode: str
@@ -589,29 +374,13 @@ class TextReader:
         """Raise `io.UnsupportedOperation`."""
 
     def readline(self, limit: int | None = -1) -> str:
-        """Read to the end of the line, which is part of what is returned, or of the object.
-
-        Args:
-            limit: At most so many characters; -1 (or None) for no limit: a line is held in memory.
-
-        Raises:
-            UnicodeDecodeError: As in `read`.
-            StorageError: As in `ObjectReader.read`.
-        """
+        """Read to the end of the line, which is part of what is returned, or of the object."""
 
     def close(self) -> None:
         """Let go of the connection and of what is held. Idempotent."""
 
     def readlines(self, hint: int | None = -1) -> list[str]:
-        """All further lines.
-
-        Args:
-            hint: Only until they are so long together, in bytes or characters; -1 (or None) for
-                no limit.
-
-        Raises:
-            StorageError: As in `readline`.
-        """
+        """All further lines."""
 
     def __iter__(self) -> Self: ...
     def __next__(self) -> str: ...
@@ -635,48 +404,16 @@ class TextReader:
         """Whether it was closed."""
 
     def read(self, size: int | None = -1) -> str:
-        """Read characters, as many as asked for.
-
-        Args:
-            size: How many; fewer come only at the end. -1 (or None) reads all the rest.
-
-        Returns:
-            Text; `""` at the end.
-
-        Raises:
-            UnicodeDecodeError: Bytes that are not of the encoding came, perhaps behind what was
-                asked for; nothing is read.
-            StorageError: As in `ObjectReader.read`.
-        """
+        """Read characters, as many as asked for."""
 
     def tell(self) -> int:
         """A number to `seek` to; it counts neither characters nor bytes."""
 
     def seek(self, offset: int, whence: int = ...) -> int:
-        """Set the position: to the beginning, to the end, or to what `tell` gave.
-
-        No request, but for the first one where the size has to be known.
-
-        Args:
-            offset: 0, or from the beginning what `tell` gave.
-            whence: As in `ObjectReader.seek`.
-
-        Returns:
-            The new position, as `tell` gives it.
-
-        Raises:
-            TypeError: An offset that is no whole number.
-            InvalidArgument: A negative offset from the beginning, or another `whence`.
-            io.UnsupportedOperation: Another place than those.
-            StorageError: As in `ObjectReader.seek`.
-        """
+        """Set the position: to the beginning, to the end, or to what `tell` gave."""
 
 class TextWriter:
-    """A new object as a text file, written from its beginning to its end.
-
-    Not made by hand: `with storage.open("bucket", "name", "w") as file:`. The rest is as in the
-    asynchronous `TextWriter`.
-    """
+    """A new object as a text file, written from its beginning to its end."""
 
     buffer: ObjectWriter
     mode: str
@@ -728,28 +465,13 @@ class TextWriter:
         traceback: TracebackType | None,
     ) -> None: ...
     def write(self, text: str) -> int:
-        """Write text; with a `newline` in place of each `\\n`.
-
-        Cancelling loses nothing, as in `ObjectWriter.write`.
-
-        Returns:
-            How many characters were written: all.
-
-        Raises:
-            UnicodeEncodeError: The encoding has no bytes for it; nothing is written.
-            StreamClosed: The file was closed.
-            StorageError: The upload cannot go on.
-        """
+        """Write text; with a `newline` in place of each `\\n`."""
 
     def flush(self) -> None:
         """Check that it is open: nothing of an object is visible before all of it is."""
 
     def writelines(self, lines: Iterable[str] | AsyncIterable[str]) -> None:
-        """Write each of them; line ends are not added.
-
-        Raises:
-            StorageError: As in `write`.
-        """
+        """Write each of them; line ends are not added."""
 
     def __enter__(self) -> Self: ...
     @property
@@ -836,15 +558,7 @@ class Batch:
     ) -> None: ...
 
 class ManyTransfer:
-    """A run of many transfers.
-
-        with storage.download_many("bucket", "photos/", folder) as run:
-            for result in run: ...
-        summary = storage.download_many("bucket", "photos/", folder).result()
-
-    Nothing is sent before it is iterated, or `result` called; it runs once. An error of one object
-    is a result like any other and ends nothing; what is raised ends the run.
-    """
+    """A run of many transfers."""
 
     done: int
     skipped: int
@@ -857,18 +571,10 @@ class ManyTransfer:
         """Break off what is under way, and wait until it has ended. Idempotent."""
 
     def raise_errors(self) -> None:
-        """Raise the errors of `failures` together, if there are any.
-
-        Raises:
-            ExceptionGroup: With them.
-        """
+        """Raise the errors of `failures` together, if there are any."""
 
     def result(self) -> Self:
-        """Run it to its end: what `await` does in the asynchronous client.
-
-        Returns:
-            Itself, with the numbers.
-        """
+        """Run it to its end: what `await` does in the asynchronous client."""
 
     def close(self) -> None:
         """Break off what is under way, and wait until it has ended. Idempotent."""
@@ -883,10 +589,7 @@ class ManyTransfer:
     def __iter__(self) -> Items[TransferResult]: ...
 
 class Deletion:
-    """The deleting of many objects: `for result in …`, or `summary = ….result()`.
-
-    Nothing is sent before; it runs once.
-    """
+    """The deleting of many objects: `for result in …`, or `summary = ….result()`."""
 
     deleted: int
     missing: int
@@ -898,11 +601,7 @@ class Deletion:
         """Break off what is under way. Idempotent."""
 
     def result(self) -> Self:
-        """Run it to its end: what `await` does in the asynchronous client.
-
-        Returns:
-            Itself, with the numbers.
-        """
+        """Run it to its end: what `await` does in the asynchronous client."""
 
     def close(self) -> None:
         """Break off what is under way, and wait until it has ended. Idempotent."""
@@ -926,11 +625,7 @@ class Bucket:
         session: Any = None,
         **options: Unpack[GetBlobKeywords],
     ) -> Blob:
-        """An object with its metadata. One request.
-
-        Raises:
-            NotFound: There is no such object, or generation of it.
-        """
+        """An object with its metadata. One request."""
 
     def blob_exists(
         self, blob_name: str, session: Any = None, **options: Unpack[BlobExistsKeywords]
@@ -945,10 +640,7 @@ class Bucket:
         session: Any = None,
         **options: Unpack[ListBlobsKeywords],
     ) -> list[str]:
-        """The names of objects, and with a delimiter the "folders" behind them.
-
-        One request for each page.
-        """
+        """The names of objects, and with a delimiter the "folders" behind them."""
 
     def iter_objects(
         self, prefix: str = "", **options: Unpack[ListChoice]
@@ -985,11 +677,7 @@ class Bucket:
         """The bucket's name."""
 
 class Blob(ObjectFields):
-    """An object; made by `Bucket.get_blob` or `Bucket.new_blob`.
-
-    The fields of its resource are attributes under the service's names, as in the asynchronous
-    `Blob`.
-    """
+    """An object; made by `Bucket.get_blob` or `Bucket.new_blob`."""
 
     size: int
     bucket_name: str
@@ -1077,11 +765,7 @@ class Blob(ObjectFields):
 
     @staticmethod
     def get_pem_signature(str_to_sign: str, private_key: str) -> bytes:
-        """Sign a text with a key in PEM; `get_signed_url` does all of it.
-
-        Raises:
-            InvalidArgument: It is no RSA key in plain PEM.
-        """
+        """Sign a text with a key in PEM; `get_signed_url` does all of it."""
 
     @staticmethod
     def get_iam_api_signature(
@@ -1094,29 +778,7 @@ class Blob(ObjectFields):
         """The bucket it was made by."""
 
 class Storage:
-    """A client of Google Cloud Storage for code that does not `await`.
-
-        with Storage() as storage:
-            data = storage.download("bucket", "name")
-
-    It has the methods of `storage_stream.Storage`, by the same names and with the same arguments;
-    each blocks until it is done. What they do and raise, the asynchronous client says. What is
-    entered or awaited there is open when it is returned here; a run of many is iterated with `for`,
-    or ended by `result()`.
-
-    All clients of a process share one event loop, in a thread of its own. So it works in any number
-    of threads at once, and where another loop is running (in Jupyter, in a handler of an
-    asynchronous server, which it blocks meanwhile). Ctrl-C cancels the call as cancelling a task
-    does, and is raised when that has cleaned up. After a fork the child's clients open their own
-    connections. A callback (`progress=`) is called in the loop's thread, and may not make
-    synchronous calls itself; an iterable that is uploaded is iterated by the thread that calls.
-
-    Args:
-        **arguments: As of `storage_stream.Storage`, but for `session`, which belongs to a loop.
-
-    Raises:
-        UsageError: A session.
-    """
+    """A client of Google Cloud Storage for code that does not `await`."""
 
     def get_signed_url(
         self,
@@ -1133,34 +795,7 @@ class Storage:
         session: Any = None,
         address: SigningAddress | None = None,
     ) -> str:
-        """A URL that lets whoever has it do one thing, for a while.
-
-        No request with a service account's key; otherwise one for each URL (IAM signs), and one
-        more, once, to the machine's metadata server where the credentials name no account. For an
-        emulator's client, both go to the emulator.
-        https://cloud.google.com/storage/docs/access-control/signed-urls
-
-        Args:
-            bucket: The bucket.
-            object_name: The object; None for the bucket itself, to list it.
-            expiration: Seconds for which it holds, 1 to 604,800 (seven days).
-            headers: Headers that have to be sent with it exactly so.
-            query_params: Query parameters of the request; None for an empty value.
-            http_method: What it allows. POST begins a resumable upload, and needs the header
-                `x-goog-resumable: start`.
-            iam_client: A `gcloud.aio.auth.IamClient` to sign by, where there is no key.
-            service_account_email: The account to sign as, where there is no key.
-            token: What gives access tokens, in place of the client's.
-            session: An `aiohttp.ClientSession` for the request to IAM; it stays open.
-            address: Where the URL leads, and where the bucket stands in it; None for the
-                client's address in path style.
-
-        Raises:
-            InvalidName: A name that cannot be.
-            InvalidArgument: An expiration, method, header or host that cannot be.
-            CredentialsError: No account to sign as, or it cannot.
-            TypeError: A token that cannot be asked for one.
-        """
+        """A URL that lets whoever has it do one thing, for a while."""
 
     def generate_signed_post_policy(
         self,
@@ -1175,37 +810,12 @@ class Storage:
         session: Any = None,
         address: SigningAddress | None = None,
     ) -> SignedPostPolicy:
-        """The address and hidden fields of an HTML form by which a browser uploads an object.
-
-        As many requests as `get_signed_url`.
-        https://cloud.google.com/storage/docs/xml-api/post-object-forms
-
-        Args:
-            bucket: The bucket.
-            object_name: The object; `${filename}` in it stands for the name of the user's file.
-            expiration: Seconds for which the form holds, 1 to 604,800.
-            fields: Further fields (`content-type`, `success_action_redirect`, `x-goog-meta-…`).
-            conditions: Further conditions: `["starts-with", "$content-type", "image/"]`,
-                `["content-length-range", 0, 10_000_000]`, `{"acl": "private"}`.
-            service_account_email: See `get_signed_url`.
-            token: See `get_signed_url`.
-            session: See `get_signed_url`.
-            address: See `get_signed_url`.
-
-        Raises:
-            InvalidName: A name that cannot be.
-            InvalidArgument: An expiration, field or condition that cannot be.
-            CredentialsError: No account to sign as, or it cannot.
-        """
+        """The address and hidden fields of an HTML form by which a browser uploads an object."""
 
     def create_hmac_key(
         self, project: str, service_account_email: str, **options: Unpack[RequestKeywords]
     ) -> HmacKeyCreated:
-        """A new key; its secret is shown this once. One request, never repeated.
-
-        Raises:
-            InvalidArgument: No project or no e-mail.
-        """
+        """A new key; its secret is shown this once. One request, never repeated."""
 
     def iter_hmac_keys(
         self,
@@ -1216,27 +826,12 @@ class Storage:
         page_size: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> Items[HmacKeyResource]:
-        """A project's keys, without their secrets; one page ahead. One request for each page.
-
-        Args:
-            project: The project.
-            service_account_email: Only the keys of this account.
-            show_deleted: Also keys that were deleted.
-            page_size: Keys a page; None for the service's choice.
-            **options: See `RequestKeywords`.
-
-        Raises:
-            InvalidArgument: No project.
-        """
+        """A project's keys, without their secrets; one page ahead. One request for each page."""
 
     def get_hmac_key(
         self, project: str, access_id: str, **options: Unpack[RequestKeywords]
     ) -> HmacKeyResource:
-        """One key, without its secret. One request.
-
-        Raises:
-            NotFound: There is none of this access id.
-        """
+        """One key, without its secret. One request."""
 
     def update_hmac_key(
         self,
@@ -1247,22 +842,12 @@ class Storage:
         etag: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> HmacKeyResource:
-        """Make a key `ACTIVE` or `INACTIVE`. One request, repeated only when its etag is named.
-
-        Raises:
-            InvalidArgument: Another state.
-            PreconditionFailed: The key was changed since its etag was given.
-        """
+        """Make a key `ACTIVE` or `INACTIVE`. One request, repeated only when its etag is named."""
 
     def delete_hmac_key(
         self, project: str, access_id: str, **options: Unpack[RequestKeywords]
     ) -> None:
-        """Delete a key, which must be `INACTIVE`. One request.
-
-        Raises:
-            NotFound: There is none of this access id.
-            BadRequest: It is still active.
-        """
+        """Delete a key, which must be `INACTIVE`. One request."""
 
     def list_notifications(
         self, bucket: str, **options: Unpack[RequestKeywords]
@@ -1276,36 +861,17 @@ class Storage:
         resource: Mapping[str, Any] | None = None,
         **options: Unpack[RequestKeywords],
     ) -> NotificationResource:
-        """Let a topic be told of changes. One request, never repeated: each makes another one.
-
-        Args:
-            bucket: The bucket.
-            topic: `projects/PROJECT/topics/TOPIC`.
-            resource: Other fields: `event_types`, `object_name_prefix`, `custom_attributes`,
-                `payload_format` (default `JSON_API_V1`).
-            **options: See `RequestKeywords`.
-
-        Raises:
-            InvalidArgument: No topic.
-        """
+        """Let a topic be told of changes. One request, never repeated: each makes another one."""
 
     def get_notification(
         self, bucket: str, notification_id: str, **options: Unpack[RequestKeywords]
     ) -> NotificationResource:
-        """One notification. One request.
-
-        Raises:
-            NotFound: There is none of this id.
-        """
+        """One notification. One request."""
 
     def delete_notification(
         self, bucket: str, notification_id: str, **options: Unpack[RequestKeywords]
     ) -> None:
-        """End one notification. One request.
-
-        Raises:
-            NotFound: There is none of this id.
-        """
+        """End one notification. One request."""
 
     def get_iam_policy(
         self, bucket: str, *, version: int | None = None, **options: Unpack[RequestKeywords]
@@ -1315,39 +881,20 @@ class Storage:
     def set_iam_policy(
         self, bucket: str, policy: Mapping[str, Any], **options: Unpack[RequestKeywords]
     ) -> IamPolicy:
-        """Replace a bucket's policy. One request, repeated only when the policy has its etag.
-
-        Change what `get_iam_policy` gave and send it with its etag: a change that somebody else
-        made meanwhile is then not lost.
-
-        Raises:
-            PreconditionFailed: The policy was changed since its etag was given.
-        """
+        """Replace a bucket's policy. One request, repeated only when the policy has its etag."""
 
     def test_iam_permissions(
         self, bucket: str, permissions: Iterable[str], **options: Unpack[RequestKeywords]
     ) -> list[str]:
-        """Those of the permissions (`storage.objects.get`, …) that one has. One request.
-
-        Raises:
-            InvalidArgument: None is asked for.
-        """
+        """Those of the permissions (`storage.objects.get`, …) that one has. One request."""
 
     def get_service_account_email(self, project: str, **options: Unpack[RequestKeywords]) -> str:
-        """The e-mail of the project's own Cloud Storage account. One request.
-
-        Raises:
-            InvalidArgument: No project.
-        """
+        """The e-mail of the project's own Cloud Storage account. One request."""
 
     def get_bucket_metadata(
         self, bucket: str, **options: Unpack[RequestKeywords]
     ) -> BucketResource:
-        """A bucket's resource. One request.
-
-        Raises:
-            NotFound: There is no such bucket.
-        """
+        """A bucket's resource. One request."""
 
     def create_bucket(
         self,
@@ -1356,25 +903,10 @@ class Storage:
         resource: Mapping[str, Any] | None = None,
         **options: Unpack[RequestKeywords],
     ) -> BucketResource:
-        """Make a bucket. One request.
-
-        Args:
-            bucket: Its name.
-            project: The project it belongs to.
-            resource: Other fields of the bucket resource (`location`, `storageClass`, …).
-            **options: See `RequestKeywords`.
-
-        Raises:
-            Conflict: There is one of this name. With `attempts` of more than 1 it may be the one
-                that was to be made, by an attempt whose answer was lost.
-        """
+        """Make a bucket. One request."""
 
     def delete_bucket(self, bucket: str, **options: Unpack[RequestKeywords]) -> None:
-        """Delete a bucket that is empty. One request.
-
-        Raises:
-            Conflict: It is not empty.
-        """
+        """Delete a bucket that is empty. One request."""
 
     def iter_buckets(
         self,
@@ -1385,44 +917,17 @@ class Storage:
         page_size: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> Items[BucketResource]:
-        """A project's buckets as resources, in the order of their names; one page ahead.
-
-        One request for each page. Leaving early ends the request under way.
-
-        Args:
-            project: The project.
-            prefix: Only names that begin so.
-            soft_deleted: The soft-deleted buckets, and nothing else.
-            page_size: Buckets a page; None for the service's 1,000.
-            **options: See `RequestKeywords`.
-
-        Raises:
-            InvalidArgument: No project, or a page without room.
-        """
+        """A project's buckets as resources, in the order of their names; one page ahead."""
 
     def patch_bucket(
         self, bucket: str, changes: Mapping[str, Any], **options: Unpack[RequestKeywords]
     ) -> BucketResource:
-        """Change fields of a bucket's resource; maps are merged, None deletes. One request.
-
-        It is repeated after a failure only with a precondition on the metageneration.
-
-        Raises:
-            NotFound: There is no such bucket.
-            PreconditionFailed: It is not in the state that was named.
-        """
+        """Change fields of a bucket's resource; maps are merged, None deletes. One request."""
 
     def update_bucket(
         self, bucket: str, resource: Mapping[str, Any], **options: Unpack[RequestKeywords]
     ) -> BucketResource:
-        """Replace what can be set of a bucket's resource; the rest is reset. One request.
-
-        It is repeated after a failure only with a precondition on the metageneration.
-
-        Raises:
-            NotFound: There is no such bucket.
-            PreconditionFailed: It is not in the state that was named.
-        """
+        """Replace what can be set of a bucket's resource; the rest is reset. One request."""
 
     def set_labels(
         self, bucket: str, labels: Mapping[str, str | None], **options: Unpack[RequestKeywords]
@@ -1432,13 +937,7 @@ class Storage:
     def set_lifecycle(
         self, bucket: str, rules: Iterable[Mapping[str, Any]], **options: Unpack[RequestKeywords]
     ) -> BucketResource:
-        """Replace a bucket's lifecycle rules; none at all end them. One request.
-
-        https://cloud.google.com/storage/docs/lifecycle
-
-        Raises:
-            TypeError: One rule in place of several, or a rule that is no mapping.
-        """
+        """Replace a bucket's lifecycle rules; none at all end them. One request."""
 
     def set_versioning(
         self, bucket: str, *, enabled: bool, **options: Unpack[RequestKeywords]
@@ -1453,39 +952,12 @@ class Storage:
     def lock_retention_policy(
         self, bucket: str, metageneration: int, **options: Unpack[RequestKeywords]
     ) -> BucketResource:
-        """Lock a bucket's retention policy. Nobody can undo this. One request.
-
-        Args:
-            bucket: The bucket.
-            metageneration: The bucket's, so that the policy locked is the one you looked at.
-            **options: See `RequestKeywords`.
-
-        Raises:
-            PreconditionFailed: The bucket was changed since.
-        """
+        """Lock a bucket's retention policy. Nobody can undo this. One request."""
 
     def batch(
         self, *, return_exceptions: bool = False, **options: Unpack[RequestKeywords]
     ) -> Batch:
-        """Collect calls about metadata, and send them in as few requests as possible.
-
-            with storage.batch() as batch:
-                first = batch.patch_metadata("bucket", "a", {"contentType": "text/plain"})
-                batch.delete("bucket", "b")
-            print(first.result())
-
-        One request for each hundred calls, sent when the block is left; a block that is left by
-        an exception sends nothing. A call that met a passing error is sent again where that is
-        safe. After cancelling it is unknown which calls were carried out.
-
-        Args:
-            return_exceptions: Leave it to each call's `result` to raise what went wrong with it.
-            **options: See `RequestKeywords`; they hold for every call.
-
-        Raises:
-            ExceptionGroup: On leaving the block, of the `StorageError`s of all calls that failed,
-                once the others are done; unless `return_exceptions`.
-        """
+        """Collect calls about metadata, and send them in as few requests as possible."""
 
     def delete_many(
         self,
@@ -1496,33 +968,7 @@ class Storage:
         concurrency: int = 8,
         **options: Unpack[RequestKeywords],
     ) -> Deletion:
-        """Delete objects of a bucket.
-
-            summary = storage.delete_many("bucket", ["a", "b"])
-            for result in storage.delete_many("bucket", names): ...
-
-        One request for each hundred. An object whose deleting met a passing error is tried again
-        only if its generation is known, since a repeat might delete a newer one. Cancelling
-        breaks off the requests under way; the result's `unsettled` tells which objects these were
-        about.
-
-        Args:
-            bucket: The bucket.
-            names: Names, or resources as `iter_objects` gives them, of which only the generation
-                that they name is deleted; from any iterable or async iterable.
-            missing_ok: An object that is not there is no failure.
-            concurrency: Requests under way at the same time.
-            **options: See `RequestKeywords`.
-
-        Returns:
-            What is iterated for the results as they come, or awaited for a summary. Nothing is
-            sent before.
-
-        Raises:
-            InvalidName: It is no bucket's name. A wrong object name is its result's `error`.
-            InvalidArgument: One text in place of several names, or no concurrency.
-            Exception: What `names` itself raises, after the results of all before it.
-        """
+        """Delete objects of a bucket."""
 
     def delete_prefix(
         self,
@@ -1533,25 +979,7 @@ class Storage:
         concurrency: int = 8,
         **options: Unpack[RequestKeywords],
     ) -> Deletion:
-        """Delete all objects whose names begin so; `""` means every object of the bucket.
-
-        One request for each page of 1,000, and one for each hundred objects. An object that is
-        overwritten meanwhile stays, and its result's `error` is `PreconditionFailed`. Cancelling
-        as in `delete_many`.
-
-        Args:
-            bucket: The bucket.
-            prefix: What the names begin with: text; `""` deletes everything.
-            versions: Delete every generation for good, not only the live objects.
-            concurrency: Requests under way at the same time, besides the list's.
-            **options: See `RequestKeywords`.
-
-        Raises:
-            NotFound: When it runs: there is no such bucket.
-            TypeError: The prefix is no text; None is never taken for everything.
-            InvalidName: It is no bucket's name.
-            InvalidArgument: No concurrency; a precondition on the generation, which the list names.
-        """
+        """Delete all objects whose names begin so; `""` means every object of the bucket."""
 
     def copy(
         self,
@@ -1566,32 +994,7 @@ class Storage:
         kms_key_name: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> RewriteResponse:
-        """Copy an object, of any size, to any place and storage class.
-
-        One request where the service can do it at once, else one for each part of it. Each is
-        repeated after a failure only with `Preconditions(if_generation_match=…)`, which is about
-        the copy. `timeout` holds for each request; its default here is 60 seconds.
-
-        Args:
-            bucket: Of the source.
-            object_name: The source.
-            destination_bucket: Of the copy.
-            new_name: Of the copy; None for the same name.
-            metadata: Fields of the copy's resource in place of all of the source's.
-            generation: Of the source; None for the live one.
-            max_bytes_per_call: At most so many bytes in each request, a multiple of 1 MiB.
-            kms_key_name: The Cloud KMS key (CMEK) the copy is encrypted with,
-                `projects/…/locations/…/keyRings/…/cryptoKeys/…`; None for its bucket's default.
-            **options: See `RequestKeywords`.
-
-        Returns:
-            The last answer; its `resource` is the copy.
-
-        Raises:
-            NotFound: There is no such source, or no such bucket.
-            PreconditionFailed: Source or copy are not in the state that was named.
-            StorageError: Any of them after the first request; its `state` is for `resume_copy`.
-        """
+        """Copy an object, of any size, to any place and storage class."""
 
     def resume_copy(
         self,
@@ -1600,16 +1003,7 @@ class Storage:
         kms_key_name: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> RewriteResponse:
-        """Go on with a copy that failed, here or in another process, within a week.
-
-        Args:
-            state: The error's `state`; JSON can hold it.
-            kms_key_name: The same as was given to `copy`.
-            **options: The same as were given to `copy`.
-
-        Raises:
-            InvalidArgument: It is not the state of a copy.
-        """
+        """Go on with a copy that failed, here or in another process, within a week."""
 
     def compose(
         self,
@@ -1622,42 +1016,12 @@ class Storage:
         kms_key_name: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
-        """Join objects of a bucket to a new one there; any number of them.
-
-        One request for up to 32. More are joined in levels of 32, by way of temporary objects
-        under `.storage-stream/compose/`: one request for each, and two or more to remove them,
-        which happens also when it fails or is cancelled.
-
-        Args:
-            bucket: The bucket.
-            object_name: The new object.
-            source_object_names: What it is made of, in order: names, `ComposeSource`s with a
-                generation or precondition, or resources, whose generation counts.
-            content_type: MIME type of the new object.
-            metadata: Other fields of its resource.
-            kms_key_name: The Cloud KMS key (CMEK) it is encrypted with; None for the bucket's.
-            **options: See `RequestKeywords`.
-
-        Raises:
-            InvalidArgument: No sources.
-            NotFound: A source is not there.
-            PreconditionFailed: The new object or a source is not in the state that was named.
-        """
+        """Join objects of a bucket to a new one there; any number of them."""
 
     def rename(
         self, bucket: str, object_name: str, new_name: str, **options: Unpack[RequestKeywords]
     ) -> ObjectResource:
-        """Give an object another name in its bucket, at once. One request.
-
-        It is repeated after a failure only when a precondition names the generation of the source
-        or of what it replaces.
-
-        Raises:
-            InvalidArgument: It is the same name.
-            NotFound: There is no such object; or there was, and the answer of an attempt that
-                moved it was lost (`attempts` is more than 1): the new name is there then.
-            PreconditionFailed: Source or target are not in the state that was named.
-        """
+        """Give an object another name in its bucket, at once. One request."""
 
     def move(
         self,
@@ -1668,32 +1032,12 @@ class Storage:
         new_name: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
-        """Move an object. Within a bucket it is `rename`; else it is copied, then deleted.
-
-        Between buckets: one request for the generation of the source unless a precondition names
-        it, those of `copy`, and one to delete what was copied, which is refused if it was
-        overwritten meanwhile. Cancelling in between leaves the source where it was.
-
-        Raises:
-            InvalidArgument: It is the same bucket and name.
-            NotFound: There is no such object, or no such bucket.
-            PreconditionFailed: The target is not in the state that was named, or the source was
-                overwritten while it was copied; then both are there.
-        """
+        """Move an object. Within a bucket it is `rename`; else it is copied, then deleted."""
 
     def restore(
         self, bucket: str, object_name: str, generation: int, **options: Unpack[RequestKeywords]
     ) -> ObjectResource:
-        """Make a soft-deleted generation the live object again. One request.
-
-        `iter_objects(bucket, soft_deleted=True)` lists them. It is repeated after a failure only
-        with `Preconditions(if_generation_match=…)`, 0 where nothing is to be replaced.
-        https://cloud.google.com/storage/docs/use-soft-deleted-objects
-
-        Raises:
-            NotFound: There is no such soft-deleted generation, or its time is over.
-            PreconditionFailed: The live object is not in the state that was named.
-        """
+        """Make a soft-deleted generation the live object again. One request."""
 
     def set_holds(
         self,
@@ -1705,22 +1049,7 @@ class Storage:
         generation: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
-        """Keep an object from being deleted or replaced, or let it go. One request.
-
-        https://cloud.google.com/storage/docs/object-holds
-
-        Args:
-            bucket: The bucket.
-            object_name: The object.
-            temporary: Set (True) or release (False) the temporary hold; None leaves it.
-            event_based: The same for the event-based hold, whose release starts the retention.
-            generation: Of the object; None for the live one.
-            **options: See `RequestKeywords`.
-
-        Raises:
-            InvalidArgument: Neither is said.
-            NotFound: There is no such object or generation.
-        """
+        """Keep an object from being deleted or replaced, or let it go. One request."""
 
     def set_custom_time(
         self,
@@ -1731,13 +1060,7 @@ class Storage:
         generation: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
-        """Set an object's custom time, which can only grow. One request.
-
-        Raises:
-            TypeError: It is no `datetime`.
-            InvalidArgument: The time has no zone.
-            NotFound: There is no such object or generation.
-        """
+        """Set an object's custom time, which can only grow. One request."""
 
     def set_contexts(
         self,
@@ -1748,13 +1071,7 @@ class Storage:
         generation: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
-        """Merge contexts into an object's; None deletes one. One request.
-
-        https://cloud.google.com/storage/docs/object-contexts
-
-        Raises:
-            NotFound: There is no such object or generation.
-        """
+        """Merge contexts into an object's; None deletes one. One request."""
 
     def download_metadata(
         self,
@@ -1764,44 +1081,18 @@ class Storage:
         generation: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
-        """An object's resource. One request.
-
-        Raises:
-            NotFound: There is no such bucket, object or generation.
-        """
+        """An object's resource. One request."""
 
     def list_objects(self, bucket: str, **options: Unpack[RequestKeywords]) -> ListObjectsResponse:
-        """One page of a bucket's objects, as the service sends it; `params` says which.
-
-        `iter_objects` goes through all pages.
-        """
+        """One page of a bucket's objects, as the service sends it; `params` says which."""
 
     def iter_objects(self, bucket: str, **options: Unpack[ListKeywords]) -> Items[ObjectResource]:
-        """All objects of a bucket, in the order of their names; the next page is fetched ahead.
-
-        One request for each page. Leaving the loop early ends the request under way: at once with
-        `contextlib.aclosing`, with a plain `break` a moment later.
-
-        Args:
-            bucket: The bucket.
-            **options: See `ListKeywords`; what `delimiter` leaves out gives `iter_object_pages`.
-
-        Raises:
-            NotFound: There is no such bucket.
-            InvalidArgument: A page size that is none, or versions and soft-deleted ones at once.
-        """
+        """All objects of a bucket, in the order of their names; the next page is fetched ahead."""
 
     def iter_object_pages(
         self, bucket: str, **options: Unpack[ListKeywords]
     ) -> Items[Page[ObjectResource]]:
-        """The same page by page: `items`, and with a delimiter the "folders" as `prefixes`.
-
-        One request for each page; leaving early as in `iter_objects`.
-
-        Raises:
-            NotFound: There is no such bucket.
-            InvalidArgument: A page size that is none, or versions and soft-deleted ones at once.
-        """
+        """The same page by page: `items`, and with a delimiter the "folders" as `prefixes`."""
 
     def stat(
         self,
@@ -1811,11 +1102,7 @@ class Storage:
         generation: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectStat:
-        """What `download_metadata` gives, as a typed value. One request.
-
-        Raises:
-            NotFound: There is no such bucket, object or generation.
-        """
+        """What `download_metadata` gives, as a typed value. One request."""
 
     def exists(
         self,
@@ -1825,11 +1112,7 @@ class Storage:
         generation: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> bool:
-        """Whether there is such an object, or generation of one. One request.
-
-        Raises:
-            Forbidden: These credentials may not know.
-        """
+        """Whether there is such an object, or generation of one. One request."""
 
     def patch_metadata(
         self,
@@ -1840,14 +1123,7 @@ class Storage:
         generation: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
-        """Change fields of an object's resource; None deletes one. One request.
-
-        It is repeated after a failure only with a precondition on the metageneration.
-
-        Raises:
-            NotFound: There is no such object or generation.
-            PreconditionFailed: It is not in the state that was named.
-        """
+        """Change fields of an object's resource; None deletes one. One request."""
 
     def update_metadata(
         self,
@@ -1858,14 +1134,7 @@ class Storage:
         generation: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
-        """Replace the fields of an object's resource that can be set; the rest is reset.
-
-        One request, repeated only with a precondition on the metageneration.
-
-        Raises:
-            NotFound: There is no such object or generation.
-            PreconditionFailed: It is not in the state that was named.
-        """
+        """Replace the fields of an object's resource that can be set; the rest is reset."""
 
     def delete(
         self,
@@ -1875,14 +1144,7 @@ class Storage:
         generation: int | None = None,
         **options: Unpack[RequestKeywords],
     ) -> str:
-        """Delete an object. One request; repeated only when `generation` is named.
-
-        Returns:
-            The answer's text, which is empty.
-
-        Raises:
-            NotFound: There is no such object.
-        """
+        """Delete an object. One request; repeated only when `generation` is named."""
 
     def upload_parallel(
         self,
@@ -1899,82 +1161,12 @@ class Storage:
         kms_key_name: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
-        """Make a large object, several parts of it at a time; compared with what was made.
-
-        `"multipart"` sends the parts of a multipart upload: one request to begin, one for each
-        part, one to join them, which may take the service minutes, and one for the resource. It
-        takes no preconditions, and no metadata that headers cannot say (capitals in a custom key,
-        holds, retention, ACLs): https://cloud.google.com/storage/docs/multipart-uploads.
-        `"composite"` takes all of these. It makes temporary objects under
-        `.storage-stream/upload/`, one for each part, composes them (in levels, for more than 32)
-        and removes them by a list and a request for each hundred; do not use it where a retention
-        policy keeps what it makes, or a storage class bills early deletion:
-        https://cloud.google.com/storage/docs/parallel-composite-uploads. What fits into one part
-        goes out as an ordinary upload, whatever the method: two requests.
-
-        Parts are repeated by themselves, always safely. When it fails or is cancelled, all that
-        was sent is removed again, for which it takes up to 30 seconds; an error whose notes say
-        that something is left could not reach the service. With a journal, a passing failure
-        (the network, a 503) keeps what was sent, and the same call goes on from there, as it does
-        after the process was killed; so does one with bytes that changed: the parts that differ
-        are sent again. A start whose answer was lost may leave an upload without parts, which
-        costs nothing.
-
-        Args:
-            bucket: The bucket.
-            object_name: The object's name.
-            file_data: What can be read in several places: a path (`pathlib.Path`), a binary file
-                that can seek, from where it stands, or what is in memory. Each byte is read
-                twice: for the checksum that the service compares, and when it is sent. Memory:
-                some MiB for each worker, whatever `part_bytes`.
-            part_bytes: Bytes of a part, 5 MiB to 5 GiB; more where there would be over 10,000.
-            workers: Parts under way at the same time.
-            method: See above.
-            journal: A file that remembers what was begun, until nothing temporary is left. If it
-                is there, that upload is gone on with. It is locked meanwhile (not on Windows): one
-                upload at a time has it.
-            content_type: MIME type; None takes that of the metadata, or guesses it from the name.
-            metadata: Other fields of the object resource; custom ones in its `metadata`. A
-                `crc32c` is compared before the object is made.
-            kms_key_name: See `upload`.
-            **options: See `RequestKeywords`; `timeout` is 30 seconds here unless it is given.
-
-        Returns:
-            The new object's resource.
-
-        Raises:
-            InvalidArgument: A part size, a method or metadata that cannot be (an `md5Hash`, for
-                more than one part), preconditions with `"multipart"`, or a journal of another
-                upload, of one with other options, or one that another upload is using.
-            IntegrityError: The service keeps something else than was sent; it was deleted.
-            PreconditionFailed: The object is not in the state that was named.
-            StorageError: It was refused, or there was no answer.
-            TransferError: The source was changed while it was sent.
-            TypeError: `file_data` can be read only once; `upload` takes it.
-            UsageError: Another upload is reading the same file.
-            OSError: The source cannot be read, or the journal not be written.
-        """
+        """Make a large object, several parts of it at a time; compared with what was made."""
 
     def clean_upload(
         self, journal: str | os.PathLike[str], **options: Unpack[RequestKeywords]
     ) -> int:
-        """Remove what a killed `upload_parallel` left behind, and its journal.
-
-        One request for a multipart upload, which drops all its parts; a list and one for each
-        hundred components for a composite one. Safe to repeat. Cancelling leaves the journal.
-
-        Args:
-            journal: The file.
-            **options: See `RequestKeywords`.
-
-        Returns:
-            How many unfinished uploads or temporary objects were removed; 0 when nothing was left.
-
-        Raises:
-            FileNotFoundError: There is no such file.
-            InvalidArgument: It is no journal, or an upload is using it.
-            StorageError: Something is left, and so is the journal.
-        """
+        """Remove what a killed `upload_parallel` left behind, and its journal."""
 
     def upload(
         self,
@@ -1991,58 +1183,7 @@ class Storage:
         kms_key_name: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> ObjectResource:
-        """Make an object of whatever holds bytes, or replace it; compared with the answer.
-
-        One request up to `chunk_bytes` where the length is known, else a resumable session: one
-        request to begin it, one for each chunk (a source that can be read again goes out in one),
-        and one more for each time it breaks. A single request is repeated after a failure only
-        when that is safe: with a precondition (`Preconditions(if_generation_match=…)`), or with
-        `RetryPolicy(always=True)`; a session goes on from what the service confirms.
-
-        Cancelling gives the upload up: the object is there as a whole, where its last byte had gone
-        out already, or not at all. A session that is just being begun is waited for, at most some
-        seconds, so that it can be ended; a second cancel does not wait.
-
-        A source that can be read again is left where it stood when the upload fails. One that is
-        read only once is not: what was taken of it, up to a chunk, is gone, also where the bucket
-        is not there. An iterable that is not async is iterated on the event loop; one that waits
-        for something (a disk, a network) holds up all else, and belongs into an object with
-        `read(size)`, which is called in a thread.
-
-        Args:
-            bucket: The bucket.
-            object_name: The object's name.
-            file_data: bytes, bytearray or memoryview; text (sent as UTF-8); a path
-                (`pathlib.Path`); a binary or text file, read from where it stands and left open;
-                anything with `read(size)`, sync or async; an iterable or async iterable of bytes;
-                a download, open or not.
-            content_type: MIME type; None takes a download's own, and guesses it from the name for
-                everything else. Of a download that gives all bytes as they are stored
-                (`raw=True`), the content encoding is taken over, too.
-            parameters: Query parameters, as `params` elsewhere (gcloud-aio-storage's name).
-            metadata: Other fields of the object resource; custom ones in its `metadata`.
-            force_resumable_upload: True for a session always, False for one request where the
-                length is known.
-            zipped: Compress with gzip on the way; the object says so in its content encoding.
-            chunk_bytes: See above; also the most that is held in memory of a source that cannot
-                be read again. A multiple of 256 KiB.
-            kms_key_name: The Cloud KMS key (CMEK) it is encrypted with,
-                `projects/…/locations/…/keyRings/…/cryptoKeys/…`; None for the bucket's default.
-            **options: See `RequestKeywords`; `timeout` is 30 seconds here unless it is given.
-
-        Returns:
-            The new object's resource.
-
-        Raises:
-            IntegrityError: The service keeps something else than was sent; it was deleted.
-            PreconditionFailed: The object is not in the state that was named.
-            StorageError: It could not be ended; its `state`, if there is one, can be given to
-                `resume_upload`.
-            TypeError: `file_data` is nothing that can be sent, or the metadata is no mapping.
-            OSError: It cannot be read; `io.UnsupportedOperation` where it is open for writing.
-            InvalidArgument: A path to what does not say how long it is: a pipe, a device, a file in
-                `/proc`. Opened, it can be sent.
-        """
+        """Make an object of whatever holds bytes, or replace it; compared with the answer."""
 
     def upload_from_filename(
         self,
@@ -2051,14 +1192,7 @@ class Storage:
         filename: str | os.PathLike[str],
         **options: Unpack[UploadKeywords],
     ) -> ObjectResource:
-        """Upload a file by its name, read while it is sent; the rest as in `upload`.
-
-        Args:
-            bucket: The bucket.
-            object_name: The object's name.
-            filename: The file; a plain str is a path here, and text in `upload`.
-            **options: See `UploadKeywords`.
-        """
+        """Upload a file by its name, read while it is sent; the rest as in `upload`."""
 
     def upload_stream(
         self,
@@ -2072,50 +1206,12 @@ class Storage:
         kms_key_name: str | None = None,
         **options: Unpack[RequestKeywords],
     ) -> StreamWriter:
-        """An object to be written piece by piece; see `StreamWriter`. No request is made yet.
-
-        Args:
-            bucket: The bucket.
-            object_name: The object's name.
-            content_type: MIME type; None guesses it from the name.
-            metadata: Other fields of the object resource.
-            zipped: Compress what is written with gzip; the object says so in its content encoding.
-            chunk_bytes: Bytes of one request, and what is held in memory. A multiple of 256 KiB.
-            kms_key_name: See `upload`.
-            **options: See `RequestKeywords`.
-
-        Raises:
-            InvalidName: A name that cannot be.
-        """
+        """An object to be written piece by piece; see `StreamWriter`. No request is made yet."""
 
     def resume_upload(
         self, state: Mapping[str, Any], file_data: Any, **options: Unpack[RequestKeywords]
     ) -> ObjectResource:
-        """Go on with an upload that another process, or an earlier call, did not end.
-
-        The source's beginning is compared with what was sent before; what the service has is not
-        sent again. One request to ask where it stands, then as in `upload`. Cancelling or failing
-        gives nothing up: the state stays good until the service forgets it (a week), and then it
-        is begun anew, as the state says: with its metadata, parameters and preconditions, but
-        without headers, which no state holds. An encryption key has to be given again in any case.
-        What was to be compressed is compressed again.
-
-        Args:
-            state: What `StreamWriter.state()` gave, or an error's `state`.
-            file_data: The same bytes from their beginning, in any form that `upload` takes; those
-                before compression.
-            **options: See `RequestKeywords`.
-
-        Raises:
-            ObjectChanged: The source does not begin with what was sent before.
-            IntegrityError: The object is not what this source holds; it was deleted, unless it was
-                made before, of bytes that did not come from here.
-            SessionExpired: The session was lost when bytes of a source that is read only once were
-                gone already.
-            InvalidArgument: It is no state, or an edited one; or the source has another length
-                than was declared.
-            UsageError: Another upload is reading the same file.
-        """
+        """Go on with an upload that another process, or an earlier call, did not end."""
 
     def download_stream(
         self,
@@ -2125,27 +1221,7 @@ class Storage:
         buffer_bytes: int | None = None,
         **options: Unpack[DownloadKeywords],
     ) -> StreamResponse:
-        """The bytes of an object, as a stream.
-
-        One request, and one more for each time it breaks. `timeout` bounds the wait for the first
-        byte of each, `stall_timeout` the waits after it. A `Range` header means `start` and
-        `end`; an `Accept-Encoding: gzip` header means `raw`.
-
-        Args:
-            bucket: The bucket.
-            object_name: The object.
-            buffer_bytes: What is held at most of bytes that arrived and were not read, 4 KiB or
-                more; None for 1 MiB, which is fast. Less where many are read slowly at once.
-            **options: See `DownloadKeywords`.
-
-        Returns:
-            What `with` or `await` turns into a `StreamResponse`; nothing is sent before.
-
-        Raises:
-            InvalidName: A name that cannot be.
-            InvalidArgument: A range that cannot be, or no buffer.
-            NotFound: On entering: there is no such bucket, object or generation.
-        """
+        """The bytes of an object, as a stream."""
 
     def download(
         self,
@@ -2156,23 +1232,7 @@ class Storage:
         workers: int = ...,
         **options: Unpack[DownloadKeywords],
     ) -> bytes:
-        """An object whole in memory, or a range of it; resumed and verified as a stream is.
-
-        One request. What has at least two slices comes over several connections at once, as with
-        `download_to_filename`: one request for each. Cancelling closes all of them.
-
-        Args:
-            bucket: The bucket.
-            object_name: The object.
-            slice_bytes: What a connection brings at least; 256 KiB or more.
-            workers: Connections for one object; 1 for a single request whatever its size.
-            **options: See `DownloadKeywords`.
-
-        Raises:
-            NotFound: There is no such bucket, object or generation.
-            IntegrityError: The checksum is wrong.
-            ObjectChanged: It was overwritten or deleted meanwhile.
-        """
+        """An object whole in memory, or a range of it; resumed and verified as a stream is."""
 
     def download_into(
         self,
@@ -2184,28 +1244,7 @@ class Storage:
         workers: int = ...,
         **options: Unpack[DownloadKeywords],
     ) -> int:
-        """An object, or a range of it, into memory of the caller's; else as `download`.
-
-        After an error or a cancel the buffer holds some of the bytes.
-
-        Args:
-            bucket: The bucket.
-            object_name: The object.
-            buffer: Writable, contiguous, and large enough.
-            slice_bytes: What a connection brings at least; 256 KiB or more.
-            workers: Connections for one object; 1 for a single request whatever its size.
-            **options: See `DownloadKeywords`.
-
-        Returns:
-            How many bytes there are.
-
-        Raises:
-            InvalidArgument: The buffer is too small.
-            TypeError: It cannot be written.
-            NotFound: There is no such bucket, object or generation.
-            IntegrityError: The checksum is wrong.
-            ObjectChanged: It was overwritten or deleted meanwhile.
-        """
+        """An object, or a range of it, into memory of the caller's; else as `download`."""
 
     def iter_download(
         self,
@@ -2216,30 +1255,7 @@ class Storage:
         workers: int = ...,
         **options: Unpack[DownloadKeywords],
     ) -> Items[bytes]:
-        """The bytes of a large object in order, fetched ahead over several connections at once.
-
-            with closing(storage.iter_download("bucket", "name")) as pieces:
-                for piece in pieces: ...
-
-        One request for each slice of what has at least two of them, else one. At most
-        `workers * slice_bytes` bytes are held. Ending the iteration early, or cancelling it, ends
-        the connections: by `aclose()`, which `contextlib.aclosing` calls.
-
-        Args:
-            bucket: The bucket.
-            object_name: The object.
-            slice_bytes: Bytes of a slice; 256 KiB or more.
-            workers: Connections for one object; 1 for a single request whatever its size.
-            **options: See `DownloadKeywords`.
-
-        Yields:
-            Pieces as they came, of any size.
-
-        Raises:
-            NotFound: There is no such bucket, object or generation.
-            IntegrityError: In place of the end: the checksum is wrong.
-            ObjectChanged: It was overwritten or deleted meanwhile.
-        """
+        """The bytes of a large object in order, fetched ahead over several connections at once."""
 
     def download_to_filename(
         self,
@@ -2252,38 +1268,7 @@ class Storage:
         resume: bool = True,
         **options: Unpack[DownloadKeywords],
     ) -> None:
-        """An object into a file, in bounded memory; the file is replaced when all is there.
-
-        One request for an object of less than two slices (64 MiB), for one that is decompressed
-        on the way, and for a server that tells no length or generation. Of any other one
-        connection begins; where it is waited for, up to `workers` of them share what is left, with
-        one request for each, of one and the same generation; for more than
-        `8 * workers * slice_bytes` with several for each. A connection that has nothing left to
-        do takes over half of what the slowest still has to bring.
-
-        Failing or cancelling leaves an old file as it was. What several connections had brought
-        stays beside it under a hidden name (`.NAME.….sliced.part` and `.json`) when the same call
-        may succeed later: it was cancelled or killed, or the network or the service failed. That
-        call then fetches only what is missing, if the object is still the same one. Of everything
-        else no part is left.
-
-        Args:
-            bucket: The bucket.
-            object_name: The object.
-            filename: The file; what is no ordinary file (a pipe, a device) is written into.
-            slice_bytes: What a connection brings at least; 256 KiB or more.
-            workers: Connections for one object; 1 for a single request whatever its size.
-            resume: Go on with what such a call left, and leave such for a later one. Of two
-                calls for one file at the same time only one can; on Windows none.
-            **options: See `DownloadKeywords`.
-
-        Raises:
-            InvalidArgument: No file can be called `filename`.
-            NotFound: There is no such bucket, object or generation.
-            IntegrityError: The checksum is wrong.
-            ObjectChanged: It was overwritten or deleted meanwhile.
-            OSError: The file cannot be written.
-        """
+        """An object into a file, in bounded memory; the file is replaced when all is there."""
 
     @overload
     def open(
@@ -2318,35 +1303,7 @@ class Storage:
         max_decoded_bytes: int | None = None,
         **options: Unpack[ManyKeywords],
     ) -> ManyTransfer:
-        """Download many objects into a folder; see `ManyTransfer`.
-
-        One request for each page of the list, and those of a single download for each object; of a
-        listed object the generation that was listed. Names that would leave the folder, or
-        cannot be files (`../x`, `/x`, `C:x`, `a//b`; on Windows also devices and characters it does
-        not take), that need a folder where another object is a file, and targets that are
-        symbolic links, or lie behind one in the folder, are errors of their own. A listed object
-        that is named as a folder (`a/`) makes the folder; by its name it is an error, unless
-        paired with a path.
-
-        Cancelling, or leaving the iteration within `with`, ends all: each file is whole, or
-        as it was.
-
-        Args:
-            bucket: The bucket.
-            objects: A prefix (text), whose objects are called in the folder by what comes behind
-                the prefix's last slash; or names, or pairs of a name and a path below the folder,
-                iterable or async iterable. A resource as `iter_objects` gives it is as good as
-                its name: then that generation is meant.
-            target_folder: Made if it is not there.
-            overwrite: False leaves a file alone that is there.
-            raw: Keep what is stored as gzip as it is.
-            max_decoded_bytes: The most that one that is stored as gzip may decompress to.
-            **options: See `ManyKeywords`.
-
-        Raises:
-            InvalidName: The bucket's name cannot be.
-            InvalidArgument: An option that cannot be.
-        """
+        """Download many objects into a folder; see `ManyTransfer`."""
 
     def upload_many(
         self,
@@ -2361,32 +1318,7 @@ class Storage:
         empty_folders: bool = False,
         **options: Unpack[ManyKeywords],
     ) -> ManyTransfer:
-        """Upload many files; see `ManyTransfer`.
-
-        The requests of a single upload for each. A failed request is repeated also without a
-        precondition: sending the same file again makes the same object. The time of a file's last
-        change goes with it as `goog-reserved-file-mtime`.
-
-        Cancelling, or leaving the iteration within `with`, ends all; an object is whole or
-        is not there.
-
-        Args:
-            bucket: The bucket.
-            files: A folder, whose files are uploaded with those of its folders; or paths, or pairs
-                of a path and an object's name, iterable or async iterable.
-            prefix: What the objects' names begin with.
-            overwrite: False leaves an object alone that is there.
-            metadata: Fields of each new object's resource.
-            zipped: Compress each with gzip on the way, as `upload` does.
-            follow_symlinks: Upload what links lead to; one that leads into itself is an error.
-                Else links are skipped, and told.
-            empty_folders: Make an object `folder/` of an empty folder.
-            **options: See `ManyKeywords`.
-
-        Raises:
-            InvalidName: The bucket's name cannot be.
-            InvalidArgument: An option that cannot be.
-        """
+        """Upload many files; see `ManyTransfer`."""
 
     def copy_many(
         self,
@@ -2399,24 +1331,7 @@ class Storage:
         metadata: Mapping[str, Any] | None = None,
         **options: Unpack[ManyKeywords],
     ) -> ManyTransfer:
-        """Let the service copy many objects; see `ManyTransfer`.
-
-        One request for each page of the list, and those of a single copy for each object; of a
-        listed object the generation that was listed.
-
-        Args:
-            bucket: Of the sources.
-            objects: As in `download_many`; pairs are of two objects' names.
-            target_bucket: Of the copies.
-            prefix: What the copies' names begin with.
-            overwrite: False leaves an object alone that is there.
-            metadata: Fields of each copy's resource in place of all of its source's.
-            **options: See `ManyKeywords`.
-
-        Raises:
-            InvalidName: A bucket's name cannot be.
-            InvalidArgument: An option that cannot be.
-        """
+        """Let the service copy many objects; see `ManyTransfer`."""
 
     def sync(
         self,
@@ -2431,36 +1346,7 @@ class Storage:
         empty_folders: bool = False,
         **options: Unpack[ManyKeywords],
     ) -> ManyTransfer:
-        """Make one tree like another; see `ManyTransfer`.
-
-        One request for each page of each list, and those of a single transfer for what differs.
-        An object is replaced or deleted only if it is still as it was listed. Objects are taken as
-        they are stored, gzip too. Nothing is deleted that the source may have and that could not
-        be looked at: what is below a folder that cannot be read, or named as a link that is
-        skipped.
-
-        Args:
-            source: A folder, or `gs://bucket/prefix`, where the prefix is a folder.
-            target: The same; one of the two, or both, are in a bucket.
-            compare: `"mtime"`: by size and time of the last change, in seconds, as the object's
-                `goog-reserved-file-mtime` says; by size and checksum where it says none.
-                `"crc32c"`: by size and checksum; every file of equal size is read. `"size"`: by
-                that alone. Two objects are compared by size and checksum, unless by size alone.
-            delete: Delete what only the target has.
-            allow_empty_source: Delete all of the target, too, if the source has nothing (that is
-                included): a prefix that is mistyped lists as nothing.
-            dry_run: Transfer and delete nothing: each result says what would be done, and is
-                skipped as `dry run`.
-            follow_symlinks: As in `upload_many`.
-            empty_folders: As in `upload_many`.
-            **options: See `ManyKeywords`. What is not included is left alone on both sides.
-
-        Raises:
-            InvalidName: A bucket's name cannot be.
-            InvalidArgument: Both are folders, or one is in the other; an option that cannot be.
-                From the run, before anything is deleted: the source has nothing, see
-                `allow_empty_source`.
-        """
+        """Make one tree like another; see `ManyTransfer`."""
 
     def __init__(
         self,
@@ -2485,15 +1371,7 @@ class Storage:
 
     @property
     def session(self) -> AioSession:
-        """The client's session, as gcloud-aio-storage wraps it, for requests of your own.
-
-        `session.session` is the `aiohttp.ClientSession`: the caller's, or our own, made at the
-        first use. Closing the wrapper leaves it open; `close` of the client closes our own.
-
-        Raises:
-            ClientClosed: After `close`.
-            UsageError: Another loop is running than at the first use.
-        """
+        """The client's session, as gcloud-aio-storage wraps it, for requests of your own."""
 
     def get_bucket(self, bucket_name: str) -> Bucket:
         """A handle on a bucket. No request."""
@@ -2502,42 +1380,17 @@ class Storage:
         """A project's buckets. One request for each page."""
 
     def run(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Call something in the event loop, await what it gives, and wait for it.
-
-        For what only the asynchronous API does: it gets the objects that belong to this loop, and
-        `asynchronous` is the client.
-
-        Args:
-            function: Called in the loop; it may be a coroutine function.
-            args: Its arguments.
-            jobs: For what belongs to this client.
-
-        Raises:
-            ClientClosed: The client is closed.
-            UsageError: From the loop's own thread.
-        """
+        """Call something in the event loop, await what it gives, and wait for it."""
 
     @property
     def asynchronous(self) -> AsyncStorage:
         """The asynchronous client behind this one; only to be used in what `run` calls."""
 
     def close(self) -> None:
-        """Close what the client opened; see the asynchronous `close`. Idempotent.
-
-        What other threads have under way fails. With the last client of the process its event loop
-        ends.
-        """
+        """Close what the client opened; see the asynchronous `close`. Idempotent."""
 
     def on_close(self, callback: Callable[[], object]) -> None:
-        """Have `close` call something of yours, before the session goes; no request.
-
-        Args:
-            callback: Called once, without arguments, in a thread of its own: it may make
-                synchronous calls of other clients. The one that was given last comes first.
-
-        Raises:
-            ClientClosed: The client is closed already.
-        """
+        """Have `close` call something of yours, before the session goes; no request."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
