@@ -45,7 +45,7 @@ async def send_content(
         was_linked: What is missing is gone (410), not unknown (404).
         inline: Whether a browser may show it, or shall offer to save it.
         headers: Lines to add.
-        patience: Seconds for which the client may take nothing; then it is broken off.
+        patience: Seconds that the client has for each piece; then it is broken off.
 
     Returns:
         The response that was sent; one of status 499 when the client went away before its end.

@@ -42,7 +42,7 @@ class ContentResponse(Response):
         make: Gives the content for one answer.
         was_linked: What is missing is gone (410), not unknown (404).
         inline: Whether a browser may show it, or shall offer to save it.
-        patience: Seconds for which the client may take nothing.
+        patience: Seconds that the client has for each piece.
     """
 
     def __init__(

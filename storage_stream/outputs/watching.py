@@ -22,7 +22,8 @@ LOOK_SECONDS: Final = 0.5
 """So that within a second a request to the bucket ends for which nobody waits."""
 
 PATIENCE_SECONDS: Final = 60.0
-"""For a client that takes nothing; what nginx's `send_timeout` is. Players ask again, by ranges."""
+"""For a client to take a piece, at most 64 KiB; nginx's `send_timeout` is the same for a write.
+Players of films ask again, by ranges."""
 
 
 class ClientGoneError(ConnectionResetError):
@@ -35,7 +36,7 @@ class Watch(ABC):
     A class, since a generator costs a short answer as much again.
 
     Args:
-        patience: Seconds for which a client may take nothing of what it is sent.
+        patience: Seconds that a client has for each piece that it is sent.
 
     Raises:
         ClientGoneError: At the end of the block: the client went away, or took nothing.
