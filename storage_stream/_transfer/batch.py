@@ -112,6 +112,8 @@ class _Sending:
             self._options, headers=(), params=(), retry=replace(self._options.retry, retries=0)
         )
         try:
+            for call in calls.values():
+                self._sender.check_part(call.operation.headers)
             replies = await self._sender.send(request, once)
             refused = {n: calls[n] for n, reply in replies.items() if reply.status == _UNAUTHORIZED}
             if refused and await self._has_new_token():

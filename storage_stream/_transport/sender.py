@@ -293,6 +293,20 @@ class Sender:
         if has_key and _origin(place) != _origin(root):
             raise InsecureTransport("an encryption key does not go to an address elsewhere")
 
+    def check_part(self, headers: Headers) -> None:
+        """Look at the headers of a request that stands in the body of another one.
+
+        Raises:
+            InsecureTransport: The caller's key or credentials in them would be read by others.
+        """
+        if not self._is_safe:
+            self._check_private(headers)
+
+    @staticmethod
+    def _check_private(headers: Headers, *, has_token: bool = False) -> None:
+        if has_token or not _SECRET.isdisjoint(name for name, _ in headers):
+            raise InsecureTransport("credentials and keys do not travel over plain http")
+
     def _url(self, target: str) -> str:
         return self._root + target if target.startswith("/") else target
 
@@ -309,8 +323,8 @@ class Sender:
         Raises:
             InsecureTransport: The token, a key or the caller's own would be read by others.
         """
-        if not self._is_safe and (token is not None or not _SECRET.isdisjoint(_names(request))):
-            raise InsecureTransport("credentials and keys do not travel over plain http")
+        if not self._is_safe:
+            self._check_private(request.headers, has_token=token is not None)
         project = None if token is None else self._credentials.quota_project
         if self._own_lines_of != (token, project):
             self._own_lines = self._lines(token, project)
@@ -337,10 +351,6 @@ class Sender:
         if project is not None:
             lines.append(("x-goog-user-project", project))
         return tuple(lines)
-
-
-def _names(request: Request) -> list[str]:
-    return [name for name, _ in request.headers]
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:

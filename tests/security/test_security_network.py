@@ -83,6 +83,20 @@ async def test_no_key_and_no_credentials_of_the_callers_over_plain_http(
         assert len(transport.requests) == 1
 
 
+async def test_no_key_in_a_batch_over_plain_http() -> None:
+    transport = MemoryTransport(lambda _: Answer(503))
+    around = Environment(transport=transport)
+    async with Storage(
+        api_root="http://storage.test", anonymous=True, environment=around
+    ) as storage:
+        batch = storage.batch()
+        batch.download_metadata("bucket", "name", encryption_key=KEY)
+        with pytest.raises(ExceptionGroup) as caught:
+            await batch.__aexit__(None, None, None)
+    assert caught.group_contains(InsecureTransport)
+    assert transport.requests == []
+
+
 def test_a_context_that_checks_nothing_is_refused() -> None:
     blind = ssl.create_default_context()
     blind.check_hostname = False
