@@ -25,7 +25,9 @@ _WRITES_PER_SECOND, _READS_PER_SECOND = 1000.0, 5000.0
 _DOUBLING_SECONDS = 20 * 60.0
 """https://cloud.google.com/storage/docs/request-rate: what a bucket takes at first, and how fast
 it may become more."""
-_NOT_ELSEWHERE = frozenset({"token", "session", "environment", "ssl"})  # they live in one process
+_NOT_ELSEWHERE = frozenset(  # they live in one process
+    {"token", "session", "environment", "observer", "ssl"}
+)
 _WILDCARDS = frozenset("*?[]{}")
 
 
