@@ -116,7 +116,9 @@ class ObjectFile(AbstractBufferedFile):
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         """What a cache of fsspec's asks for; the first bytes are there already."""
-        first = self._begun.data
+        first, end = self._begun.data, min(end, self.size)
+        if start >= end:
+            return b""
         if end <= len(first):
             return first[start:end]
         data = self._range(start, end)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from storage_stream.integrations.fsspec.new_file import NewFile
 
-__all__ = ["NewObjectFile", "NewTextFile"]
+__all__ = ["NewObjectFile", "TextFile"]
 
 _BLOCK_BYTES = 8 * 1024 * 1024
 
@@ -103,8 +103,8 @@ class NewObjectFile(AbstractBufferedFile):
             self._new.drop(self._fs.loop)
 
 
-class NewTextFile(io.TextIOWrapper):
-    """The same for text: leaving its block by an exception gives it up, too."""
+class TextFile(io.TextIOWrapper):
+    """Text over a file of bytes: leaving its block by an exception gives a new one up, too."""
 
     def __exit__(
         self,
@@ -112,10 +112,6 @@ class NewTextFile(io.TextIOWrapper):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is not None:
-            discard = getattr(self.buffer, "discard", None)
-            if discard is not None:
-                discard()
-                self.detach()
-                return
+        if error is not None and hasattr(self.buffer, "discard"):
+            self.buffer.discard()  # closed by that, and this with it: nothing is flushed
         self.close()

@@ -17,6 +17,8 @@ __all__ = [
     "BaseCache",
     "LocalFileSystem",
     "NoOpCallback",
+    "compression_of",
+    "compressions",
     "get_loop",
     "has_magic",
     "isfilelike",
@@ -31,7 +33,14 @@ __all__ = [
 if TYPE_CHECKING:
     import asyncio
     import io
-    from collections.abc import AsyncGenerator, Callable, Coroutine, MutableMapping, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        Callable,
+        Coroutine,
+        Mapping,
+        MutableMapping,
+        Sequence,
+    )
     from typing import ClassVar
 
     class AbstractBufferedFile(io.IOBase):
@@ -119,6 +128,11 @@ if TYPE_CHECKING:
         """One that does nothing."""
 
     DEFAULT_CALLBACK: Any
+    compressions: Mapping[str, Callable[..., Any]]
+
+    def compression_of(path: str, compression: str | None) -> str | None:
+        """Which compression is meant."""
+        ...
 
     def get_loop() -> asyncio.AbstractEventLoop:
         """Fsspec's own loop, in a thread of its own."""
@@ -168,6 +182,8 @@ else:
     AsyncFileSystem = _asyn.AsyncFileSystem
     BaseCache = _caching.BaseCache
     LocalFileSystem = _local.LocalFileSystem
+    compressions = imported("fsspec.compression", "fsspec").compr
+    compression_of = imported("fsspec.core", "fsspec").get_compression
     _callbacks: Any = imported("fsspec.callbacks", "fsspec")
     DEFAULT_CALLBACK, NoOpCallback = _callbacks.DEFAULT_CALLBACK, _callbacks.NoOpCallback
     has_magic = _asyn.has_magic

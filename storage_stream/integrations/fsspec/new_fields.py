@@ -16,7 +16,7 @@ _FIXED = {
     "content_type": "contentType",
     "custom_time": "customTime",
 }
-_OURS = ("kms_key_name", "encryption_key", "timeout", "chunk_bytes", "headers")
+_OURS = ("kms_key_name", "encryption_key", "timeout", "chunk_bytes", "headers", "progress")
 
 
 def fixed_fields(named: dict[str, Any] | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from storage_stream import ComposeSource, Preconditions
+from storage_stream.errors import NotFound, ObjectChanged, PreconditionFailed
 from storage_stream.integrations.fsspec.failures import os_errors
 
 if TYPE_CHECKING:
@@ -109,25 +110,29 @@ class AppendedFile(NewFile):
         """Join it to the object.
 
         Raises:
-            PreconditionFailed: That was overwritten or deleted since it was opened.
+            ObjectChanged: That was overwritten or deleted since it was opened.
         """
         at, was = self.at, int(self._info["generation"])
         client: Storage = self._fs._client()  # noqa: SLF001 - of the same package
         said = self._fs._said()  # noqa: SLF001 - of the same package
         await super().commit()
         try:
-            with os_errors(at.path):
-                made = await client.compose(
-                    at.bucket,
-                    at.name,
-                    [
-                        ComposeSource(at.name, generation=was),
-                        ComposeSource(self._piece, generation=self.generation),
-                    ],
-                    metadata={key: self._info[key] for key in _KEPT_FIELDS if key in self._info},
-                    preconditions=Preconditions(if_generation_match=was),
-                    **said,
-                )
+            made = await client.compose(
+                at.bucket,
+                at.name,
+                [
+                    ComposeSource(at.name, generation=was),
+                    ComposeSource(self._piece, generation=self.generation),
+                ],
+                metadata={key: self._info[key] for key in _KEPT_FIELDS if key in self._info},
+                preconditions=Preconditions(if_generation_match=was),
+                **said,
+            )
+        except (NotFound, PreconditionFailed) as error:
+            raise ObjectChanged(
+                "the object was overwritten or deleted since it was opened to be appended to",
+                subject=f"gs://{at.path}",
+            ) from error
         finally:
             await client.delete_many(at.bucket, [self._piece], missing_ok=True, **said)
         self.generation = _generation_of(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from storage_stream import ObjectHead
+    from storage_stream.integrations.fsspec.paths import ObjectPath
 
 __all__ = ["FIRST_BYTES", "Beginning", "Reading"]
 
+_INTO_BYTES = 64 * 1024  # less is copied sooner than it is prepared
+_BLOCK_BYTES = 64 * 1024 * 1024  # more comes over several connections, and may be less than asked
 FIRST_BYTES = 256 * 1024  # what opening a file brings: many files are not larger
 
 
@@ -49,16 +53,31 @@ class Reading(Sources):
             start, end = await self._counted(path, start, end, generation)
         if end is not None and end <= (start or 0):
             return b""
+        try:
+            with os_errors(at.path):
+                return await self._bytes_of(at, start or 0, end, generation)
+        except RangeNotSatisfiable:  # it begins behind the end
+            return b""
+
+    async def _bytes_of(
+        self, at: ObjectPath, start: int, end: int | None, generation: int | None
+    ) -> bytes:
+        """Bytes of an object: all of them verified, or a range."""
+        client = self._client()
         chosen = self._said(raw=True, generation=generation)
         if start:
             chosen["start"] = start
-        if end is not None:
-            chosen["end"] = end
-        try:
-            with os_errors(at.path):
-                return await self._client().download(at.bucket, at.name, **chosen)
-        except RangeNotSatisfiable:  # it begins behind the end
-            return b""
+        if end is None:
+            return await client.download(at.bucket, at.name, **chosen)
+        chosen["end"] = end
+        if start < 0 or not _INTO_BYTES <= end - start <= _BLOCK_BYTES:
+            return await client.download(at.bucket, at.name, **chosen)
+        # Received where it stays: the memory of a BytesIO is given away without a copy.
+        block = io.BytesIO(bytes(end - start))
+        with block.getbuffer() as view:
+            count = await client.download_into(at.bucket, at.name, view, **chosen)
+        block.truncate(count)
+        return block.getvalue()
 
     async def _counted(
         self, path: str, start: int | None, end: int, generation: int | None
@@ -211,12 +230,9 @@ class Reading(Sources):
             ObjectChanged: This generation is not there any more.
         """
         at = self._at(path)
-        chosen = self._said(raw=True, generation=generation)
-        if end is not None:
-            chosen |= {"start": start, "end": end}
         try:
             with os_errors(at.path):
-                return await self._client().download(at.bucket, at.name, **chosen)
+                return await self._bytes_of(at, start, end, generation)
         except FileNotFoundError as error:
             raise ObjectChanged(
                 "the object was overwritten or deleted while it was read",

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from storage_stream import Preconditions
 from storage_stream.errors import InvalidArgument
 from storage_stream.integrations.fsspec.base import REPEATED
+from storage_stream.integrations.fsspec.compressed import compressed
 from storage_stream.integrations.fsspec.failures import exists_error, os_errors
 from storage_stream.integrations.fsspec.file_reading import ObjectFile
-from storage_stream.integrations.fsspec.file_writing import NewObjectFile, NewTextFile
+from storage_stream.integrations.fsspec.file_writing import NewObjectFile, TextFile
 from storage_stream.integrations.fsspec.library import sync
 from storage_stream.integrations.fsspec.new_fields import new_object_fields
 from storage_stream.integrations.fsspec.new_file import AppendedFile, NewFile
@@ -114,11 +115,12 @@ class Writing(Reading):
             FileExistsError: With `x`: there is one.
             IsADirectoryError: It is a bucket.
         """
-        if "b" in mode or "r" in mode:
-            return super().open(path, mode, **options)
-        text = {key: options.pop(key) for key in _TEXT_KEYWORDS if key in options}
-        binary = self.open(path, mode.replace("t", "") + "b", **options)
-        return NewTextFile(binary, **text)
+        is_text = "b" not in mode
+        text = {key: options.pop(key) for key in _TEXT_KEYWORDS if is_text and key in options}
+        compression = options.pop("compression", None)
+        binary = super().open(path, mode.replace("t", "") + "b" * is_text, **options)
+        file = compressed(binary, self._strip_protocol(path), mode, compression)
+        return TextFile(file, **text) if is_text else file
 
     async def open_async(self, path: str, mode: str = "rb", **options: Any) -> Any:
         """An object as a file whose methods are coroutines: the client's own `open`.
