@@ -28,12 +28,14 @@ class Copying(Doing):
         """See `Doing.prepare`. One request for each page of the target's list."""
         self._known = await known_targets(self.storage, self.order, listed, end)
 
+    def is_there(self, item: dict[str, Any]) -> bool:
+        """See `Doing.is_there`: the same bytes are there, or any where none are replaced."""
+        known = self._known.get(item["name"])
+        return known is not None and (is_same(item, known) or not self.order.overwrite)
+
     async def one(self, item: dict[str, Any]) -> None:
         """See `Doing.one`. One request, or what `Storage.copy` needs for a large one."""
         known = self._known.get(item["name"])
-        if known is not None and (is_same(item, known) or not self.order.overwrite):
-            self.skipped()
-            return
         try:
             copy = await self._copied(item, 0 if known is None else int(known["generation"]))
         except PreconditionFailed as refusal:

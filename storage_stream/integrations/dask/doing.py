@@ -40,6 +40,11 @@ class Doing(abc.ABC):
             end: The first name behind the unit; None: there is none.
         """
 
+    def is_there(self, item: dict[str, Any]) -> bool:
+        """Whether one need not be done: known since `prepare`, without a request."""
+        del item
+        return False
+
     @abc.abstractmethod
     async def one(self, item: dict[str, Any]) -> None:
         """Do one.

@@ -32,12 +32,13 @@ class Downloading(Doing):
         self._left: list[tuple[dict[str, Any], str]] = []
         self._there = await asyncio.to_thread(self._those_there, listed)
 
+    def is_there(self, item: dict[str, Any]) -> bool:
+        """See `Doing.is_there`: a file of that size and time is there."""
+        return item["name"] in self._there
+
     async def one(self, item: dict[str, Any]) -> None:
         """See `Doing.one`: all that are to come are downloaded together, in `finish`."""
-        if item["name"] in self._there:
-            self.skipped()
-        else:
-            self._left.append((item, self._below(item)))
+        self._left.append((item, self._below(item)))
 
     async def finish(self) -> None:
         """Download. One request for each, or what a large one needs."""
@@ -69,9 +70,9 @@ class Downloading(Doing):
         return name.removeprefix(self.order.strip)
 
     def _those_there(self, listed: Sequence[Mapping[str, Any]]) -> set[str]:
-        return {item["name"] for item in listed if self._is_there(item)}
+        return {item["name"] for item in listed if self._is_file(item)}
 
-    def _is_there(self, item: Mapping[str, Any]) -> bool:
+    def _is_file(self, item: Mapping[str, Any]) -> bool:
         parts = self._below(item).split("/")
         if any(part in {"", ".", ".."} for part in parts):
             return False  # no file's name: the download says so

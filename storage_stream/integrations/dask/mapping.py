@@ -56,15 +56,17 @@ class Mapper(Doing):
         """See `Doing.prepare`. One request for each page of the target's list, if there is one."""
         self._known = await known_targets(self.storage, self.order, listed, end)
 
+    def is_there(self, item: dict[str, Any]) -> bool:
+        """See `Doing.is_there`: a result is there that was made of this generation."""
+        known = self._known.get(item["name"])
+        return known is not None and (
+            not self.order.overwrite or _made_of(known) == item["generation"]
+        )
+
     async def one(self, item: dict[str, Any]) -> None:
         """See `Doing.one`. One request, and one more for what goes to the target."""
         known = self._known.get(item["name"])
         source = self.source_of(item)
-        if known is not None and (
-            not self.order.overwrite or _made_of(known) == str(source.generation)
-        ):
-            self.skipped()
-            return
         try:
             value = await self._applied(source)
         except NotFound as error:

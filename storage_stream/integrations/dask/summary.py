@@ -69,9 +69,10 @@ class ClusterSummary:
 
     def __str__(self) -> str:
         """The totals in a line."""
-        rate = (self.done + self.skipped) / self.seconds if self.seconds else 0.0
-        left = "" if self.is_complete else "; not complete"
+        took = f" in {self.seconds:.1f} s"
+        if self.seconds and not self.went_on:  # else most of it was another's work
+            took += f" ({(self.done + self.skipped) / self.seconds:,.0f} objects/s)"
         return (
             f"{self.done:,} done, {self.skipped:,} skipped, {self.failed:,} failed,"
-            f" {self.bytes:,} bytes in {self.seconds:.1f} s ({rate:,.0f} objects/s){left}"
+            f" {self.bytes:,} bytes{took}{'' if self.is_complete else '; not complete'}"
         )

@@ -124,6 +124,9 @@ async def _each(
 
     async def lane() -> None:
         for item in left:
+            if doing.is_there(item):
+                doing.skipped()
+                continue
             await pace.turn()
             try:
                 await doing.one(item)
