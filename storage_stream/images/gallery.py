@@ -100,14 +100,15 @@ def _latest(
     place = sa.func.row_number().over(
         partition_by=(images.c.original_id, images.c.version), order_by=images.c.revision.desc()
     )
-    ranked = sa.select(images, place.label("place")).where(which).subquery("ranked")
-    columns = [ranked.c[name] for name in shown_images.names]
+    # Numbers are ranked, not whole rows, of which most are left out.
+    ranked = sa.select(images.c.number, place.label("place")).where(which).subquery("ranked")
+    columns = [images.c[name] for name in shown_images.names]
     file_columns = [files.c[name].label(f"{_FILE}{name}") for name in shown_files.names]
-    is_latest = sa.or_(ranked.c.original_id.is_(None), ranked.c.place == 1)
-    is_version = sa.case((ranked.c.original_id.is_(None), 0), else_=1)
+    is_original = images.c.original_id.is_(None)
     return (
         sa.select(*columns, *file_columns)
-        .join(files, files.c.id == ranked.c.file_id)
-        .where(is_latest)
-        .order_by(is_version, ranked.c.number)
+        .join(ranked, ranked.c.number == images.c.number)
+        .join(files, files.c.id == images.c.file_id)
+        .where(sa.or_(is_original, ranked.c.place == 1))
+        .order_by(sa.case((is_original, 0), else_=1), images.c.number)
     )

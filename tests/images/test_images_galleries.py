@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from images_house import SMALL, House, encoded, pattern
+from sqlalchemy import event
 
 from storage_stream.images import ValidationError
 
@@ -60,6 +61,19 @@ async def test_more_galleries_than_a_statement_has_parameters(house: House) -> N
     await gallery_of(house, gallery_id, 1, 1)
     asked = [*(uuid4() for _ in range(2000)), gallery_id]
     assert [each["id"] for each in await house.images.get_gallery(asked)] == [gallery_id]
+
+
+async def test_a_gallery_is_one_statement_whatever_is_in_it(house: House) -> None:
+    gallery_id, statements = uuid4(), []
+    await gallery_of(house, gallery_id, 20, 2)
+
+    def asked(*arguments: object) -> None:
+        statements.append(arguments[2])
+
+    event.listen(house.database.engine.sync_engine, "before_cursor_execute", asked)
+    (gallery,) = await house.images.get_gallery(gallery_id)
+    assert len(gallery["images"]) == 20
+    assert len([each for each in statements if "SELECT" in str(each)]) == 1
 
 
 async def test_a_moved_original_takes_its_versions_along(house: House) -> None:

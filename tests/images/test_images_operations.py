@@ -135,9 +135,15 @@ async def test_a_picture_too_large_to_keep_is_read_once_where_it_gets_small(hous
 async def test_a_picture_too_large_to_keep_is_streamed_for_each_version(house: House) -> None:
     data = encoded(pattern(64, 48).resize((6000, 4800)), "jpeg", quality=60)
     settings = settings_of({"name": "scale", "params": 0.9}, {"name": "resize", "params": [90, 70]})
-    rows = await house.images.convert_from_file(
-        await house.file(data, extension="jpg"), await house.converter(settings)
+    settings["versions"].append({**settings["versions"][0], "version": "again"})
+    file_id, converter_id = (
+        await house.file(data, extension="jpg"),
+        await house.converter(settings),
     )
+    before = sum(entry.bytes_out for entry in house.gcs.log)
+    rows = await house.images.convert_from_file(file_id, converter_id)
+    came = sum(entry.bytes_out for entry in house.gcs.log) - before
+    assert came <= 2.1 * len(data) + 64 * 1024
     assert (await house.picture(rows[1])).size == (90, 70)
 
 

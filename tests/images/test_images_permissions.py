@@ -1,6 +1,7 @@
 """Who may call what, and what is said where the libraries are missing."""
 
 import importlib
+import inspect
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,7 +11,14 @@ from uuid import uuid4
 import pytest
 from images_house import House, encoded, pattern
 
-from storage_stream.images import ImageService, PermissionDenied, Permissions, ValidationError
+from storage_stream.images import (
+    FileService,
+    ImageService,
+    PermissionDenied,
+    Permissions,
+    ValidationError,
+)
+from storage_stream.images.image_record_service import ImageRecordService
 
 
 def with_permissions(house: House, permissions: Permissions | None) -> ImageService:
@@ -97,6 +105,36 @@ except ExtraMissing as error:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == f"{library} is missing: install storage-stream[images]\n"
+
+
+def test_the_names_that_callers_of_the_other_library_know() -> None:
+    assert ImageService.service_name == "images"
+    assert ImageService.converter_classes == ["ImageConverter"]
+    assert vars(ImageRecordService)["file_service"] is FileService
+    routes = {
+        *("create", "get", "update", "delete", "exists", "list"),
+        *("m_create", "m_get", "m_update", "m_delete", "m_exists"),
+        *("convert", "convert_from_file", "gallery", "versions.delete", "converters.list"),
+    }
+    assert routes <= set(vars(ImageService)["routes"].fget(_Unmade()))
+    for method, names in {
+        "convert_image": ["id", "converter_id", "converter_settings", "metadata", "columns"],
+        "convert_from_file": [
+            *("file_id", "converter_id", "converter_settings", "metadata"),
+            *("correlation_id", "columns"),
+        ],
+        "get_gallery": ["id"],
+        "delete_versions": ["id", "versions", "columns"],
+    }.items():
+        found = list(inspect.signature(getattr(ImageService, method)).parameters)
+        assert found[1:] == names
+
+
+class _Unmade:
+    """Has every method, and no database."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(ImageService, name)
 
 
 def test_every_public_name_is_there() -> None:

@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from storage_stream.images.conversion import operations
+from storage_stream.images.conversion.planning import KEPT_BYTES, bytes_of
+from storage_stream.media import cancellable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +19,7 @@ __all__ = ["applied", "standard", "without_alpha"]
 WHITE = 255
 _COLOURS = 3
 _BLUR_RING = 2  # pixels around each that count
+_CACHED_ROWS, _CACHED_STRIPS = 16, 16
 _PROFILE = "icc-profile-data"
 
 
@@ -87,6 +90,7 @@ def _blur(image: Any, step: operations.Blur) -> Any:
     edge = 2 * _BLUR_RING
     if image.width <= edge or image.height <= edge:
         return image
+    image = _computed_once(image)
     ring = [
         [int(max(abs(x), abs(y)) == _BLUR_RING) for x in range(-_BLUR_RING, _BLUR_RING + 1)]
         for y in range(-_BLUR_RING, _BLUR_RING + 1)
@@ -97,6 +101,14 @@ def _blur(image: Any, step: operations.Blur) -> Any:
     )
     # The outermost pixels have no whole ring, and stay as they are.
     return image.insert(inside, _BLUR_RING, _BLUR_RING)
+
+
+def _computed_once(image: Any) -> Any:
+    """The same for two readers: else each of them computes it, and a chain of n takes 2^n times."""
+    if bytes_of((image.width, image.height), image.bands) <= KEPT_BYTES:
+        return cancellable(image).copy_memory()
+    strips = {"tile_width": image.width, "tile_height": _CACHED_ROWS, "max_tiles": _CACHED_STRIPS}
+    return image.tilecache(access="sequential", threaded=True, **strips)
 
 
 def _flip_horizontal(image: Any, step: operations.FlipHorizontal) -> Any:
