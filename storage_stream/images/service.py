@@ -104,7 +104,8 @@ class ImageService(GalleryRecordService):
     ) -> ImageRows:
         """Make new revisions of an original's versions; the old ones stay.
 
-        Cancelling undoes all of it, and waits for that.
+        Cancelling undoes all of it, and waits for that; it comes too late once the last
+        transaction is being stored.
 
         Args:
             id: The original.
@@ -146,7 +147,8 @@ class ImageService(GalleryRecordService):
     ) -> ImageRows:
         """Make an original of a file, and its versions: all of them, or nothing.
 
-        Cancelling undoes all of it, and waits for that.
+        Cancelling undoes all of it, and waits for that; it comes too late once the last
+        transaction is being stored.
 
         Args:
             file_id: The file.
