@@ -276,7 +276,7 @@ def _read_file(path: Path, *, must_exist: bool) -> dict[str, Any] | None:
         raise ConfigError(f"the configuration file {path} cannot be read: {error}") from None
     try:
         written = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path} is no TOML: {error}") from None
     for name in written:
         if name not in SETTINGS:

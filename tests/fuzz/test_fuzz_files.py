@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import struct
@@ -25,6 +26,8 @@ from storage_stream._transfer.journal import Journal
 from storage_stream._transfer.upload_journal import UploadJournal
 from storage_stream._transfer.upload_state import UploadState
 from storage_stream._transport.service_file import read_service_file
+from storage_stream.cli.config import ConfigError, Configuration
+from storage_stream.cli.transfers.run_folder import RunFolder
 from storage_stream.errors import StorageError
 from storage_stream.media.errors import MediaError
 from storage_stream.media.headers import HeaderReader, ImageInfo
@@ -81,7 +84,7 @@ def edited(document: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-@fuzz(300)
+@fuzz(200)
 @given(edited(STATE) | anything_of_json(list(STATE)))
 def test_a_state_of_an_upload(state: Any) -> None:
     read = value_or_error(lambda: UploadState.of(state))
@@ -92,7 +95,7 @@ def test_a_state_of_an_upload(state: Any) -> None:
         json.dumps(read.write())
 
 
-@fuzz(300)
+@fuzz(200)
 @given(edited(SNAPSHOT))
 def test_a_snapshot_of_a_download(snapshot: dict[str, Any]) -> None:
     read = value_or_error(lambda: DownloadSnapshot.from_json(snapshot))
@@ -106,7 +109,7 @@ def test_a_state_of_a_copy(state: Any) -> None:
     value_or_error(lambda: Rewrite.of_state(state))
 
 
-@fuzz(300)
+@fuzz(200)
 @given(bent([DOWNLOAD]) | anything_of_json(list(json.loads(DOWNLOAD))).map(_dumped))
 @example(nested(100_000)[0])
 @example(nested(100_000)[1])
@@ -214,7 +217,7 @@ PICTURES = [
 ]
 
 
-@fuzz(300)
+@fuzz(200)
 @given(bent(PICTURES), st.binary(max_size=200), st.integers(1, 100))
 def test_the_header_of_a_picture(data: bytes, behind: bytes, step: int) -> None:
     reader = HeaderReader(max_bytes=1 << 16)
@@ -227,3 +230,32 @@ def test_the_header_of_a_picture(data: bytes, behind: bytes, step: int) -> None:
 
     outcome = value_or_error(read)
     assert isinstance(outcome, MediaError | ImageInfo)
+
+
+# -- the command's settings ----------------------------------------------------------------------
+
+SETTINGS = b'concurrency = 8\nproject = "p"\ntimeout = 5\nquiet = true\n'
+
+
+@fuzz(60)
+@given(bent([SETTINGS]) | st.binary(max_size=60))
+@example(b"concurrency = " + b"[" * 50_000)
+def test_the_commands_settings(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "config.toml")
+        path.write_bytes(content)
+        with contextlib.suppress(ConfigError):
+            Configuration.read({}, {}, home=Path(folder), file=str(path))
+
+
+@fuzz(100)
+@given(
+    bent([b'{"command": {}, "notes": {"before": 3}}', b'{"notes": [1]}']) | st.binary(max_size=60)
+)
+@example(nested(100_000)[0])
+def test_what_a_run_of_the_command_left(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        run_folder = RunFolder(Path(folder), {"verb": "cp"})
+        run_folder.path.mkdir(parents=True)
+        (run_folder.path / "run.json").write_bytes(content)
+        assert isinstance(run_folder.notes(), dict)

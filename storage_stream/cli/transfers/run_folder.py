@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["RunFolder", "resuming_command", "state_folder"]
 
@@ -107,10 +107,10 @@ class RunFolder:
     def notes(self) -> dict[str, Any]:
         """What was noted; nothing if that cannot be read."""
         try:
-            noted: dict[str, Any] = json.loads((self.path / "run.json").read_bytes())["notes"]
-        except (OSError, ValueError, LookupError, TypeError):
+            noted: Any = json.loads((self.path / "run.json").read_bytes())["notes"]
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return {}
-        return noted
+        return cast("dict[str, Any]", noted) if isinstance(noted, dict) else {}
 
     def note(self, **notes: Any) -> None:
         """Write down more; a killed process leaves the old notes or the new ones."""
