@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import storage_stream
+import storage_stream.images
 import storage_stream.media
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
@@ -34,6 +35,14 @@ _PICTURES = """\
 `storage_stream.media`, whose errors are at the top of `help(storage_stream.media.errors)`;
 [docs/media.md](media.md) is the page to read first.
 """
+_IMAGES = """\
+# Images
+
+`storage_stream.images`; [docs/images.md](images.md) is the page to read first, and
+[docs/gallery.md](gallery.md) for the web page.
+"""
+_IMAGE_CLASSES = ("ImageService", "FileService", "ConverterService", "Database")
+_IMAGE_APPS = ("images_router", "gallery_app")
 _INTERNAL = {"entered", "made", "pool", "work"}  # by which sources and targets work together
 _HEAD = """\
 # All methods
@@ -50,7 +59,9 @@ def page() -> str:
     keywords = ", ".join(f"`{name}`" for name in storage_stream.RequestKeywords.__annotations__)
     head = _HEAD.format(keywords=keywords)
     sections = [_section(getattr(storage_stream, name)) for name in _CLASSES]
-    return "\n".join([head, *sections, _PICTURES, *_pictures()])
+    images = [_section(getattr(storage_stream.images, name)) for name in _IMAGE_CLASSES]
+    web = [_row(name, getattr(storage_stream.images, name)) for name in _IMAGE_APPS]
+    return "\n".join([head, *sections, _PICTURES, *_pictures(), _IMAGES, _table(web), *images])
 
 
 def _pictures() -> list[str]:
@@ -58,8 +69,7 @@ def _pictures() -> list[str]:
     names = storage_stream.media.__all__
     found = {name: getattr(storage_stream.media, name) for name in names}
     rows = [_row(name, thing) for name, thing in found.items() if inspect.isfunction(thing)]
-    functions = "| name | what |\n|---|---|\n" + "\n".join(rows) + "\n"
-    return [functions, *(_picture_section(thing) for thing in found.values() if _acts(thing))]
+    return [_table(rows), *(_picture_section(thing) for thing in found.values() if _acts(thing))]
 
 
 def _acts(thing: Any) -> bool:
@@ -92,13 +102,18 @@ def _section(cls: type[Any]) -> str:
         if member.startswith("_"):
             continue
         owner = next(base for base in cls.__mro__ if member in vars(base))
-        if owner.__module__.startswith("storage_stream"):
+        is_ours = owner.__module__.startswith("storage_stream")
+        if is_ours and hasattr(vars(owner)[member], "__get__"):  # no value that a class has
             tables.setdefault(_subject(owner, cls), []).append(_row(member, vars(owner)[member]))
     parts = [f"## {cls.__name__}\n\n{_sentence(cls)}\n"]
     for subject, rows in sorted(tables.items()):
         title = f"**{subject}**\n\n" if subject else ""
-        parts.append(f"{title}| name | what |\n|---|---|\n" + "\n".join(rows) + "\n")
+        parts.append(title + _table(rows))
     return "\n".join(parts)
+
+
+def _table(rows: list[str]) -> str:
+    return "| name | what |\n|---|---|\n" + "\n".join(rows) + "\n"
 
 
 def _subject(owner: type[Any], cls: type[Any]) -> str:

@@ -28,6 +28,11 @@ PRINTED = {
         "copied: 300 done, 0 failed\nagain: 0 done, 300 are there already",
         "counted: 300, 0 failed\ncopies/013.txt: 6 words",
     ],
+    "gallery_in_app": [
+        "201 cloud-2.jpg: a preview of 480 x 320",
+        "415 script.png: unsupported_media_type",
+        "['Clouds: 3 pictures']",
+    ],
     "image_service": [
         "original: JPEG 2000 x 1500\npage: WEBP 800 x 600\nsquare: JPEG 160 x 160\n",
         "revision 2 of square",
@@ -35,6 +40,11 @@ PRINTED = {
         "left in the bucket: 0",
     ],
     "json_lines": ["49,999 orders, 2,475,000 in all", "left out: line 1001 (at byte 24790)"],
+    "pandas_on_gcs": [
+        "CSV: 1000 rows, 499,500 visitors",
+        "Parquet: 500 rows, ['visitors']",
+        "['/cities/Bonn.parquet', '/cities/Köln.parquet']\nthe first: Köln",
+    ],
     "picture_in_bucket": [
         "large.tif: image/tiff",
         "average of a part: 127; Pillow sees (6144, 4096)",
