@@ -34,6 +34,8 @@ def test_the_navigation_names_every_page_once() -> None:
 
 def test_a_warning_is_an_error_and_no_font_is_fetched() -> None:
     assert CONFIG.strict is True
+    script = (ROOT / "scripts/docs").read_text(encoding="utf-8")
+    assert "mkdocs build --strict" in script  # with --quiet, MkDocs counts no warnings
     assert CONFIG.theme["font"] is False
     assert [name for name in CONFIG.extra_css if "//" in name] == []
     assert CONFIG.extra_javascript == []
