@@ -166,7 +166,8 @@ class Uploads(ApiBase):
         gives nothing up: the state stays good until the service forgets it (a week), and then it
         is begun anew, as the state says: with its metadata, parameters and preconditions, but
         without headers, which no state holds. An encryption key has to be given again in any case.
-        What was to be compressed is compressed again.
+        What was to be compressed is compressed again. Where it was finished before, one more
+        request looks whether the object is still there.
 
         Args:
             state: What `StreamWriter.state()` gave, or an error's `state`.
@@ -176,6 +177,7 @@ class Uploads(ApiBase):
 
         Raises:
             ObjectChanged: The source does not begin with what was sent before.
+            NotFound: It was finished before, and the object was deleted or replaced since.
             IntegrityError: The object is not what this source holds; it was deleted, unless it was
                 made before, of bytes that did not come from here.
             SessionExpired: The session was lost when bytes of a source that is read only once were

@@ -198,7 +198,7 @@ class NewObject:
         """
         said: dict[str, Any] = {key: resource.get(key) for key in ("crc32c", "size")}
         if said["crc32c"] is None and not is_ours:  # nothing of it was compared by the service
-            said |= await self._look(resource, sender, options)
+            said |= await self.look(resource, sender, options)
         if said == {"crc32c": None, "size": None} and "fields" not in dict(options.params):
             raise ProtocolError("the answer does not say what is stored", subject=self.subject)
         kept = sent.encoded if said["crc32c"] is None else str(said["crc32c"])
@@ -219,10 +219,14 @@ class NewObject:
             error.add_note("the object was made before, by another process, and is left as it is")
         raise error
 
-    async def _look(
+    async def look(
         self, resource: ObjectResource, sender: Sender, options: RequestOptions
     ) -> ObjectResource:
-        """All of an object's resource, where the caller had asked for a part of it."""
+        """All of the resource of a generation that was made.
+
+        Raises:
+            NotFound: It is not there any more.
+        """
         generation = parse_number(str(resource.get("generation")))
         look = get_object(self.bucket, self.name, generation)
         return await sender.send(look, options.only_connection())

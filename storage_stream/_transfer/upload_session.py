@@ -21,6 +21,8 @@ from storage_stream._transfer.upload_state import UploadState
 from storage_stream.errors import (
     BadRequest,
     ConnectionLost,
+    Forbidden,
+    NotFound,
     PreconditionFailed,
     ProtocolError,
     StorageError,
@@ -164,13 +166,29 @@ class UploadSession:
         if self._is_resumed:
             self._target.check_named(resource)
         await self._outgoing.prepare(self.confirmed)
-        return await self._target.check(
+        made = await self._target.check(
             self._outgoing.crc,
             resource,
             self._sender,
             self._options,
             is_ours=self.machine.has_sent,
         )
+        if self._is_resumed and not self.machine.has_sent:
+            await self._check_still_there(made)
+        return made
+
+    async def _check_still_there(self, resource: ObjectResource) -> None:
+        """What another call made: a session says so for ever, also when it was deleted since.
+
+        As it was where that call was told wrong checksums, and took away what it had made.
+        """
+        try:
+            await self._target.look(resource, self._sender, self._options)
+        except Forbidden:
+            return  # an account that may write and not read
+        except NotFound as error:
+            error.add_note("the upload was finished before, and what it made was deleted since")
+            raise
 
     async def _made_before(self, refusal: PreconditionFailed) -> ObjectResource:
         """Refused by another's object; or by its own, where a session that got all is gone."""

@@ -11,7 +11,7 @@ from cancelling import Moment, cancelled_at
 from sample_data import gzipped, patterned
 
 from storage_stream import Storage
-from storage_stream.errors import BadRequest, IntegrityError, InvalidArgument, ServerError
+from storage_stream.errors import BadRequest, IntegrityError, InvalidArgument, NotFound, ServerError
 from storage_stream.pipeline import collect, gzip
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
@@ -99,6 +99,32 @@ async def test_a_short_answer_about_another_processs_object_is_no_proof(
         await storage.resume_upload(state, kind(DATA[:-1] + b"!"))
     assert "left as it is" in caught.value.__notes__[0]
     assert gcs.read("bucket", "name") == DATA
+
+
+@KINDS
+async def test_what_was_deleted_since_is_no_success(
+    gcs: EmulatorHandle, storage: Storage, kind: Kind
+) -> None:
+    """The session goes on to say that it is made: of an object that its own client took away."""
+    writer = storage.upload_stream("bucket", "name", chunk_bytes=QUANTUM)
+    await writer.write(DATA)
+    state = writer.state()
+    gcs.arm_next(INSERT, "wrong-hash")
+    with pytest.raises(IntegrityError):
+        await writer.close()
+    await writer.abort()
+    assert gcs.objects("bucket", versions="true") == []
+    with pytest.raises(NotFound) as caught:
+        await storage.resume_upload(state, kind(DATA))
+    assert "what it made was deleted since" in caught.value.__notes__[0]
+
+
+async def test_who_may_only_write_is_not_asked_to_read(
+    gcs: EmulatorHandle, storage: Storage
+) -> None:
+    state = await _finished(storage)
+    gcs.arm_next("storage.objects.get", "return-403")
+    assert (await storage.resume_upload(state, DATA))["size"] == str(len(DATA))
 
 
 @pytest.mark.parametrize("kind", [bytes, _pieces])
