@@ -217,8 +217,8 @@ class StreamResponse:
 
     def __del__(self) -> None:
         if not self._reads.closed and not self._download.is_over:
+            self._download.close()  # before what may be an error
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
-            self._download.close()
 
     def __repr__(self) -> str:
         state = (
