@@ -20,6 +20,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import ClientError
+
 from benchmarks.soak.client import Client, Lost, WrongBytes
 from benchmarks.soak.leaks import holdings, memory_bytes, slope
 from benchmarks.soak.ledger import Ledger, Model, read_lines
@@ -52,7 +54,7 @@ class Worker:
         operations = {**WRITES, **READS, **RUNS}
         self._operations = list(operations)
         self._weights = list(operations.values())
-        self.samples: list[tuple[float, int]] = []
+        self.samples = [(time.monotonic(), memory_bytes())]
 
     async def work(self) -> None:
         """Until it is told to stop."""
@@ -101,8 +103,8 @@ class Worker:
             outcome = "done"
         except asyncio.CancelledError:
             outcome = "cancelled"
-        except StorageError:
-            pass
+        except (StorageError, ClientError):
+            pass  # told as it should be; an answer of ours that was broken off, too
         except ExceptionGroup as errors:
             if errors.split(StorageError)[1] is not None:
                 self._wrong(name, errors)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.soak.content import Content
 from benchmarks.soak.place import PLAIN, VERSIONED
 from storage_stream import Preconditions, UploadKeywords
-from storage_stream.errors import IntegrityError, StorageError
+from storage_stream.errors import IntegrityError, NotFound, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -141,7 +141,11 @@ async def go_on(client: Client, document: dict[str, Any]) -> None:
     if "method" in document:
         await _in_parts(client, number, name, content, composite=document["method"] == "composite")
         return
-    await client.storage.resume_upload(document["state"], content.data())
+    try:
+        await client.storage.resume_upload(document["state"], content.data())
+    except (IntegrityError, NotFound):  # it was taken away, or was before: nothing to go on with
+        client.forget(number)
+        raise
     client.made(number, name, content)
     client.forget(number)
 
