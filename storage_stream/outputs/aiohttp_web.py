@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["send_content", "send_data"]
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("storage_stream")
 _CLIENT_CLOSED_REQUEST = 499  # nginx's word for it; never sent
 
 

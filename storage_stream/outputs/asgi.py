@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ContentResponse"]
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("storage_stream")
 
 
 class ContentResponse(Response):
