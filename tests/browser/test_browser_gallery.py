@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 import pytest_asyncio
 from gallery_house import MAX_UPLOAD_BYTES, GalleryHouse, pictures, served
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from watched_page import DESKTOP, PHONE, PageMaker, overflow, violations
 
 from storage_stream.images.conversion.operations import operation_of
@@ -201,6 +201,42 @@ async def test_what_is_no_picture_is_refused(
     assert await house.counts() == (0, 0, 0)
     await page.get_by_role("button", name="Hide what is done").click()
     await expect(page.get_by_text("No picture yet")).to_be_visible()
+
+
+async def test_what_is_dropped_goes_into_a_new_gallery_and_can_be_stopped(
+    pages: PageMaker, house: GalleryHouse
+) -> None:
+    held: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        held.append(route)  # and answers nothing
+
+    page = await pages.open(house.url)
+    await page.route("**/images/upload?*", hold)
+    await expect(page.get_by_text("No gallery yet")).to_be_visible()
+    dropped = await page.evaluate_handle(
+        """() => {
+            const transfer = new DataTransfer();
+            for (const name of ["one.png", "two.png"]) {
+                transfer.items.add(new File([new Uint8Array(5000)], name, {type: "image/png"}));
+            }
+            return transfer;
+        }"""
+    )
+    await page.dispatch_event("body", "dragenter", {"dataTransfer": dropped})
+    await expect(page.get_by_text("Drop to make a new gallery")).to_be_visible()
+    await page.dispatch_event("body", "drop", {"dataTransfer": dropped})
+    await expect(page.get_by_text("2 pictures will be uploaded into it.")).to_be_visible()
+    await page.get_by_label("Name").fill("Dropped")
+    await page.get_by_role("button", name="Create gallery").click()
+    await expect(page.get_by_role("heading", name="Working: 2 items left")).to_be_visible()
+    await page.get_by_role("button", name="Stop one.png").click()
+    await expect(page.get_by_text("Stopped. Nothing was stored.")).to_have_count(1)
+    await expect(page.get_by_role("button", name="Try one.png again")).to_be_visible()
+    await page.get_by_role("button", name="Stop two.png").click()
+    await expect(page.get_by_role("heading", name="0 done, 2 stopped")).to_be_visible()
+    assert len(held) == 2
+    assert await house.counts() == (0, 0, 0)
 
 
 async def test_a_converter_is_made_by_its_form(pages: PageMaker, house: GalleryHouse) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import threading
 import webbrowser
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
@@ -146,8 +147,8 @@ async def serve(
 
         def listening() -> None:
             _announce(run, url_of(bound), place)
-            if opens:
-                webbrowser.open(url_of(bound))
+            if opens:  # a browser in a terminal would hold up the loop, and the end
+                threading.Thread(target=webbrowser.open, args=[url_of(bound)], daemon=True).start()
 
         await serve_until_cancelled(app, bound, listening)
     run.output.event("stopped")

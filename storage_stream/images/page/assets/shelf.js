@@ -78,5 +78,3 @@ export function freshShelf(id, newestFirst = current?.newestFirst ?? true) {
   current = new Shelf(id, newestFirst);
   return current;
 }
-
-export const openShelf = () => current;

@@ -57,9 +57,6 @@ async function finish(entry) {
   }
 }
 
-/** Do at once what waits: a list that is about to be asked for must not have it any more. */
-export const finishAll = () => Promise.all([...waiting].map(finish));
-
 export function watchUndo() {
   addEventListener("pagehide", () => {
     for (const entry of [...waiting]) {
