@@ -65,6 +65,12 @@ def open_read(fs: Any, size: Size, _: str) -> Iterator[bytes]:
             yield piece
 
 
+def open_whole(fs: Any, size: Size, _: str) -> Iterator[bytes]:
+    """A file, read at once."""
+    with fs.open(f"{BUCKET}/{object_name(size.object_bytes, 0)}", "rb") as file:
+        yield file.read()
+
+
 def get_file(fs: Any, size: Size, folder: str) -> Iterator[bytes]:
     """An object into a file."""
     fs.get_file(f"{BUCKET}/{object_name(size.object_bytes, 0)}", f"{folder}/large")
@@ -87,11 +93,12 @@ def get_many(fs: Any, size: Size, folder: str) -> Iterator[bytes]:
 _WORK: dict[str, Callable[[Any, Size, str], Iterator[bytes]]] = {
     "cat_file": cat_file,
     "open_read": open_read,
+    "open_whole": open_whole,
     "get_file": get_file,
     "cat_many": cat_many,
     "get_many": get_many,
 }
-_LARGE = ("cat_file", "open_read", "get_file")
+_LARGE = ("cat_file", "open_read", "open_whole", "get_file")
 
 
 # -- one file system, in this process --------------------------------------------------------

@@ -55,16 +55,13 @@ class FileSystemBase(AsyncFileSystem):
         batch_size: int | None = None,
         **options: Any,
     ) -> None:
-        if listings_expiry_time is not None:
-            use_listings_cache = listings_expiry_time > 0
-        elif use_listings_cache:
-            listings_expiry_time = _LISTING_SECONDS
+        kept_seconds = _kept_seconds(use_listings_cache, listings_expiry_time)
         super().__init__(
             asynchronous=asynchronous,
             loop=loop,
             batch_size=batch_size,
-            use_listings_cache=use_listings_cache,
-            listings_expiry_time=listings_expiry_time,
+            use_listings_cache=kept_seconds is not None,
+            listings_expiry_time=kept_seconds,
             max_paths=max_paths,
             **options,
         )
@@ -73,7 +70,7 @@ class FileSystemBase(AsyncFileSystem):
         self.default_location = default_location
         self.block_size = block_size
         self._user_project = _payer(requester_pays, project)
-        self._caches_listings = use_listings_cache
+        self._caches_listings = kept_seconds is not None
         self._made_in = os.getpid()
         arguments = client_arguments(token, endpoint_url, client_options or {})
         self._is_portable = "token" not in arguments
@@ -179,3 +176,10 @@ def _payer(requester_pays: bool | str, project: str | None) -> str | None:
             raise InvalidArgument("requester_pays=True: which project pays? say project=")
         return project
     return requester_pays or None
+
+
+def _kept_seconds(is_wanted: bool, seconds: float | None) -> float | None:
+    """How long listings are kept; None for not at all."""
+    if seconds is not None:
+        return seconds if seconds > 0 else None
+    return _LISTING_SECONDS if is_wanted else None

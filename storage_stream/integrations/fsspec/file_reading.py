@@ -50,10 +50,7 @@ class ObjectFile(AbstractBufferedFile):
         generation: int | None = None,
         **options: Any,
     ) -> None:
-        if size is None or generation is None:
-            begun: Beginning = sync(fs.loop, fs._begin_file, path, generation)  # noqa: SLF001 - of the same package
-        else:
-            begun = Beginning(generation, size, b"", None)
+        begun = _beginning(fs, path, size, generation)
         self._begun = begun
         self._details = None if begun.head is None else head_info(path, begun.head, begun.size)
         expected = None if begun.head is None else begun.head.crc32c
@@ -73,14 +70,17 @@ class ObjectFile(AbstractBufferedFile):
         self.kwargs["generation"] = begun.generation
         self._checksum.take(0, begun.data)
         if is_ours:
-            self.cache = ReadAhead(
-                self.blocksize,
-                self._range,
-                begun.size,
-                begin=self._begin_range,
-                first=begun.data,
-                check=self._checksum.take,
-            )
+            self.cache = self._read_ahead()
+
+    def _read_ahead(self) -> ReadAhead:
+        return ReadAhead(
+            self.blocksize,
+            self._range,
+            self.size,
+            begin=self._begin_range,
+            first=self._begun.data,
+            check=self._checksum.take,
+        )
 
     @property
     def generation(self) -> int | None:
@@ -137,3 +137,11 @@ class ObjectFile(AbstractBufferedFile):
             self._path, start, end, self.generation
         )
         return found
+
+
+def _beginning(fs: Any, path: str, size: int | None, generation: int | None) -> Beginning:
+    """What the first answer says; no request where it is known already."""
+    if size is not None and generation is not None:
+        return Beginning(generation, size, b"", None)
+    begun: Beginning = sync(fs.loop, fs._begin_file, path, generation)  # noqa: SLF001 - of the same package
+    return begun

@@ -112,6 +112,7 @@ class TextFile(io.TextIOWrapper):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is not None and hasattr(self.buffer, "discard"):
-            self.buffer.discard()  # closed by that, and this with it: nothing is flushed
+        discard: Any = getattr(self.buffer, "discard", None)
+        if error is not None and discard is not None:
+            discard()  # closes it, and this with it: nothing is flushed
         self.close()

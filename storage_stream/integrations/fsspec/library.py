@@ -78,6 +78,11 @@ if TYPE_CHECKING:
 
         def __init__(self, blocksize: int, fetcher: Any, size: int) -> None: ...
 
+    class DirCache(MutableMapping[str, list[dict[str, Any]]]):
+        """Listings that are kept."""
+
+        listings_expiry_time: float | None
+
     class AsyncFileSystem:
         """A file system with coroutines, and their blocking twins."""
 
@@ -85,7 +90,7 @@ if TYPE_CHECKING:
         root_marker: str
         asynchronous: bool
         batch_size: int | None
-        dircache: MutableMapping[str, list[dict[str, Any]]]
+        dircache: DirCache
         transaction: Any
         storage_options: dict[str, Any]
         _intrans: bool
@@ -106,6 +111,12 @@ if TYPE_CHECKING:
         def _parent(cls, path: str) -> str: ...
 
         def invalidate_cache(self, path: str | None = None) -> None: ...
+
+        @classmethod
+        def clear_instance_cache(cls) -> None: ...
+
+        def __getattr__(self, name: str) -> Any:
+            """The blocking twins, which fsspec makes, and much of its own."""
 
         async def _glob(self, path: str, maxdepth: int | None = None, **options: Any) -> Any: ...
 

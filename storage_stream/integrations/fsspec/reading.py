@@ -141,18 +141,15 @@ class Reading(Sources):
             on_error: `return` puts an exception in its range's place, else the first is raised.
             **options: `generation`, of all the objects.
         """
+        bounds = zip(paths, _each(starts, paths), _each(ends, paths), strict=True)
         asked = [
             (number, self._strip_protocol(path), start or 0, end)
-            for number, (path, start, end) in enumerate(
-                zip(paths, _each(starts, paths), _each(ends, paths), strict=True)
-            )
+            for number, (path, start, end) in enumerate(bounds)
         ]
         results: list[Any] = [b""] * len(asked)
         bounded = [one for one in asked if one[3] is not None and one[2] >= 0 and one[3] >= 0]
-        blocks = merged(
-            [one for one in bounded if one[3] > one[2]],
-            MAX_GAP_BYTES if max_gap is None else max_gap,
-        )
+        wanted = [one for one in bounded if one[3] > one[2]]
+        blocks = merged(wanted, MAX_GAP_BYTES if max_gap is None else max_gap)
         several = {path for path, count in Counter(b.path for b in blocks).items() if count > 1}
         generations: dict[str, int | None] = {}
 
@@ -161,14 +158,13 @@ class Reading(Sources):
             for number, start, end in one.asked:
                 results[number] = data[start - one.start : end - one.start]
 
-        async def single(one: tuple[int, str, int, int | None]) -> None:
-            number, path, start, end = one
-            results[number] = await self._cat_file(path, start, end, **options)
-
         async def work(one: Any) -> None:
             numbers = [n for n, _, _ in one.asked] if isinstance(one, Block) else [one[0]]
             try:
-                await (block(one) if isinstance(one, Block) else single(one))
+                if isinstance(one, Block):
+                    await block(one)
+                else:
+                    results[one[0]] = await self._cat_file(*one[1:], **options)
             except Exception as error:
                 if on_error != "return":
                     raise

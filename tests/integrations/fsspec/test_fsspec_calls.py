@@ -106,6 +106,7 @@ def test_errors(fs: StorageFileSystem, tree: str, call: Any, expected: type[Exce
     with pytest.raises(expected) as caught:
         call(fs, tree)
     if issubclass(expected, FileNotFoundError):
+        assert isinstance(caught.value, OSError)
         assert caught.value.filename
 
 
