@@ -9,9 +9,10 @@ https://opentelemetry.io/docs/specs/semconv/http/
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from storage_stream.errors import TransferStalled
 from storage_stream.media.errors import ExtraMissing
 
 try:
@@ -104,9 +105,10 @@ class OpenTelemetry:
         )
         headers: dict[str, str] = {}
         self._propagator.inject(headers, trace.set_span_in_context(span), _SETTER)
-        call = _Call(span, operation, tuple(headers.items()), self._instruments, self._clock)
-        call.tells_addresses = self._names
-        return call
+        return _Call(
+            *(span, operation, tuple(headers.items()), self._instruments, self._clock),
+            tells_addresses=self._names,  # an object's name stands in its address
+        )
 
 
 class _Instruments:
@@ -156,6 +158,8 @@ class _Call:
         headers: tuple[tuple[str, str], ...],
         instruments: _Instruments,
         clock: Callable[[], float],
+        *,
+        tells_addresses: bool,
     ) -> None:
         self.span = span
         self.headers = headers
@@ -163,7 +167,7 @@ class _Call:
         self.clock = clock
         self.about: _Attributes = {"storage_stream.operation": operation}
         self._attempts = 0
-        self.tells_addresses = True  # an object's name stands in its address
+        self.tells_addresses = tells_addresses
         self._begun = clock()
         instruments.active_calls.add(1, self.about)
 
@@ -247,7 +251,7 @@ class _Attempt:
             self._tell({"error.type": _kind(error)})
         elif error is not None:
             self._call.span.add_event("storage_stream.body_broken", {"error.type": _kind(error)})
-        if type(error).__name__ == "TransferStalled":
+        if isinstance(error, TransferStalled):
             self._call.stalled()
         for direction in self._pending:
             self._flush(direction)
@@ -282,7 +286,7 @@ def _about_request(method: str, url: str) -> _Attributes:
     }
 
 
-def _kind(error: BaseException) -> Any:
+def _kind(error: BaseException) -> str:
     """The class of an error, as the conventions want it: its full name, nothing of its text."""
     kind = type(error)
     return (
