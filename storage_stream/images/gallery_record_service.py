@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -15,7 +14,7 @@ from storage_stream.images.gallery import gallery_images
 from storage_stream.images.identifiers import Id, as_id
 from storage_stream.images.image_record_service import ImageRecordService
 from storage_stream.images.image_records import IMAGES
-from storage_stream.images.sql.queries import checked_page
+from storage_stream.images.sql.queries import checked_page, part_of
 from storage_stream.images.sql.schema import images, named_galleries
 
 if TYPE_CHECKING:
@@ -72,14 +71,7 @@ class GalleryRecordService(ImageRecordService):
             }
             for row in rows
         ]
-        return {
-            "count": count,
-            "offset": offset,
-            "page": offset // limit + 1,
-            "pages": ceil(count / limit),
-            "on_page": limit,
-            "data": data,
-        }
+        return {**part_of(count, offset, limit), "data": data}
 
     async def get_gallery_images(
         self,
@@ -115,16 +107,7 @@ class GalleryRecordService(ImageRecordService):
                 raise NotFound("gallery", gallery_id)
             ids = list((await connection.execute(asked)).scalars())
             data = await gallery_images(connection, ids, IMAGES, FILES)
-        return {
-            "id": gallery_id,
-            "name": name,
-            "count": count,
-            "offset": offset,
-            "page": offset // limit + 1,
-            "pages": ceil(count / limit),
-            "on_page": limit,
-            "data": data,
-        }
+        return {"id": gallery_id, "name": name, **part_of(count, offset, limit), "data": data}
 
     async def get_versions(self, id: Id) -> GalleryImage:  # noqa: A002 - as above
         """An original with the latest revision of each of its versions, and their files.

@@ -22,6 +22,7 @@ __all__ = [
     "ImageRow",
     "ImageRows",
     "Page",
+    "Part",
 ]
 
 
@@ -81,8 +82,8 @@ class ConverterRow(TypedDict):
     timestamp: datetime
 
 
-class Page(TypedDict):
-    """A part of a list.
+class Part(TypedDict):
+    """Which part of a list it is.
 
     count: How many rows there are in all.
     offset: How many of them come before these.
@@ -95,6 +96,11 @@ class Page(TypedDict):
     page: int
     pages: int
     on_page: int
+
+
+class Page(Part):
+    """A part of a list, and its rows."""
+
     data: list[dict[str, Any]]
 
 
@@ -143,27 +149,17 @@ class GallerySummary(TypedDict):
     newest: GalleryImage | None
 
 
-class GallerySummaries(TypedDict):
-    """A part of the list of galleries; see `Page`."""
+class GallerySummaries(Part):
+    """A part of the list of galleries."""
 
-    count: int
-    offset: int
-    page: int
-    pages: int
-    on_page: int
     data: list[GallerySummary]
 
 
-class GalleryImages(TypedDict):
-    """A part of one gallery; see `Page`. `count` is how many originals it has in all."""
+class GalleryImages(Part):
+    """A part of one gallery; `count` is how many originals it has in all."""
 
     id: UUID
     name: str | None
-    count: int
-    offset: int
-    page: int
-    pages: int
-    on_page: int
     data: list[GalleryImage]
 
 

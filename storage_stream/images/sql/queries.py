@@ -16,9 +16,9 @@ from storage_stream.images.sql.conditions import Conditions, compared
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from storage_stream.images.rows import Page
+    from storage_stream.images.rows import Page, Part
 
-__all__ = ["MAX_ON_PAGE", "Columns", "Conditions", "Shown", "checked_page", "in_pieces"]
+__all__ = ["MAX_ON_PAGE", "Columns", "Conditions", "Shown", "checked_page", "in_pieces", "part_of"]
 
 Columns = str | Sequence[str] | None
 """Which columns come back: `*` for all, a name, several names, None for no rows at all."""
@@ -112,14 +112,8 @@ class Shown:
         counting = sa.select(sa.func.count()).select_from(self.table).where(*where)
         count = int((await connection.execute(counting)).scalar_one())
         rows = (await connection.execute(asked.offset(offset).limit(limit))).mappings()
-        return {
-            "count": count,
-            "offset": offset,
-            "page": offset // limit + 1,
-            "pages": ceil(count / limit),
-            "on_page": limit,
-            "data": self.narrowed([dict(row) for row in rows], columns),
-        }
+        data = self.narrowed([dict(row) for row in rows], columns)
+        return {**part_of(count, offset, limit), "data": data}
 
     def _checked(
         self, given: str | Sequence[str], field: str, known: Sequence[str]
@@ -147,6 +141,17 @@ def checked_page(offset: object, limit: object) -> None:
     ):
         if not isinstance(given, int) or isinstance(given, bool) or not low <= given <= high:
             raise ValidationError(f"it is {low} to {high}, not {given!r:.80}", field=field)
+
+
+def part_of(count: int, offset: int, limit: int) -> Part:
+    """Which part of a list it is that begins there; see `Part`."""
+    return {
+        "count": count,
+        "offset": offset,
+        "page": offset // limit + 1,
+        "pages": ceil(count / limit),
+        "on_page": limit,
+    }
 
 
 def in_pieces(ids: Sequence[Any], size: int = _PARAMETERS) -> list[Sequence[Any]]:
