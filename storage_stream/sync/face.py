@@ -96,8 +96,13 @@ class Face:
         given = self._taken(name, args, keywords, jobs)
         if given is not None:
             function = functools.partial(getattr(self._inner, name), *given[0], **given[1])
-        found = self._owner.run(_opened, function, jobs=jobs)
-        return self._faced(found, name, jobs)
+
+        async def opened() -> Any:
+            # Also the face is made there: an interruption that drops it in this thread shall not
+            # drop here what belongs to the loop.
+            return self._faced(await _opened(function), name, jobs)
+
+        return self._owner.run(opened, jobs=jobs)
 
     def _taken(
         self, name: str, args: tuple[Any, ...], keywords: dict[str, Any], jobs: Jobs
@@ -159,7 +164,12 @@ class Resource(Face):
     """A face of what holds a connection, and so has a block of its own."""
 
     def __enter__(self) -> Self:
-        self._owner.run(self._usable().__aenter__)
+        inner = self._usable()
+        try:
+            self._owner.run(inner.__aenter__)
+        except BaseException:  # the block is not entered, and so never left
+            self._owner.post(self._let_go)
+            raise
         return self
 
     def __exit__(
@@ -169,6 +179,13 @@ class Resource(Face):
         traceback: TracebackType | None,
     ) -> None:
         self._owner.run(self._usable().__aexit__, kind, error, traceback)
+
+    async def _let_go(self) -> None:
+        """In the loop: nobody will use it."""
+        end = getattr(self._inner, "abort", None) or getattr(self._inner, "close", None)
+        ended = None if end is None else end()
+        if inspect.isawaitable(ended):
+            await ended
 
     def __del__(self) -> None:
         # Dropped open, it says so and lets go of its connection: in the loop, as all else.

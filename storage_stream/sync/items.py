@@ -49,12 +49,12 @@ class Items(Iterator[T]):
     def __init__(
         self, owner: Owner, source: AsyncIterator[T], *, ahead: int = 0, jobs: Jobs | None = None
     ) -> None:
+        self._pid = os.getpid()
         self._owner = owner
         self._fetched = _Fetched(source, ahead)
         self._ready: deque[T] = deque()
         self._jobs: Jobs = SimpleQueue() if jobs is None else jobs
         self._is_busy = False
-        self._pid = os.getpid()
 
     @property
     def source(self) -> AsyncIterator[T]:
@@ -88,11 +88,18 @@ class Items(Iterator[T]):
     ) -> None:
         self.close()
 
+    async def _let_go(self) -> None:
+        """In the loop: nobody will take the items."""
+        await self._fetched.close()
+
     def __del__(self) -> None:
-        if self._pid != os.getpid():
-            keep_inherited(self._fetched)
-        elif not self._fetched.is_closed:
-            self._owner.post(self._fetched.close)
+        fetched: _Fetched[T] | None = self.__dict__.get("_fetched")  # none, if interrupted before
+        if fetched is None or fetched.is_closed:
+            return
+        if self._pid == os.getpid():
+            self._owner.post(fetched.close)
+        else:
+            keep_inherited(fetched)
 
     def _more(self) -> list[T]:
         if self._pid != os.getpid():

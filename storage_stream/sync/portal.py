@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import contextvars
 import inspect
 import os
 import sys
 import threading
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -49,18 +49,20 @@ class _Call:
         self._error: BaseException | None = None
         self._is_unwanted = False
         self.is_over = False
+        self.is_let_go = False
 
     def begin(self) -> None:
         """Start the task; in the caller's context, so that spans and the like are inherited."""
         self._task = asyncio.ensure_future(self._run())
+        self._task.add_done_callback(self._finished)
 
     def cancel(self) -> None:
         """Nobody wants the result any more."""
         self._is_unwanted = True
         if self._task is None:
             self._end()
-        elif not self._task.cancel() and self._result is not None:
-            asyncio.ensure_future(_drop(self._result))  # noqa: RUF006 - the loop ends after it
+        elif not self._task.cancel():
+            self._finished(self._task)
 
     def wait(self) -> None:
         """Block until it is over, and do what is asked for meanwhile."""
@@ -69,8 +71,14 @@ class _Call:
                 job = self._jobs.get(timeout=_LOOK_UP_SECONDS)
             except Empty:
                 continue
-            if job is not None and not self._is_unwanted:
+            if job is not None:
                 job()
+
+    def wait_let_go(self) -> None:
+        """Block until all is let go of, after `cancel`."""
+        while not self.is_let_go:
+            with suppress(Empty):
+                self._jobs.get(timeout=_LOOK_UP_SECONDS)  # its jobs are not done any more
 
     def outcome(self) -> Any:
         """The result, or raise the error."""
@@ -81,19 +89,26 @@ class _Call:
         finally:
             self._error = None  # which holds this frame, and so itself
 
-    async def _run(self) -> None:
-        try:
-            found = self._function(*self._args, **self._keywords)
-            if inspect.isawaitable(found):
-                found = await found
-            self._result = found
-            if self._is_unwanted:
-                await _drop(found)
-        except asyncio.CancelledError as error:
+    async def _run(self) -> Any:
+        found = self._function(*self._args, **self._keywords)
+        return await found if inspect.isawaitable(found) else found
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        """Take what came of it; a task that was cancelled before its first step never ran."""
+        if task.cancelled():
             self._error = ClientClosed("the client was closed meanwhile")
-            self._error.__cause__ = error
-        except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
+        elif (error := task.exception()) is not None:
             self._error = error
+        elif self._is_unwanted:
+            asyncio.ensure_future(self._drop_and_end(task.result()))  # noqa: RUF006 - waited for
+            return
+        else:
+            self._result = task.result()
+        self._end()
+
+    async def _drop_and_end(self, result: Any) -> None:
+        try:
+            await _drop(result)
         finally:
             self._end()
 
@@ -101,22 +116,20 @@ class _Call:
         """The loop has ended, and this was never begun."""
         if not self.is_over:
             self._error = ClientClosed("the client was closed meanwhile")
-            self._end()
+        self._is_unwanted = True
+        self._end()
 
     def _end(self) -> None:
         self.is_over = True
+        self.is_let_go = self._is_unwanted
         self._jobs.put(None)
 
 
 async def _drop(result: Any) -> None:
     """Let go of what was opened for somebody who was interrupted."""
-    for name in ("abort", "aclose", "close"):
-        end = getattr(result, name, None)
-        if callable(end):
-            ended = end()
-            if inspect.isawaitable(ended):
-                await ended
-            return
+    let_go = getattr(result, "_let_go", None)
+    if let_go is not None:
+        await let_go()
 
 
 class Portal:
@@ -181,7 +194,7 @@ class Portal:
             raise
         except BaseException:
             self.post(call.cancel)
-            call.wait()
+            call.wait_let_go()
             raise
 
     def post(
@@ -199,7 +212,7 @@ class Portal:
 
     def post_quietly(self, function: Callable[[], object]) -> None:
         """The same, where it does not matter that the loop has ended."""
-        with contextlib.suppress(ClientClosed):
+        with suppress(ClientClosed):
             self.post(function)
 
     def join(self, key: int, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
