@@ -5,7 +5,7 @@
 `growth` copies 10^3, 10^4 and 10^5 objects between buckets of an emulator by two workers, and tells
 requests, time, the most memory that the scheduler and the client used, and what was written to the
 manifest. `workers` lets one and then two workers do the same, in two ways in which the server is
-not the limit: copies by a service that is 150 ms away, where workers wait; and a function that
+not the limit: copies by a service that is 500 ms away, where workers wait; and a function that
 computes 5 ms on each object, where they compute. Scheduler, workers and emulator are processes of
 their own, on this machine.
 """
@@ -32,7 +32,7 @@ _MIB = 1024 * 1024
 _GROWTH = (1_000, 10_000, 100_000)
 _SCALING_OBJECTS = 20_000
 _COMPUTED_OBJECTS = 4_000
-_LATENCY_SECONDS = 0.15
+_LATENCY_SECONDS = 0.5
 _COMPUTE_SECONDS = 0.005
 
 
@@ -121,8 +121,8 @@ def _done(kind: str, client: Any, url: str) -> ClusterSummary:
     options: dict[str, Any] = {
         "storage_options": {"api_root": url, "api_is_dev": True},
         "ramp_up": False,
-        "unit_objects": 250,
-        "concurrency": 16,
+        "unit_objects": 500,
+        "concurrency": 64,
     }
     if kind == "waits":
         return transfer(client, "gs://source/data/", "gs://target/copy/", **options)
