@@ -61,7 +61,7 @@ def test_a_call_that_is_cancelled_before_its_first_step_ends(portal: Portal) -> 
 
 
 def test_what_was_opened_for_somebody_interrupted_is_let_go_of(portal: Portal) -> None:
-    let_go = threading.Event()
+    let_go, waiting = threading.Event(), threading.Event()
 
     class Opened:
         async def _let_go(self) -> None:
@@ -71,15 +71,20 @@ def test_what_was_opened_for_somebody_interrupted_is_let_go_of(portal: Portal) -
         is_first = True
 
         def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002 - as Queue
+            waiting.set()
             found = super().get(block, timeout)
             if self.is_first:
                 self.is_first = False
                 raise Interrupted
             return found
 
+    def opened() -> Opened:
+        waiting.wait(10)
+        return Opened()
+
     jobs: Jobs = InterruptedAtTheEnd()
     with pytest.raises(Interrupted):
-        portal.call(Opened, jobs=jobs)
+        portal.call(opened, jobs=jobs)
     assert let_go.is_set()
 
 
