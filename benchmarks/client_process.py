@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.clients.registry import CLIENTS
 from benchmarks.job import Job
+from benchmarks.process_memory import forget_peak, peak_bytes, resident_bytes
 from benchmarks.received import Checked, Counted
 
 if TYPE_CHECKING:
@@ -42,18 +43,10 @@ def cpu_seconds() -> float:
     )
 
 
-def resident_bytes(which: str) -> int:
-    """`VmRSS` (now) or `VmHWM` (the peak), as the kernel tells them."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(which + ":"):
-            return int(line.split()[1]) * 1024
-    raise AssertionError(f"no {which} in /proc/self/status")
-
-
 def reset_peak() -> None:
     """Let the peak begin anew; where the kernel refuses, it is that of the whole process."""
     try:
-        Path("/proc/self/clear_refs").write_text("5")
+        forget_peak()
     except OSError as error:
         print(f"the peak of memory counts from the start: {error}", file=sys.stderr)
 
@@ -73,10 +66,10 @@ async def run(client: Client, job: Job, *, checked: bool) -> dict[str, object]:
         await work(opened, warm_up_job(job), Counted())
         gc.collect()
         reset_peak()
-        resident, cpu, began = resident_bytes("VmRSS"), cpu_seconds(), time.perf_counter()
+        resident, cpu, began = resident_bytes(), cpu_seconds(), time.perf_counter()
         await work(opened, job, received)
         seconds, cpu_after = time.perf_counter() - began, cpu_seconds()
-    peak = resident_bytes("VmHWM")
+    peak = peak_bytes()
     return {
         "seconds": seconds,
         "cpu_seconds": cpu_after - cpu,

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.cluster_processes import Processes
 from benchmarks.filled_emulator import COPY
+from benchmarks.process_memory import forget_peak, peak_bytes
 from storage_stream.integrations.dask import connect, map_objects, transfer
 
 if TYPE_CHECKING:
@@ -44,17 +45,6 @@ def computes(data: bytes, source: SourceObject) -> None:
         data = hashlib.sha256(data).digest()
 
 
-def peak_memory(pid: int | str) -> int:
-    """The most memory that a process had, in bytes."""
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) * 1024
-
-
-def forget_peak(pid: int | str) -> None:
-    """Let the peak count from now on."""
-    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
-
-
 def grown(objects: int) -> dict[str, Any]:
     """Copy so many, and tell what it took."""
     with tempfile.TemporaryDirectory() as folder, Processes(Path(folder)) as processes:
@@ -64,17 +54,17 @@ def grown(objects: int) -> dict[str, Any]:
             processes.worker(address)
         with connect(address) as client:
             client.wait_for_workers(2, timeout=60)
-            before = peak_memory(scheduler.pid)
+            before = peak_bytes(scheduler.pid)
             for pid in (scheduler.pid, "self"):
                 forget_peak(pid)
-            begun, cpu = peak_memory("self"), time.process_time()
+            begun, cpu = peak_bytes(), time.process_time()
             summary = transfer(
                 *(client, "gs://source/data/", "gs://target/copy/"),
                 storage_options={"api_root": processes.url, "api_is_dev": True},
                 ramp_up=False,
             )
-            memory = peak_memory(scheduler.pid)
-            own, cpu = peak_memory("self"), time.process_time() - cpu
+            memory = peak_bytes(scheduler.pid)
+            own, cpu = peak_bytes(), time.process_time() - cpu
         operations = processes.counts()["operations"]
     requests = sum(operations.values())
     return {

@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from benchmarks.process_memory import peak_bytes
 from benchmarks.servers.bodies import crc32c_of_file, encoded_crc32c
 from benchmarks.servers.object_names import BUCKET, object_name
 
@@ -136,13 +137,7 @@ def run_here(system: str, work: str, root: str, size: Size, *, checked: bool) ->
             raise RuntimeError(f"{system} {work}: {received} bytes came")
         found = [encoded_crc32c(checksum)] if checked and not files else []
         found += {crc32c_of_file(file) for file in files} if checked else ()
-    return Cost(seconds, cpu, _peak_bytes(), found)
-
-
-def _peak_bytes() -> int:
-    """Of this process alone: what `getrusage` says counts its parent, too, where it was forked."""
-    status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return int(next(line for line in status if line.startswith("VmHWM:")).split()[1]) * 1024
+    return Cost(seconds, cpu, peak_bytes(), found)
 
 
 def _cpu_seconds() -> float:

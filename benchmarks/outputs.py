@@ -25,7 +25,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import aiohttp
 
+from benchmarks.process_memory import forget_peak, peak_bytes, resident_bytes
 from storage_stream import Storage
+from storage_stream.cli.demo.emulator_process import emulator_process
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -92,17 +94,6 @@ async def process(*arguments: str) -> AsyncGenerator[tuple[int, str]]:
         await made.wait()
 
 
-_EMULATOR = """
-import asyncio, sys
-from storage_stream.emulator import Emulator
-async def main():
-    async with Emulator(sys.argv[1]) as emulator:
-        print(emulator.url, flush=True)
-        await asyncio.Event().wait()
-asyncio.run(main())
-"""
-
-
 async def answers(session: aiohttp.ClientSession, pid: int, url: str, count: int) -> Cost:
     """Ask so often, four at a time where it is often."""
     begun, before = time.perf_counter(), _cpu(pid)
@@ -144,8 +135,8 @@ async def compare(base: str, pid: int, name: str, count: int) -> None:
 async def slowly(base: str, pid: int, data: bytes, seconds: float) -> None:
     """Fifty clients read so slowly; tells the server's memory."""
     host, port = base.removeprefix("http://").split(":")
-    before = _memory(pid, "VmRSS")
-    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")  # noqa: ASYNC240 - at once
+    before = resident_bytes(pid)
+    forget_peak(pid)
 
     async def client() -> str:
         reader, writer = await asyncio.open_connection(host, int(port), limit=64 * 1024)
@@ -161,7 +152,7 @@ async def slowly(base: str, pid: int, data: bytes, seconds: float) -> None:
         return digest.hexdigest()
 
     sums = set(await asyncio.gather(*(client() for _ in range(_CLIENTS))))
-    grown = _memory(pid, "VmHWM") - before
+    grown = peak_bytes(pid) - before
     right = sums == {hashlib.sha256(data).hexdigest()}
     print(
         f"{_CLIENTS} clients, {len(data) / 1e6:.0f} MB each in {seconds:.0f} s: "
@@ -174,20 +165,15 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _memory(pid: int, key: str) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    return int(next(line for line in lines if line.startswith(f"{key}:")).split()[1]) * 1024
-
-
 async def main(big_mib: int, slow_seconds: float) -> None:
     """Everything, on this machine."""
     with tempfile.TemporaryDirectory() as folder:
-        async with process("-c", _EMULATOR, str(Path(folder, "emulator"))) as (_, url):
+        async with emulator_process(Path(folder, "emulator")) as bucket_place:
+            url = bucket_place.url
             slow = os.urandom(_SLOW_BYTES)
             Path(folder, "small").write_bytes(os.urandom(_SMALL_BYTES))  # noqa: ASYNC240
             with Path(folder, "big").open("wb") as file:  # noqa: ASYNC230 - nothing else goes on
-                for _ in range(big_mib):
-                    file.write(os.urandom(_MIB))
+                file.writelines(os.urandom(_MIB) for _ in range(big_mib))
             async with Storage(api_root=url, anonymous=True) as storage:
                 await storage.create_bucket(_BUCKET, "project")
                 for name in ("small", "big"):

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.media_parts.registry import WORKS
-from benchmarks.media_parts.work import BUCKET, MIB, peak_rss
+from benchmarks.media_parts.work import BUCKET, MIB
+from benchmarks.process_memory import forget_peak, peak_bytes
 from storage_stream import Storage
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ async def _measured(name: str, url: str, folder: Path) -> dict[str, Any]:
             for copy in range(work.copies):
                 target = sample if copy == 0 else f"{sample}-{copy}"
                 await storage.upload_from_filename(BUCKET, target, folder / sample)
-        _forget_peak()
+        forget_peak()
         lag = Lag()
         watching = asyncio.create_task(lag.watch())
         cpu, begun = _cpu(), time.perf_counter()
@@ -66,7 +67,7 @@ def _figures(
     name: str, work: Work, outcome: Outcome, size: int, seconds: float, cpu: float, lag: Lag
 ) -> dict[str, Any]:
     seconds = seconds if outcome.seconds is None else outcome.seconds
-    peak = peak_rss() if outcome.peak_rss is None else outcome.peak_rss
+    peak = peak_bytes() if outcome.peak_rss is None else outcome.peak_rss
     late = lag.at(0.99)
     within = (
         outcome.is_right,
@@ -90,11 +91,6 @@ def _figures(
         "lag_max": lag.at(1.0),
         "more": outcome.more,
     }
-
-
-def _forget_peak() -> None:
-    """VmHWM counts from here."""
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def _cpu() -> float:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import PIL.Image
 import pyvips
 
-from benchmarks.media_parts.work import BUCKET, MIB, Outcome, Work, peak_rss
+from benchmarks.media_parts.work import BUCKET, MIB, Outcome, Work
+from benchmarks.process_memory import peak_bytes
 from storage_stream.media import Source, Target, transform
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ async def _thumbnail(name: str, storage: Storage, folder: Path, **limits: Any) -
         begun = time.perf_counter()
         made = await source.thumbnail(_WIDTH, format=".png", **limits)
         seconds = time.perf_counter() - begun
-        stats, peak = source.stats, peak_rss()
+        stats, peak = source.stats, peak_bytes()
     begun = time.perf_counter()
     local = await asyncio.to_thread(_local, folder / name)
     apart = time.perf_counter() - begun
@@ -67,7 +68,7 @@ async def _crop(name: str, storage: Storage, folder: Path) -> Outcome:
 
     async with Source.new_from_object(storage, BUCKET, name) as source:
         made = await source.run(read)
-        stats, peak = source.stats, peak_rss()
+        stats, peak = source.stats, peak_bytes()
     local = crop(pyvips.Image.new_from_file(str(folder / name)))
     return Outcome(made == local, stats.requests, stats.bytes_downloaded, None, peak)
 
@@ -81,7 +82,7 @@ async def _to_png(
     async with Source.new_from_object(storage, BUCKET, "jpeg") as source:
         target = Target.new_to_object(storage, BUCKET, "made.png")
         made = await transform(source, target, lambda image: image, format=".png", compression=1)
-        stats, peak = source.stats, peak_rss()
+        stats, peak = source.stats, peak_bytes()
     seconds = time.perf_counter() - begun
     local = await asyncio.to_thread(_local_png_md5, folder / "jpeg")
     return Outcome(
@@ -120,7 +121,7 @@ async def _eight(storage: Storage, folder: Path) -> Outcome:
 
     begun = time.perf_counter()
     found = await asyncio.gather(*(one(number) for number in range(8)))
-    seconds, peak = time.perf_counter() - begun, peak_rss()
+    seconds, peak = time.perf_counter() - begun, peak_bytes()
     local = await asyncio.to_thread(_local, folder / "jpeg")
     return Outcome(
         {made for made, _ in found} == {local},

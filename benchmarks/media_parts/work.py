@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from storage_stream import Storage
 
-__all__ = ["BUCKET", "MIB", "Outcome", "Work", "peak_rss"]
+__all__ = ["BUCKET", "MIB", "Outcome", "Work"]
 
 BUCKET = "pictures"
 MIB = 1024 * 1024
@@ -36,14 +36,6 @@ class Outcome:
     seconds: float | None = None
     peak_rss: int | None = None
     more: dict[str, Any] = field(default_factory=dict[str, Any])
-
-
-def peak_rss() -> int:
-    """Bytes of this process's memory at most, by the kernel's count."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    raise LookupError("VmHWM")
 
 
 @dataclass(frozen=True, slots=True)
