@@ -12,7 +12,13 @@ from typing import Any
 
 import storage_stream
 import storage_stream.images
+import storage_stream.integrations.dask
+import storage_stream.integrations.fsspec
+import storage_stream.integrations.google_auth
+import storage_stream.integrations.opentelemetry
 import storage_stream.media
+import storage_stream.outputs
+import storage_stream.testing
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 
@@ -27,6 +33,7 @@ _CLASSES = (
     "TextReader",
     "TextWriter",
     "Batch",
+    "ManyTransfer",
     "Deletion",
 )
 _PICTURES = """\
@@ -41,8 +48,38 @@ _IMAGES = """\
 `storage_stream.images`; [docs/images.md](images.md) is the page to read first, and
 [docs/gallery.md](gallery.md) for the web page.
 """
-_IMAGE_CLASSES = ("ImageService", "FileService", "ConverterService", "Database")
-_IMAGE_APPS = ("images_router", "gallery_app")
+_IMAGE_NAMES = (
+    *("images_router", "gallery_app"),
+    *("ImageService", "FileService", "ConverterService", "Database"),
+)
+_WEB = """\
+# Web answers
+
+`storage_stream.outputs`; [docs/outputs.md](outputs.md) is the page to read first.
+"""
+_WEB_NAMES = ("object_response", "blob_type", "Blob", "BlobManager")
+_TESTING = """\
+# Testing
+
+`storage_stream.testing`, with pytest's fixture `gcs`, which is an `EmulatorHandle`;
+[docs/testing.md](testing.md) is the page to read first.
+"""
+_TESTING_NAMES = ("emulated_gcs", "GcsTestMixin", "EmulatorHandle")
+_INTEGRATIONS = """\
+# Integrations
+
+`storage_stream.integrations`: [fsspec](fsspec.md), [Dask](dask.md), google-auth and
+[OpenTelemetry](observability.md).
+
+| name | what |
+|---|---|
+"""
+_INTEGRATED = {
+    "fsspec": ("StorageFileSystem", "register"),
+    "dask": ("connect", "transfer", "map_objects", "ClusterSummary"),
+    "opentelemetry": ("OpenTelemetry",),
+    "google_auth": ("GoogleAuthToken",),
+}
 _INTERNAL = {"entered", "made", "pool", "work"}  # by which sources and targets work together
 _HEAD = """\
 # All methods
@@ -59,9 +96,25 @@ def page() -> str:
     keywords = ", ".join(f"`{name}`" for name in storage_stream.RequestKeywords.__annotations__)
     head = _HEAD.format(keywords=keywords)
     sections = [_section(getattr(storage_stream, name)) for name in _CLASSES]
-    images = [_section(getattr(storage_stream.images, name)) for name in _IMAGE_CLASSES]
-    web = [_row(name, getattr(storage_stream.images, name)) for name in _IMAGE_APPS]
-    return "\n".join([head, *sections, _PICTURES, *_pictures(), _IMAGES, _table(web), *images])
+    parts = [head, *sections, _PICTURES, *_pictures()]
+    for about, module, names in (
+        (_IMAGES, storage_stream.images, _IMAGE_NAMES),
+        (_WEB, storage_stream.outputs, _WEB_NAMES),
+        (_TESTING, storage_stream.testing, _TESTING_NAMES),
+    ):
+        found = {name: getattr(module, name) for name in names}
+        rows = [_row(name, thing) for name, thing in found.items() if not inspect.isclass(thing)]
+        parts += [about, _table(rows), *map(_section, filter(inspect.isclass, found.values()))]
+    return "\n".join([*parts, _INTEGRATIONS + "\n".join(_integrations()) + "\n"])
+
+
+def _integrations() -> list[str]:
+    """A row for each name."""
+    return [
+        _row(name, getattr(getattr(storage_stream.integrations, module), name))
+        for module, names in _INTEGRATED.items()
+        for name in names
+    ]
 
 
 def _pictures() -> list[str]:
@@ -102,14 +155,20 @@ def _section(cls: type[Any]) -> str:
         if member.startswith("_"):
             continue
         owner = next(base for base in cls.__mro__ if member in vars(base))
-        is_ours = owner.__module__.startswith("storage_stream")
-        if is_ours and hasattr(vars(owner)[member], "__get__"):  # no value that a class has
+        if _is_written(owner, vars(owner)[member]):
             tables.setdefault(_subject(owner, cls), []).append(_row(member, vars(owner)[member]))
     parts = [f"## {cls.__name__}\n\n{_sentence(cls)}\n"]
     for subject, rows in sorted(tables.items()):
         title = f"**{subject}**\n\n" if subject else ""
         parts.append(title + _table(rows))
     return "\n".join(parts)
+
+
+def _is_written(owner: type[Any], member: Any) -> bool:
+    """Whether it is a method or property of ours; no value, and nothing that pydantic adds."""
+    function = getattr(_plain(member), "fget", _plain(member))
+    where = (owner.__module__, getattr(function, "__module__", None) or owner.__module__)
+    return hasattr(member, "__get__") and all(name.startswith("storage_stream") for name in where)
 
 
 def _table(rows: list[str]) -> str:
@@ -125,7 +184,7 @@ def _subject(owner: type[Any], cls: type[Any]) -> str:
 
 def _row(name: str, member: Any) -> str:
     function = _plain(member)
-    is_call = inspect.isfunction(function)
+    is_call = inspect.isfunction(inspect.unwrap(function))
     return f"| `{name}{'()' if is_call else ''}` | {_sentence(function)} |"
 
 
