@@ -62,6 +62,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "writer": ("_transfer", "_protocol", "errors"),
     # Requests go by the sender; a call may bring credentials of its own, and somebody signs.
     "_api": (
+        "_log",
         *("files", "streams", "writer", "_transfer", "_protocol", "errors"),
         *("_transport.sender", "_transport.credentials", "_transport.signers"),
     ),

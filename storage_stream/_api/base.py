@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from storage_stream._api.contained_observer import ContainedObserver
 from storage_stream._api.observing import observe
 from storage_stream._protocol.options import RequestKeywords, RequestOptions
 from storage_stream._transfer.progress import meter_of
@@ -40,7 +41,7 @@ class ApiBase:
         self._closed = False
         self._is_observed = parts.observer is not None
         if parts.observer is not None:
-            observe(self, parts.observer, self._defaults.new_meter)
+            observe(self, ContainedObserver(parts.observer), self._defaults.new_meter)
 
     def _check_open(self) -> None:
         if self._closed:

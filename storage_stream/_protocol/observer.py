@@ -44,7 +44,8 @@ class Attempt(Protocol):
 class Observation(Protocol):
     """One public call, from its first request to its end.
 
-    Methods are called from the event loop, and must not raise.
+    Methods are called from the event loop, which waits for them. What one raises goes into the log,
+    once for each client, and the call goes on.
     """
 
     def current(self) -> AbstractContextManager[object]:
