@@ -49,6 +49,7 @@ class Client:
         wrong: What must not be: descriptions.
         moved: Bytes that were read and compared, or acknowledged.
         synchronous: The synchronous client.
+        port: Where its objects are served as web answers.
         unfinished: Files beside which a failed download may have left something.
     """
 
@@ -62,6 +63,7 @@ class Client:
     wrong: list[str] = field(default_factory=list[str])
     moved: int = 0
     synchronous: SyncStorage = field(init=False)
+    port: int = 0
     unfinished: set[Path] = field(default_factory=set["Path"])
 
     def a_target(self) -> Path:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Holdings", "holdings", "memory_bytes", "slope"]
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_STRETCHES = 12
 _POOLS = ("asyncio_", "ThreadPoolExecutor")  # threads that a pool keeps for the next work
 
 
@@ -68,9 +69,18 @@ def holdings(folder: Path) -> Holdings:
 
 
 def _descriptors() -> Iterator[str]:
+    peers = _peers()
     for path in sorted(Path("/proc/self/fd").iterdir()):
         with suppress(FileNotFoundError):  # the one that lists them
-            yield str(path.readlink())
+            name = str(path.readlink())
+            yield name + peers.get(name, "")
+
+
+def _peers() -> dict[str, str]:
+    """Local address, peer and state of TCP sockets, as the kernel has them."""
+    lines = Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]
+    rows = [line.split() for line in lines]
+    return {f"socket:[{row[9]}]": f" {row[1]} {row[2]} state {row[3]}" for row in rows}
 
 
 def memory_bytes() -> int:
@@ -79,12 +89,17 @@ def memory_bytes() -> int:
 
 
 def slope(samples: list[tuple[float, int]]) -> float:
-    """Bytes a minute that the memory grows, by least squares over the later half of the samples.
+    """Bytes a minute that the memory grows, by least squares over the later half of the time.
+
+    Of each stretch the least counts: more is what was under way, and goes again.
 
     Args:
         samples: Seconds and bytes.
     """
-    later = samples[len(samples) // 2 :]
+    half = samples[len(samples) // 2 :]
+    size = max(1, len(half) // _STRETCHES)
+    stretches = [half[place : place + size] for place in range(0, len(half) - size + 1, size)]
+    later = [min(stretch, key=lambda sample: sample[1]) for stretch in stretches]
     if len(later) < 3:  # noqa: PLR2004 - two points lie on any line
         return 0.0
     mean_time = sum(time for time, _ in later) / len(later)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import shutil
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiohttp import ClientSession, web
@@ -16,14 +16,14 @@ from storage_stream.errors import StorageError
 from storage_stream.outputs import object_response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
     from pathlib import Path
 
     from benchmarks.soak.client import Client
     from benchmarks.soak.ledger import Name
     from storage_stream import ManyTransfer
 
-__all__ = ["RUNS"]
+__all__ = ["RUNS", "serving"]
 
 _FILES = 12
 Files = dict[str, Content]
@@ -128,36 +128,45 @@ async def download_many(client: Client) -> None:
             _remove(folder, journal)
 
 
+@asynccontextmanager
+async def serving(client: Client) -> AsyncGenerator[None]:
+    """A web server of this client's, for `served`: one for all, which nobody cancels."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        bucket, name = request.query["bucket"], request.query["name"]
+        return await object_response(client.storage, bucket, name, request)
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        client.port = runner.addresses[0][1]
+        yield
+    finally:
+        await runner.cleanup()
+
+
 async def served(client: Client) -> None:
     """As a web answer, with a range."""
     with client.pool.taken(1) as held:
         for name, content in held.objects.items():
             data = content.data()
             start = client.chance.randint(0, max(0, len(data) - 1))
-
-            async def answer(request: web.Request, name: Name = name) -> web.StreamResponse:
-                return await object_response(client.storage, *name, request)
-
-            app = web.Application()
-            app.router.add_get("/", answer)
-            runner = web.AppRunner(app, access_log=None)
-            await runner.setup()
-            try:
-                await web.TCPSite(runner, "127.0.0.1", 0).start()
-                await _ask(client, runner.addresses[0][1], name, data, start)
-            finally:
-                await runner.cleanup()
-
-
-async def _ask(client: Client, port: int, name: Name, data: bytes, start: int) -> None:
-    async with (
-        ClientSession() as session,
-        session.get(f"http://127.0.0.1:{port}/", headers={"Range": f"bytes={start}-"}) as answer,
-    ):
-        if answer.status == web.HTTPPartialContent.status_code:
-            client.compare(name, data[start:], await answer.read())
-        elif answer.status == web.HTTPOk.status_code:
-            client.compare(name, data, await answer.read())
+            url = f"http://127.0.0.1:{client.port}/"
+            async with (
+                ClientSession() as session,
+                session.get(
+                    url,
+                    params={"bucket": name[0], "name": name[1]},
+                    headers={"Range": f"bytes={start}-"},
+                ) as answer,
+            ):
+                if answer.status == web.HTTPPartialContent.status_code:
+                    client.compare(name, data[start:], await answer.read())
+                elif answer.status == web.HTTPOk.status_code:
+                    client.compare(name, data, await answer.read())
 
 
 async def by_fsspec(client: Client) -> None:

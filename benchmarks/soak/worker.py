@@ -27,7 +27,7 @@ from benchmarks.soak.leaks import holdings, memory_bytes, slope
 from benchmarks.soak.ledger import Ledger, Model, read_lines
 from benchmarks.soak.pool import Pool
 from benchmarks.soak.reads import READS
-from benchmarks.soak.runs import RUNS
+from benchmarks.soak.runs import RUNS, serving
 from benchmarks.soak.writes import WRITES, delete_many, go_on
 from storage_stream import RetryPolicy, Storage
 from storage_stream.errors import StorageError
@@ -159,7 +159,8 @@ async def run(folder: Path, number: int, seed: int) -> dict[str, Any]:
         client.synchronous = SyncStorage(retry=_RETRY)
         worker = Worker(client, folder / "stop")
         await worker.go_on_with_all()
-        await worker.work()
+        async with serving(client):
+            await worker.work()
         await worker.go_on_with_all(_SETTLE_TRIES)
         await worker.finish_files()
         await asyncio.to_thread(client.synchronous.close)
@@ -178,6 +179,7 @@ async def run(folder: Path, number: int, seed: int) -> dict[str, Any]:
             "slope_per_minute": slope(worker.samples),
             "first": worker.samples[0][1],
             "last": memory_bytes(),
+            "every_two_seconds": [size for _, size in worker.samples],
         },
     }
 
