@@ -21,7 +21,7 @@ TOOLS = ("bash", "cat", "chmod", "cksum", "cp", "dirname", "grep", "mkdir", "tai
 CONSTRAINTS = (ROOT / "constraints.txt").read_text().splitlines()
 
 
-@pytest.mark.parametrize("name", ["demo", "test", "check", "bench", "docs"])
+@pytest.mark.parametrize("name", ["demo", "test", "check", "bench", "docs", "soak"])
 def test_the_script_can_be_run(name: str) -> None:
     assert os.access(SCRIPTS / name, os.X_OK)
     subprocess.run(["bash", "-n", SCRIPTS / name], check=True)  # noqa: S603, S607 - ours
