@@ -8,10 +8,11 @@ looks on. It needs what the tests in tests/browser need.
 
 import asyncio
 import io
-import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from landscapes import SCENES, landscape
 from PIL import Image
 from playwright.async_api import Page, async_playwright
 
@@ -26,28 +27,9 @@ _SIZE = (1280, 760)
 _BUCKET, _FOLDER = "camera-roll", "2026/harz/"
 
 
-def _hills(seed: int, width: int = 900, height: int = 560) -> bytes:
-    """A landscape as JPEG, the same for the same seed."""
-    picture = Image.new("RGB", (width, height))
-    columns = []
-    for x in range(width):
-        far = height * 0.55 + 55 * math.sin(x / 130 + seed) + 22 * math.sin(x / 37 + seed * 2)
-        near = height * 0.76 + 38 * math.sin(x / 90 + 2 + seed)
-        columns.append((far, near))
-    sky = [
-        (250 - 90 * y // height, 214 - 40 * y // height, 170 + 60 * y // height)
-        for y in range(height)
-    ]
-    picture.putdata(
-        [
-            (24, 60, 58) if y > near else (52, 104, 104) if y > far else sky[y]
-            for y in range(height)
-            for far, near in columns
-        ]
-    )
-    content = io.BytesIO()
-    picture.save(content, "JPEG", quality=92)
-    return content.getvalue()
+def _photo(number: int) -> bytes:
+    """A picture as JPEG."""
+    return landscape(replace(SCENES[number], size=(900, 560)))
 
 
 async def _work(emulator: Emulator) -> None:
@@ -55,9 +37,9 @@ async def _work(emulator: Emulator) -> None:
     async with Storage(
         api_root=emulator.url, anonymous=True, retry=RetryPolicy(initial_delay=0)
     ) as storage:
-        for seed in range(1, 6):
-            name = f"{_FOLDER}DSC_00{seed}1.jpg"
-            await storage.upload(_BUCKET, name, _hills(seed), content_type="image/jpeg")
+        for number in range(1, 6):
+            name = f"{_FOLDER}DSC_00{number}1.jpg"
+            await storage.upload(_BUCKET, name, _photo(number), content_type="image/jpeg")
         note = '{"trip": "Harz", "days": 3}'
         await storage.upload(_BUCKET, f"{_FOLDER}notes.json", note, content_type="application/json")
         await storage.upload(_BUCKET, f"{_FOLDER}raw/DSC_0011.nef", bytes(range(256)) * 4000)
@@ -68,7 +50,7 @@ async def _work(emulator: Emulator) -> None:
         await storage.upload(
             _BUCKET,
             f"{_FOLDER}DSC_0011.jpg",
-            _hills(9),
+            _photo(7),
             content_type="image/jpeg",
             preconditions=Preconditions(if_generation_match=int(first["generation"])),
         )
