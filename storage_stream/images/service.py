@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 from uuid import uuid4
 
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
     from storage_stream.images.conversion.converter_service import Converting
     from storage_stream.images.files.file_service import FileService
+    from storage_stream.images.files.written_file import WrittenFile
     from storage_stream.images.permissions import Permissions
-    from storage_stream.images.rows import Dicts, Galleries, ImageRows, Page
+    from storage_stream.images.rows import Dicts, Galleries, ImageRow, ImageRows, Page
     from storage_stream.images.sql.database import Database
     from storage_stream.images.sql.queries import Columns, Conditions
 
@@ -179,6 +181,51 @@ class ImageService(GalleryRecordService):
             (original,) = await table.add([new])
             rows = await self._kept(table, connection, converting, original)
         return cast("ImageRows", IMAGES.narrowed([original, *rows], columns))
+
+    async def create_written(
+        self,
+        file: WrittenFile,
+        converter_id: Id | None = None,
+        correlation_id: Id | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> ImageRow:
+        """Make an original of a file that is just written, and its versions, in one transaction.
+
+        So that nothing is left of it when the process dies before: not even the file.
+
+        Args:
+            file: It.
+            converter_id: What makes versions; None makes none.
+            correlation_id: The gallery; None for one of its own.
+            metadata: What the rows say besides.
+
+        Returns:
+            The original's row.
+
+        Raises:
+            NotFound: There is no such converter.
+            ValidationError: The settings do not take such a file.
+            ConversionError: It failed; nothing was kept.
+        """
+        file_id = file.source.id
+        data = {"file_id": file_id, "correlation_id": correlation_id, "metadata": metadata}
+        if converter_id is None:
+            await self._permit("create", data=data)
+        else:
+            await self._permit("convert_from_file", file_id=file_id, converter_id=converter_id)
+        new = checked_new_image(data, "arguments")
+        async with AsyncExitStack() as stack:
+            converting = None
+            if converter_id is not None:
+                run = self.converters.converting(converter_id, file.source, None, metadata)
+                converting = await stack.enter_async_context(run)
+            async with self._database.writing() as connection:
+                await file.commit(connection)
+                table = ImageTable(connection, self._database.now())
+                (original,) = await table.add([new])
+                if converting is not None:
+                    await self._kept(table, connection, converting, original)
+        return cast("ImageRow", original)
 
     async def list_converters(self, conditions: Conditions | None = None, **arguments: Any) -> Page:
         """The converters of images; arguments as in `list`."""

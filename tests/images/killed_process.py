@@ -11,14 +11,22 @@ import asyncio
 import os
 import signal
 import sys
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import aiohttp
+import httpx
+from fastapi import FastAPI
+from PIL import Image
 from sqlalchemy import event
 
 from storage_stream import Storage
 from storage_stream.images import ConverterService, Database, FileService, ImageService
+from storage_stream.images.routes import images_router
+
+PNG = BytesIO()
+Image.new("RGB", (64, 48), "teal").save(PNG, "png")
 
 
 class Killer:
@@ -54,9 +62,24 @@ async def carried_out(url: str, bucket: str, word: str, point: int, ids: list[UU
             await images.convert_from_file(ids[0], ids[1])
         elif word == "upload":
             await files.upload(ids[0], b"x" * 1000)
+        elif word == "page-upload":
+            await uploaded(images, ids[0])
         else:
             await images.delete(ids[0])
     await database.close()
+
+
+async def uploaded(images: ImageService, converter_id: UUID) -> None:
+    """As the page uploads a picture, with its versions."""
+    app = FastAPI()
+    app.include_router(images_router(images))
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here")
+    params = {"name": "image1.png", "converter_id": str(converter_id)}
+    headers = {"content-type": "image/png"}
+    answer = await client.post(
+        "/images/upload", params=params, content=PNG.getvalue(), headers=headers
+    )
+    assert answer.status_code == 201
 
 
 def main() -> None:

@@ -116,6 +116,27 @@ async def test_a_conversion_is_there_as_a_whole_or_not_at_all(
     assert 0 < complete < point
 
 
+async def test_an_upload_of_the_page_is_an_image_or_nothing(
+    house: House, later: House, killed: Killed
+) -> None:
+    """Not even a file that no image uses is left, however early or late it dies."""
+    converter_id = await house.converter()
+    step = 1 if house.database.is_sqlite else 3  # the points are the same
+    point, complete = 1, 0
+    while await killed.does("page-upload", point, converter_id) == "killed":
+        await recovered(later)
+        counts = await house.counts()
+        assert counts in {(0, 0, 0), (3, 3, 3)}
+        if counts != (0, 0, 0):
+            complete += 1
+            (image,) = (await house.images.list({"version": None}))["data"]
+            await house.images.delete(image["id"])
+        point += step
+    assert point > 12
+    assert complete < point
+    assert complete or step > 1
+
+
 async def test_a_deletion_ends_in_the_end(house: House, later: House, killed: Killed) -> None:
     converter_id = await house.converter()
     point = 1

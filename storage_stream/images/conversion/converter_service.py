@@ -30,6 +30,7 @@ from storage_stream.images.errors import (
     UnreadableImage,
     ValidationError,
 )
+from storage_stream.images.files.written_file import SourceFile
 from storage_stream.images.identifiers import Id, as_id
 from storage_stream.images.sql.queries import Shown
 from storage_stream.images.sql.records import Records
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from storage_stream.images.conversion.settings import VersionSettings
     from storage_stream.images.files.file_service import FileService
     from storage_stream.images.files.new_files import NewFiles
-    from storage_stream.images.rows import ConverterRow, FileRow
+    from storage_stream.images.rows import ConverterRow
     from storage_stream.images.sql.database import Database
     from storage_stream.images.sql.queries import Columns
 
@@ -80,14 +81,12 @@ class Converting:
     """A conversion whose objects are there, and whose rows are not yet.
 
     Attributes:
-        file: What was converted.
         versions: In the order of the settings.
     """
 
     def __init__(
-        self, file: FileRow, new: NewFiles, made: Sequence[MadeVersion], told: list[dict[str, Any]]
+        self, new: NewFiles, made: Sequence[MadeVersion], told: list[dict[str, Any]]
     ) -> None:
-        self.file = file
         self._new = new
         self._made = made
         self.versions = [
@@ -265,11 +264,17 @@ class ConverterService(Records):
     async def converting(
         self,
         converter_id: Id,
-        file_id: Id,
+        file: Id | SourceFile,
         settings: Mapping[str, Any] | None,
         metadata: Mapping[str, Any] | None,
     ) -> AsyncGenerator[Converting]:
         """Around a conversion: its objects are there, `commit` keeps them, an exception does not.
+
+        Args:
+            converter_id: The converter.
+            file: The file, or where it is, whatever its row says yet.
+            settings: As in `convert`.
+            metadata: As in `convert`.
 
         Raises:
             NotFound: There is no such converter or file.
@@ -279,24 +284,24 @@ class ConverterService(Records):
         added = checked_metadata(metadata, "metadata")
         row = await self.get(converter_id)
         converter = self._made(row["cls"], merged(row["settings"], settings))
-        file = await self.files.get_ready(file_id)
-        converter.settings.check_file(file["name"], file["extension"])
+        file = file if isinstance(file, SourceFile) else await self._source(file)
+        converter.settings.check_file(file.name, file.extension)
         versions = converter.settings.versions
-        new_rows = [{"name": file["name"], "extension": each.output_extension} for each in versions]
+        new_rows = [{"name": file.name, "extension": each.output_extension} for each in versions]
         async with self._places, self.files.writing(new_rows) as new:
             made = await self._converted(converter, row["id"], file, new)
             told = [
                 _told(converter, version, added, each)
                 for version, each in zip(versions, made, strict=True)
             ]
-            yield Converting(file, new, made, told)
+            yield Converting(new, made, told)
 
     async def _converted(
-        self, converter: ImageConverter, converter_id: UUID, file: FileRow, new: NewFiles
+        self, converter: ImageConverter, converter_id: UUID, file: SourceFile, new: NewFiles
     ) -> list[MadeVersion]:
-        source = ObjectPlace(str(file["bucket"]), str(file["object_name"]), file["generation"])
+        source = ObjectPlace(file.bucket, file.object_name, file.generation)
         places = [ObjectPlace(each.bucket, each.object_name) for each in new.claimed]
-        names: dict[str, Any] = {"converter_id": converter_id, "file_id": file["id"]}
+        names: dict[str, Any] = {"converter_id": converter_id, "file_id": file.id}
         timeout = asyncio.timeout(self.max_processing_time)
         try:
             async with timeout:
@@ -307,13 +312,16 @@ class ConverterService(Records):
             limit = f"it took longer than {self.max_processing_time:g} s"
             raise ConversionTimeout(limit, **names) from error
         except ValidationError as error:
-            raise ValidationError(
-                f"converter {converter_id}, file {file['id']}: {error}"
-            ) from error
+            raise ValidationError(f"converter {converter_id}, file {file.id}: {error}") from error
         except MediaError as error:
             raise UnreadableImage(_reason(error), **names) from error
         except Exception as error:
             raise ConversionError(_reason(error), **names) from error
+
+    async def _source(self, file_id: Id) -> SourceFile:
+        row = await self.files.get_ready(file_id)
+        place = str(row["bucket"]), str(row["object_name"]), row["generation"]
+        return SourceFile(row["id"], row["name"], row["extension"], *place)
 
     def _made(self, cls: object, settings: object) -> ImageConverter:
         if not isinstance(cls, str) or cls not in _CLASSES:

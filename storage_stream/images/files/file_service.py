@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage_stream import DownloadKeywords, RequestKeywords, Storage, StreamResponse
+    from storage_stream.images.files.written_file import WrittenFile
     from storage_stream.images.rows import FileRow
     from storage_stream.images.sql.database import Database
     from storage_stream.images.sql.queries import Columns
@@ -348,6 +349,16 @@ class FileService(Records):
 
         async with writing_objects(self.claims, owner, claim()):
             yield NewFiles(self.claims, owner, claimed)
+
+    async def keep(self, written: WrittenFile) -> FileRow:
+        """Make a file ready that is written, by itself.
+
+        Raises:
+            ClaimLost: It took longer than the lease.
+        """
+        async with self._database.writing() as connection:
+            await written.commit(connection)
+        return await self.get(written.source.id)
 
     async def _filled(
         self, file_id: UUID, content_type: str | None, store: Any, columns: Columns

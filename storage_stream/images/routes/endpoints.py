@@ -6,7 +6,7 @@ FastAPI reads the annotations here when the program runs, so their names are imp
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 
 from storage_stream.images.checks import checked_name
 from storage_stream.images.routes.bodies import (
@@ -17,6 +17,7 @@ from storage_stream.images.routes.bodies import (
     NewImage,
     VersionName,
 )
+from storage_stream.images.routes.leaving import unless_left
 from storage_stream.images.routes.paging import MAX_IDS, Limit, Offset
 from storage_stream.images.service import ImageService
 
@@ -89,13 +90,15 @@ class ImageEndpoints:
         """Whether there is such an image."""
         return {"exists": await self._service.exists(image_id)}
 
-    async def convert(self, image_id: ImageId, body: Conversion) -> Any:
+    async def convert(self, image_id: ImageId, body: Conversion, request: Request) -> Any:
         """Make new revisions of an original's versions; all of them, or none."""
-        return await self._service.convert_image(image_id, **body.model_dump())
+        making = self._service.convert_image(image_id, **body.model_dump())
+        return await unless_left(request, making)
 
-    async def convert_from_file(self, body: FileConversion) -> Any:
+    async def convert_from_file(self, body: FileConversion, request: Request) -> Any:
         """Make an original of a file, and its versions; all of them, or nothing."""
-        return await self._service.convert_from_file(**body.model_dump())
+        making = self._service.convert_from_file(**body.model_dump())
+        return await unless_left(request, making)
 
     async def m_delete(self, body: ImageIds) -> Any:
         """Delete those of some images that there are; else as `delete`."""

@@ -3,18 +3,22 @@
 FastAPI reads the annotations here when the program runs.
 """
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
+from starlette.requests import ClientDisconnect
 
-from storage_stream.images.files.writing import finished
+from storage_stream.images.files.written_file import WrittenFile
 from storage_stream.images.permissions import check_permission
+from storage_stream.images.routes.leaving import unless_left
 from storage_stream.images.routes.problems import UploadStalledError
 from storage_stream.images.routes.receiving import Body
 from storage_stream.images.routes.serving import file_response
 from storage_stream.images.routes.upload_limits import UploadLimits
-from storage_stream.images.routes.uploading import PictureUpload, forget_file
+from storage_stream.images.routes.uploading import PictureUpload
 from storage_stream.images.service import ImageService
 
 __all__ = ["FileEndpoints"]
@@ -40,8 +44,8 @@ class FileEndpoints:
     async def upload(self, request: Request, name: FileName) -> Any:
         """Store a picture: the body is its bytes, `Content-Type` its type or unknown."""
         await self._permit("files.upload", name=name)
-        stored, _ = await self._stored(request, name)
-        return stored
+        async with self._storing(request, name) as (written, _):
+            return await self._files.keep(written)
 
     async def upload_image(
         self,
@@ -55,21 +59,11 @@ class FileEndpoints:
         The body is its bytes, `Content-Type` its type or unknown.
         """
         await self._permit("files.upload", name=name)
-        stored, size = await self._stored(request, name)
-        common: dict[str, Any] = {
-            "file_id": stored["id"],
-            "correlation_id": correlation_id,
-            "metadata": {"size": list(size)},
-        }
-        try:
-            if converter_id is None:
-                original = await self._service.create(common)
-            else:
-                rows = await self._service.convert_from_file(converter_id=converter_id, **common)
-                original = rows[0]
-        except BaseException:
-            await finished(forget_file(self._files, stored["id"]))
-            raise
+        async with self._storing(request, name) as (written, size):
+            making = self._service.create_written(
+                written, converter_id, correlation_id, {"size": list(size)}
+            )
+            original = await unless_left(request, making)
         return await self._service.get_versions(original["id"])
 
     async def get(self, file_id: FileId) -> Any:
@@ -94,8 +88,11 @@ class FileEndpoints:
         row = await self._files.get_ready(image["file_id"])
         return await file_response(self._files.storage, row, request)
 
-    async def _stored(self, request: Request, name: str) -> tuple[Any, tuple[int, int]]:
-        """The file of a request's body, and the picture's width and height, upright."""
+    @asynccontextmanager
+    async def _storing(
+        self, request: Request, name: str
+    ) -> AsyncGenerator[tuple[WrittenFile, tuple[int, int]]]:
+        """Around the file of a request's body, with the picture's width and height, upright."""
         body = Body(request, self._limits.stall_seconds)
         try:
             upload = PictureUpload(
@@ -105,13 +102,13 @@ class FileEndpoints:
                 max_bytes=self._limits.max_bytes,
                 max_pixels=self._limits.max_pixels,
             )
-            stored = await upload.store(body.pieces(), body.length)
-        except UploadStalledError:
+            async with upload.storing(body.pieces(), body.length) as written:
+                yield written, upload.info.oriented_size
+        except (UploadStalledError, ClientDisconnect):
             raise
         except Exception:
             await body.drain(self._limits.max_bytes)
             raise
-        return stored, upload.info.oriented_size
 
     async def _permit(self, action: str, **arguments: Any) -> None:
         await check_permission(self._service.permissions, action, arguments)

@@ -24,6 +24,8 @@ __all__ = ["STALL_SECONDS", "Body"]
 
 STALL_SECONDS = 60.0
 """How long no byte may come; the connection of a telephone in a tunnel comes back sooner."""
+_MAX_DRAINED = 2
+"""How many times what is allowed may be told, for the rest of it to be read."""
 _MAX_DIGITS = 18  # Python refuses numbers of thousands
 
 
@@ -39,6 +41,8 @@ class Body:
         self._request = request
         self._stall_seconds = stall_seconds
         self._stream = aiter(request.stream())
+        expected = request.headers.get("expect", "").lower()
+        self._is_coming = expected != "100-continue"  # else when it is first asked for
 
     @property
     def length(self) -> int | None:
@@ -53,6 +57,7 @@ class Body:
             UploadStalledError: None came for too long.
             ClientDisconnect: The client went away.
         """
+        self._is_coming = True
         while True:
             try:
                 async with asyncio.timeout(self._stall_seconds):
@@ -64,10 +69,17 @@ class Body:
             yield piece
 
     async def drain(self, max_bytes: int) -> None:
-        """Read what is left, at most so many bytes, so that the client listens to an answer."""
+        """Read what is left, so that the client listens to an answer; not all of it at any price.
+
+        At most so many bytes, for as long as no byte might come; nothing of who told that there
+        are more, or that he sends none before he is asked to (`Expect: 100-continue`).
+        """
         read = 0
-        with suppress(UploadStalledError, ClientDisconnect):
-            async for piece in self.pieces():
-                read += len(piece)
-                if read > max_bytes:
-                    return
+        if not self._is_coming or (self.length or 0) > _MAX_DRAINED * max_bytes:
+            return
+        with suppress(UploadStalledError, ClientDisconnect, TimeoutError):
+            async with asyncio.timeout(self._stall_seconds):
+                async for piece in self.pieces():
+                    read += len(piece)
+                    if read > max_bytes:
+                        return

@@ -7,12 +7,12 @@ it is held nowhere but for its header. This knows no web framework.
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from storage_stream.images.checks import checked_name
 from storage_stream.images.errors import ValidationError
-from storage_stream.images.files.writing import finished
-from storage_stream.images.log import LOGGER
+from storage_stream.images.files.written_file import write_file
 from storage_stream.images.routes.problems import BodyTooLargeError, UnsupportedMediaTypeError
 from storage_stream.media import probe
 from storage_stream.media.headers import HeaderReader
@@ -20,10 +20,9 @@ from storage_stream.media.limits import check_pixels
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
-    from uuid import UUID
 
     from storage_stream.images.files.file_service import FileService
-    from storage_stream.images.rows import FileRow
+    from storage_stream.images.files.written_file import SourceFile, WrittenFile
     from storage_stream.media.headers import ImageInfo
 
 __all__ = [
@@ -31,7 +30,6 @@ __all__ = [
     "MAX_UPLOAD_PIXELS",
     "PictureUpload",
     "checked_path",
-    "forget_file",
 ]
 
 MAX_UPLOAD_BYTES = 100 * 1024 * 1024
@@ -99,8 +97,11 @@ class PictureUpload:
             raise ValueError("nothing has been stored yet")
         return self._info
 
-    async def store(self, body: AsyncIterable[bytes], length: int | None) -> FileRow:
-        """Store it. Failing or cancelling leaves nothing.
+    @asynccontextmanager
+    async def storing(
+        self, body: AsyncIterable[bytes], length: int | None
+    ) -> AsyncGenerator[WrittenFile]:
+        """Around what it becomes; unless that is committed, nothing of it stays.
 
         Args:
             body: Its bytes.
@@ -125,16 +126,11 @@ class PictureUpload:
             raise UnsupportedMediaTypeError(
                 "its header is behind its data: its type has to be said"
             )
-        row = await self._files.create(self._name, _extension(self._name, mime))
-        try:
-            data = self._counted(first, pieces)
-            stored = await self._files.upload(row["id"], data, content_type=mime)
+        data, extension = self._counted(first, pieces), _extension(self._name, mime)
+        async with write_file(self._files, self._name, extension, data, mime) as written:
             if info is None:
-                self._check(await self._probed(stored))
-        except BaseException:
-            await finished(forget_file(self._files, row["id"]))
-            raise
-        return stored
+                self._check(await self._probed(written.source))
+            yield written
 
     async def _header(self, pieces: AsyncIterator[bytes]) -> list[bytes]:
         """What came until the header was known, or cannot be known before the rest came."""
@@ -163,9 +159,9 @@ class PictureUpload:
         if self._received > self._max_bytes:
             raise BodyTooLargeError(self._max_bytes)
 
-    async def _probed(self, stored: FileRow) -> ImageInfo:
-        bucket, name = str(stored["bucket"]), str(stored["object_name"])
-        return await probe(self._files.storage, bucket, name, generation=stored["generation"])
+    async def _probed(self, stored: SourceFile) -> ImageInfo:
+        bucket, name = stored.bucket, stored.object_name
+        return await probe(self._files.storage, bucket, name, generation=stored.generation)
 
     def _check(self, info: ImageInfo) -> None:
         if info.mime not in _TAKEN:
@@ -174,20 +170,6 @@ class PictureUpload:
         if self._declared not in (_UNKNOWN, info.mime):
             raise UnsupportedMediaTypeError(f"it is {info.mime}, and not {self._declared}")
         self._info = info
-
-
-async def forget_file(files: FileService, file_id: UUID) -> None:
-    """Delete the file of an upload that failed; what fails here is logged.
-
-    Args:
-        files: Where it is.
-        file_id: It.
-    """
-    try:
-        await files.delete(file_id)
-    except Exception:  # noqa: BLE001 - logged with its trace
-        # What went wrong first is what the caller has to know; `delete_unlinked` does the rest.
-        LOGGER.exception("file %s is left without content, or without use", file_id)
 
 
 def checked_path(name: str) -> str:
