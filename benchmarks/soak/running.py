@@ -22,7 +22,9 @@ __all__ = ["Outcome", "soak"]
 _TURN_SECONDS = 0.02
 _TOLD_SECONDS = 15.0
 _SETTLE_SECONDS = 180.0
-_MOST_SLOPE = 1_000_000  # bytes a minute; less cannot be told from the allocator's own ways
+# Bytes of growth in the later half; the memory of a healthy client wanders by 15 MB up and down. So
+# a run of ten minutes tells a leak of 5 MB a minute, one of a night of 100 kB.
+_MOST_GROWTH = 24_000_000
 _LEAST_SAMPLES = 60  # below, a slope is the warming up
 
 
@@ -184,8 +186,9 @@ def _reckon(processes: list[Process], outcome: Outcome) -> None:
             kind = outcome.verdict.wrong if "WrongBytes" in what else outcome.broken
             (outcome.verdict.lost if "Lost" in what else kind).append(f"{label}: {what}")
         memory = report["memory"]
-        if memory["samples"] >= _LEAST_SAMPLES and memory["slope_per_minute"] > _MOST_SLOPE:
-            outcome.leaked.append(f"{label}: {memory['slope_per_minute']:.0f} bytes a minute")
+        growth = memory["slope_per_minute"] * outcome.seconds / 120
+        if memory["samples"] >= _LEAST_SAMPLES and growth > _MOST_GROWTH:
+            outcome.leaked.append(f"{label}: {growth:.0f} bytes of memory in the later half")
     if outcome.server.get("open_connections"):
         outcome.leaked.append(f"{outcome.server['open_connections']} connections of the server")
 
