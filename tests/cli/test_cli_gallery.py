@@ -92,6 +92,25 @@ def test_the_examples_serve_and_keep_what_is_stored(gcs: EmulatorHandle, tmp_pat
     assert all(name.startswith("mine/") for name in names)
 
 
+def test_who_pays_is_named_in_every_request(gcs: EmulatorHandle, tmp_path: Path) -> None:
+    gcs.create_bucket("paid", billing={"requesterPays": True})
+    words = ["gallery", "serve", "--bucket", "gs://paid", "--data", str(tmp_path / "rows")]
+    result = run(*words[2:], "--port", "0")
+    assert result.exit_code == 1
+    assert "user project" in result.stderr
+    with serving(tmp_path, *words, "--user-project", "mine") as paid:
+        image = stored(paid["url"])
+        with urlopen(f"{paid['url']}images/{image['id']}/content") as reply:  # noqa: S310 - http
+            assert reply.read() == png()
+        deleted = json.dumps({"ids": [image["id"]]}).encode()
+        asked = Request(  # noqa: S310 - http
+            f"{paid['url']}images/delete", deleted, {"content-type": "application/json"}
+        )
+        with urlopen(asked) as reply:  # noqa: S310 - http
+            assert json.load(reply) == {"deleted": 1}
+    assert gcs.objects("paid", userProject="mine") == []
+
+
 def test_a_bucket_that_is_not_there_is_told_at_once(gcs: EmulatorHandle, tmp_path: Path) -> None:
     gcs.arm_next("storage.buckets.get", "return-404")
     result = run("--bucket", "gs://nothing", "--data", str(tmp_path), "--port", "0")

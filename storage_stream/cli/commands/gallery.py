@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from storage_stream import Storage
+from storage_stream import RetryPolicy, Storage
 from storage_stream.cli.command import LOCATION, SIZE, storage_command
 from storage_stream.cli.forwarding import ForwardingGroup
 from storage_stream.cli.locations import ObjectLocation
@@ -35,6 +35,10 @@ except ImportError as missing:  # pragma: no cover - the extra is installed wher
 
 _BUCKET = "gallery"
 _MAX_UPLOAD = 100 * 1024 * 1024
+_PAYER = "x-goog-user-project"
+"""As good as `userProject` of each request, and the same for all that the gallery sends.
+
+https://cloud.google.com/storage/docs/using-requester-pays"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +180,7 @@ async def _place(run: Run, options: dict[str, Any]) -> AsyncGenerator[_Place]:
         if bucket is None:
             storage = await stack.enter_async_context(_embedded(run, folder / "buckets"))
         else:
-            storage = run.storage
+            storage = await stack.enter_async_context(_reaching(run))
             await _check_bucket(storage, bucket)
         database = Database(url) if url else Database.sqlite(folder / "gallery.db")
         await stack.enter_async_context(database)
@@ -217,6 +221,20 @@ async def _embedded(run: Run, folder: Path) -> AsyncGenerator[Storage]:
             run.output.warn(emulator.warning)
         with suppress(Conflict):  # it is there from the last time
             await storage.create_bucket(_BUCKET, "gallery")
+        yield storage
+
+
+@asynccontextmanager
+async def _reaching(run: Run) -> AsyncGenerator[Storage]:
+    """The command's client; with `--user-project` one of which each request names who pays."""
+    payer = run.config["user_project"]
+    if payer is None:
+        yield run.storage
+        return
+    retry = RetryPolicy(retries=run.config["retries"])
+    # The lean lane knows no session, whose headers all requests have.
+    async with Storage(retry=retry, lean=False, **run.config.storage_arguments()) as storage:
+        storage.session.session.headers[_PAYER] = payer
         yield storage
 
 
