@@ -97,6 +97,28 @@ async def test_every_format_is_written(house: House, image_format: str, engine: 
 
 
 @ON_SQLITE
+@pytest.mark.parametrize("engine", ["vips", "pillow"])
+async def test_what_is_small_is_enlarged_only_where_it_is_wanted(house: House, engine: Any) -> None:
+    converters = ConverterService(house.database, house.files, engine=engine)
+    images = ImageService(house.database, house.files, converters)
+    versions = [
+        {
+            "version": f"{side}-{enlarge}",
+            "format": "png",
+            "source": "unprocessed_original",
+            "operations": [{"name": "abs_scale", "params": {"size": side, "enlarge": enlarge}}],
+        }
+        for side in (10, 40, 80)
+        for enlarge in (False, True)
+    ]
+    converter_id = await house.converter({"versions": versions})
+    rows = await images.convert_from_file(await house.file(encoded(pattern(40, 30))), converter_id)
+    sizes = [tuple(row["metadata"]["size"]) for row in rows[1:]]
+    assert sizes == [(10, 8), (10, 8), (40, 30), (40, 30), (40, 30), (80, 60)]
+    assert [(await house.picture(row)).size for row in rows[1:]] == sizes
+
+
+@ON_SQLITE
 async def test_pictures_are_turned_upright(house: House) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -176,6 +198,10 @@ async def test_a_picture_too_large_to_keep_is_streamed_for_each_version(house: H
         (settings_of({"name": "scale", "params": 0}), "versions[0].operations[0].params.scale"),
         (settings_of({"name": "scale", "params": True}), "versions[0].operations[0].params.scale"),
         (settings_of({"name": "blur", "params": 3}), "versions[0].operations[0].params"),
+        (
+            settings_of({"name": "abs_scale", "params": {"size": 9, "enlarge": 0}}),
+            "versions[0].operations[0].params.enlarge",
+        ),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be(settings: Any, field: str) -> None:

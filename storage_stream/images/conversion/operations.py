@@ -6,7 +6,7 @@ Pure: what they do to pixels is in `vips_engine` and `pillow_engine`, by the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from fractions import Fraction
 from typing import Any, TypeAlias, cast
 
@@ -128,13 +128,19 @@ class Scale(Operation):
 
 @dataclass(frozen=True, slots=True)
 class AbsScale(Operation):
-    """The longer side becomes `size` pixels, the proportions stay."""
+    """The longer side becomes `size` pixels, the proportions stay.
+
+    Without `enlarge` a picture that is smaller stays as it is.
+    """
 
     size: int
+    enlarge: bool = True
 
     def size_after(self, size: Size) -> Size:
         """See `Operation`."""
         width, height = size
+        if not self.enlarge and max(size) <= self.size:
+            return size
         if width > height:
             return self.size, max(1, round(self.size * Fraction(height, width)))
         return max(1, round(self.size * Fraction(width, height))), self.size
@@ -204,8 +210,9 @@ def operation_of(given: object, field: str) -> Operation:
     arguments = _arguments(words.get("params"), list(checks), f"{field}.params")
     for each, value in arguments.items():
         arguments[each] = checks[each](value, f"{field}.params.{each}")
-    missing = [each.name for each in fields(kind) if each.name not in arguments]
-    if missing and missing != ["rel_shift"]:
+    needed = [each.name for each in fields(kind) if each.default is MISSING]
+    missing = [each for each in needed if each not in arguments]
+    if missing:
         raise ValidationError(f"{name} needs {missing[0]}", field=f"{field}.params")
     return kind(**arguments)
 
@@ -254,6 +261,12 @@ def _shift(value: object, field: str) -> tuple[float, ...]:
     return tuple(_number(each, field, 1) for each in _several(value, field, 2))
 
 
+def _truth(value: object, field: str) -> bool:
+    if not isinstance(value, bool):
+        raise ValidationError(f"true or false, not {value!r:.80}", field=field)
+    return value
+
+
 def _factor(value: object, field: str) -> float:
     factor = _number(value, field, _MAX_SCALE)
     if factor == 0:
@@ -278,7 +291,7 @@ _KINDS: dict[str, tuple[type[Operation], dict[str, Callable[[object, str], Any]]
     ),
     "auto_orient": (AutoOrient, {}),
     "scale": (Scale, {"scale": _factor}),
-    "abs_scale": (AbsScale, {"size": _side}),
+    "abs_scale": (AbsScale, {"size": _side, "enlarge": _truth}),
     "aspect_crop": (AspectCrop, {"ratio": _integers(2, 1, 10_000), "rel_shift": _shift}),
     "blur": (Blur, {}),
     "flip_horizontal": (FlipHorizontal, {}),

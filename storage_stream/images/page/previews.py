@@ -20,8 +20,8 @@ _SETTINGS: dict[str, Any] = {
             "version": "thumbnail",
             "format": "webp",
             "source": "unprocessed_original",
-            # Twice a tile's side, for screens with two dots a pixel.
-            "operations": [{"name": "abs_scale", "params": {"size": 480}}],
+            # Twice a tile's side, for screens with two dots a pixel; an icon stays one.
+            "operations": [{"name": "abs_scale", "params": {"size": 480, "enlarge": False}}],
             "save_settings": {"quality": 78},
         }
     ]

@@ -5,7 +5,7 @@ const side = { min: 1, max: MAX_SIDE, step: 1 };
 
 /** By name: words, and the arguments with their fields. */
 export const OPERATIONS = {
-  abs_scale: { label: "Scale to longest side", arguments: { size: { labels: ["Longest side (px)"], start: 1200, ...side } } },
+  abs_scale: { label: "Scale to longest side", arguments: { size: { labels: ["Longest side (px)"], start: 1200, ...side }, enlarge: { labels: ["Enlarge smaller ones"], start: true, isTruth: true, optional: true } } },
   scale: { label: "Scale by factor", arguments: { scale: { labels: ["Factor"], start: 0.5, min: 0.01, max: 10, step: "any" } } },
   resize: { label: "Resize exactly", arguments: { size: { labels: ["Width (px)", "Height (px)"], start: [800, 600], ...side } } },
   aspect_crop: {

@@ -52,6 +52,10 @@ function argument(operation, key, known, path, changed) {
     const input = el("input", { type: "color", value: hex(now), oninput: () => set(levels(input.value)) });
     return field(known.labels[0], input, { path });
   }
+  if (known.isTruth) {
+    const box = el("input", { type: "checkbox", checked: now === true, onchange: () => set(box.checked), "data-path": path });
+    return el("label.check", {}, box, known.labels[0]);
+  }
   if (known.choices) {
     const select = el("select", { onchange: () => set(Number(select.value)) }, Object.entries(known.choices).map(([value, words]) => el("option", { value }, words)));
     select.value = String(((now % 360) + 360) % 360);
