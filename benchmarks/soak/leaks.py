@@ -1,10 +1,9 @@
-"""What one process holds: descriptors, threads, tasks, memory."""
+"""What one process holds: descriptors, threads, tasks; and how its memory grows."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,9 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Holdings", "holdings", "memory_bytes", "slope"]
+__all__ = ["Holdings", "holdings", "slope"]
 
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _STRETCHES = 12
 _POOLS = ("asyncio_", "ThreadPoolExecutor")  # threads that a pool keeps for the next work
 
@@ -81,11 +79,6 @@ def _peers() -> dict[str, str]:
     lines = Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]
     rows = [line.split() for line in lines]
     return {f"socket:[{row[9]}]": f" {row[1]} {row[2]} state {row[3]}" for row in rows}
-
-
-def memory_bytes() -> int:
-    """Resident memory."""
-    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * _PAGE_BYTES
 
 
 def slope(samples: list[tuple[float, int]]) -> float:

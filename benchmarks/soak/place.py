@@ -6,7 +6,6 @@ The judge reads by `http.client`, not by the client that is judged.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,8 @@ import time
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
+
+from benchmarks.process_memory import resident_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,8 +90,7 @@ class Place:
         """Its resident memory."""
         if self._process is None:
             return 0
-        with open(f"/proc/{self._process.pid}/statm", encoding="ascii") as file:  # noqa: PTH123 - proc
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return resident_bytes(self._process.pid)
 
     def generations(self, bucket: str) -> list[dict[str, Any]]:
         """The resources of all generations of all objects."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.servers.processes import free_port
 from benchmarks.soak.chaos import Chaos, Plan, Process
 from benchmarks.soak.judge import Verdict, judge
 from benchmarks.soak.ledger import Model, read_lines
@@ -101,7 +101,7 @@ def soak(
         tell: Is told how it goes.
         spoil: Called before the reckoning, to see whether it notices.
     """
-    place = Place(folder / "data", _free_port())
+    place = Place(folder / "data", free_port())
     processes = [
         Process(folder / f"client{number}", number, place, seed + number)
         for number in range(clients)
@@ -191,9 +191,3 @@ def _reckon(processes: list[Process], outcome: Outcome) -> None:
             outcome.leaked.append(f"{label}: {growth:.0f} bytes of memory in the later half")
     if outcome.server.get("open_connections"):
         outcome.leaked.append(f"{outcome.server['open_connections']} connections of the server")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientError
 
+from benchmarks.process_memory import resident_bytes
 from benchmarks.soak.client import Client, Lost, WrongBytes
-from benchmarks.soak.leaks import holdings, memory_bytes, slope
+from benchmarks.soak.leaks import holdings, slope
 from benchmarks.soak.ledger import Ledger, Model, read_lines
 from benchmarks.soak.pool import Pool
 from benchmarks.soak.reads import READS
@@ -54,7 +55,7 @@ class Worker:
         operations = {**WRITES, **READS, **RUNS}
         self._operations = list(operations)
         self._weights = list(operations.values())
-        self.samples = [(time.monotonic(), memory_bytes())]
+        self.samples = [(time.monotonic(), resident_bytes())]
 
     async def work(self) -> None:
         """Until it is told to stop."""
@@ -121,7 +122,7 @@ class Worker:
 
     async def _sample(self) -> None:
         while not self._stop.exists():
-            self.samples.append((time.monotonic(), memory_bytes()))
+            self.samples.append((time.monotonic(), resident_bytes()))
             (self._client.folder / "counts.json").write_text(json.dumps(self._client.counts))
             await asyncio.sleep(_SAMPLE_SECONDS)
 
@@ -178,7 +179,7 @@ async def run(folder: Path, number: int, seed: int) -> dict[str, Any]:
             "samples": len(worker.samples),
             "slope_per_minute": slope(worker.samples),
             "first": worker.samples[0][1],
-            "last": memory_bytes(),
+            "last": resident_bytes(),
             "every_two_seconds": [size for _, size in worker.samples],
         },
     }
