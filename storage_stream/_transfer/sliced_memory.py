@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from storage_stream._protocol.slice_plan import SlicePlan
+from storage_stream._transfer.output_file import PIECE_BYTES
 from storage_stream._transfer.shielding import end
 from storage_stream._transfer.sliced import BufferSink, can_be_sliced, check_whole, fetch_slices
 from storage_stream.errors import InvalidArgument, TransferError
@@ -63,7 +64,7 @@ async def fill(first: Download, view: memoryview, how: SliceHow, clock: Clock) -
             await _fill_by_slices(first, view[:size], how, clock)
             return size
         position = 0
-        while piece := await first.next_piece():
+        while piece := await first.next_piece(PIECE_BYTES):
             if position + len(piece) > len(view):
                 raise InvalidArgument(f"the buffer has {len(view)} bytes, the object more")
             view[position : position + len(piece)] = piece

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from storage_stream.integrations.fsspec.details import head_info
 from storage_stream.integrations.fsspec.library import AbstractBufferedFile, sync
 from storage_stream.integrations.fsspec.read_ahead import ReadAhead
-from storage_stream.integrations.fsspec.reading import Beginning
+from storage_stream.integrations.fsspec.reading import Beginning, room_for
 from storage_stream.integrations.fsspec.running_checksum import RunningChecksum
 
 if TYPE_CHECKING:
+    import io
     from concurrent.futures import Future
 
 __all__ = ["ObjectFile"]
@@ -126,15 +127,18 @@ class ObjectFile(AbstractBufferedFile):
         return data
 
     def _range(self, start: int, end: int | None) -> bytes:
-        data: bytes = sync(self._fs.loop, self._coming, start, end)
+        data: bytes = sync(self._fs.loop, self._coming, start, end, room_for(start, end))
         return data
 
     def _begin_range(self, start: int, end: int) -> Future[bytes]:
-        return asyncio.run_coroutine_threadsafe(self._coming(start, end), self._fs.loop)
+        # The memory is the reader's thread's, which lets go of it: glibc keeps and reuses the main
+        # thread's, and gives back to the kernel, page by page, what is another's.
+        coming = self._coming(start, end, room_for(start, end))
+        return asyncio.run_coroutine_threadsafe(coming, self._fs.loop)
 
-    async def _coming(self, start: int, end: int | None) -> bytes:
+    async def _coming(self, start: int, end: int | None, room: io.BytesIO | None) -> bytes:
         found: bytes = await self._fs._file_range(  # noqa: SLF001 - of the same package
-            self._path, start, end, self.generation
+            self._path, start, end, self.generation, room
         )
         return found
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from storage_stream import ObjectHead
     from storage_stream.integrations.fsspec.paths import ObjectPath
 
-__all__ = ["FIRST_BYTES", "Beginning", "Reading"]
+__all__ = ["FIRST_BYTES", "Beginning", "Reading", "room_for"]
 
 _INTO_BYTES = 64 * 1024  # less is copied sooner than it is prepared
 _BLOCK_BYTES = 64 * 1024 * 1024  # more comes over several connections, and may be less than asked
@@ -60,9 +60,14 @@ class Reading(Sources):
             return b""
 
     async def _bytes_of(
-        self, at: ObjectPath, start: int, end: int | None, generation: int | None
+        self,
+        at: ObjectPath,
+        start: int,
+        end: int | None,
+        generation: int | None,
+        room: io.BytesIO | None = None,
     ) -> bytes:
-        """Bytes of an object: all of them verified, or a range."""
+        """Bytes of an object: all of them verified, or a range; `room` is memory for them."""
         client = self._client()
         chosen = self._said(raw=True, generation=generation)
         if start:
@@ -70,10 +75,9 @@ class Reading(Sources):
         if end is None:
             return await client.download(at.bucket, at.name, **chosen)
         chosen["end"] = end
-        if start < 0 or not _INTO_BYTES <= end - start <= _BLOCK_BYTES:
+        block = room_for(start, end) if room is None else room
+        if block is None:
             return await client.download(at.bucket, at.name, **chosen)
-        # Received where it stays: the memory of a BytesIO is given away without a copy.
-        block = io.BytesIO(bytes(end - start))
         with block.getbuffer() as view:
             count = await client.download_into(at.bucket, at.name, view, **chosen)
         block.truncate(count)
@@ -218,9 +222,21 @@ class Reading(Sources):
         return Beginning(head.generation, head.size, data, head)
 
     async def _file_range(
-        self, path: str, start: int, end: int | None, generation: int | None
+        self,
+        path: str,
+        start: int,
+        end: int | None,
+        generation: int | None,
+        room: io.BytesIO | None,
     ) -> bytes:
         """A range of a file that is open; from 0 to None all of it, which is verified.
+
+        Args:
+            path: Of the file.
+            start: Its first byte.
+            end: One behind its last; None for the end.
+            generation: Of the object.
+            room: Where it is received; None where nobody made any.
 
         Raises:
             ObjectChanged: This generation is not there any more.
@@ -228,12 +244,26 @@ class Reading(Sources):
         at = self._at(path)
         try:
             with os_errors(at.path):
-                return await self._bytes_of(at, start, end, generation)
+                return await self._bytes_of(at, start, end, generation, room)
         except FileNotFoundError as error:
             raise ObjectChanged(
                 "the object was overwritten or deleted while it was read",
                 subject=f"gs://{at.path}",
             ) from error
+
+
+def room_for(start: int, end: int | None) -> io.BytesIO | None:
+    """Memory for a range that comes over one connection; None where that is not worth it.
+
+    It is received where it stays: the memory of a BytesIO is given away without a copy.
+
+    Args:
+        start: Its first byte.
+        end: One behind its last, perhaps more than there are; None for the object's end.
+    """
+    if end is None or start < 0 or not _INTO_BYTES <= end - start <= _BLOCK_BYTES:
+        return None
+    return io.BytesIO(bytes(end - start))
 
 
 def _each(given: Any, paths: Sequence[str]) -> list[Any]:
