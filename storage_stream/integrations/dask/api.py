@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import pickle
 import threading  # noqa: TC003 - a TypedDict's fields are looked up
 from collections.abc import Callable, Mapping  # noqa: TC003 - the same
 from typing import Any, TypedDict, Unpack
+from urllib.parse import urlsplit
 
 from storage_stream import ProgressSnapshot, RequestKeywords  # noqa: TC001 - the same
 from storage_stream.errors import InvalidArgument, UsageError
@@ -28,6 +31,10 @@ it may become more."""
 _NOT_ELSEWHERE = frozenset(  # they live in one process
     {"token", "session", "environment", "observer", "ssl"}
 )
+_REQUEST_OPTIONS = frozenset(  # others are said by the run itself, or are keys
+    {"headers", "timeout", "stall_timeout", "user_project", "retry", "retries"}
+)
+_SECRET_HEADERS = ("authorization", "cookie", "encryption-key", "proxy-authorization", "token")
 _WILDCARDS = frozenset("*?[]{}")
 
 
@@ -35,10 +42,12 @@ class ClusterKeywords(TypedDict, total=False):
     """Keywords of every run on a cluster.
 
     overwrite: False leaves alone what is at the target; else what differs is replaced (True).
+    literal: The source is a prefix as it stands, whose `*?[]{}` are letters (False).
     storage_options: Keywords of `Storage`, for the client of each worker and for this process's
-        own. None: each finds its credentials where it runs. Whoever reads what goes between the
-        cluster's machines reads them; the manifest never holds them.
-    request_options: Keywords of every request: `user_project`, `timeout`, …
+        own. None: each finds its credentials where it runs. What holds a secret is refused, since
+        it would stand in the cluster's tasks: a token, a password of a proxy.
+    request_options: Keywords of every request: `headers`, `timeout`, `stall_timeout`,
+        `user_project`, `retry`, `retries`. A key, or a header that holds one, is refused.
     manifest: Where it is written down what was done, as `gs://bucket/folder/`; None: below
         `.storage-stream/cluster/` of the target's bucket. False: nowhere. A folder has no bucket:
         there it is written only if a place is named.
@@ -56,6 +65,7 @@ class ClusterKeywords(TypedDict, total=False):
     """
 
     overwrite: bool
+    literal: bool
     storage_options: Mapping[str, Any] | None
     request_options: RequestKeywords | None
     manifest: str | bool | None
@@ -90,8 +100,9 @@ def transfer(
     Args:
         client: A `distributed.Client` that blocks.
         source: `gs://bucket/prefix`, or with wildcards as the service matches them:
-            `gs://bucket/photos/**.jpg`, so that a prefix has none of `*?[]{}`. Objects are called
-            by what comes behind the last slash of the prefix.
+            `gs://bucket/photos/**.jpg`; `literal=True` takes `*?[]{}` as letters. Objects are
+            called by what comes behind the last slash of the prefix. Manifests of other runs, below
+            `.storage-stream/cluster/`, are taken only if the prefix names them.
         target: `gs://bucket/prefix`, or a folder, which has to be the same on all workers. A
             folder as the source is refused: no worker could list a part of it.
         **options: See `ClusterKeywords`.
@@ -104,8 +115,9 @@ def transfer(
         ManifestTaken: Another run has gone on with the manifest.
         StorageError: A list failed, or the manifest could not be written.
     """
+    _check_names(options)
     library()
-    bucket, prefix, glob = _source(source)
+    bucket, prefix, glob = _source(source, is_literal=options.get("literal", False))
     place = os.fspath(target)
     if place.startswith(_SCHEME):
         target_bucket, target_prefix = _place(place)
@@ -158,10 +170,11 @@ def map_objects(
     Raises:
         StorageError: As `transfer` does.
     """
+    _check_names(options)
     library()
     if not callable(function):
         raise InvalidArgument("the function cannot be called")
-    bucket, prefix, glob = _source(source)
+    bucket, prefix, glob = _source(source, is_literal=options.get("literal", False))
     target_bucket, target_prefix = (None, "") if target is None else _place(target)
     order = Order(
         *(Verb.MAP, bucket, prefix, target_bucket),
@@ -221,13 +234,19 @@ def _settled(
     unit_bytes: int,
 ) -> Order:
     """The order with all that the keywords say of it."""
-    is_inside = place is not None and place[0] == order.bucket
+    manifests: tuple[str, ...] = (_MANIFESTS,) if _MANIFESTS.startswith(order.prefix) else ()
+    if place is not None and place[0] == order.bucket:
+        manifests = (*manifests, place[1])
+    is_at_target = place is not None and place[0] == order.target_bucket
     settled = Order(
         *(order.verb, order.bucket, order.prefix, order.target_bucket, order.target),
         *(order.match_glob, options.get("overwrite", True)),
-        *(place[1] if is_inside and place is not None else None, order.function),
+        leave_out=manifests,
+        kept=place[1] if is_at_target and place is not None else None,
+        function=order.function,
+        client_key=_client_key(storage_options),
         storage_options=storage_options,
-        request_options=dict(options.get("request_options") or {}),
+        request_options=_request_options(options.get("request_options")),
         concurrency=options.get("concurrency", 32),
         unit_bytes=options.get("unit_bytes", unit_bytes),
         most_object_bytes=order.most_object_bytes,
@@ -257,7 +276,35 @@ def _storage_options(said: Mapping[str, Any] | None) -> Mapping[str, Any]:
     kept = sorted(name for name in _NOT_ELSEWHERE if options.get(name) is not None)
     if kept:
         raise UsageError(f"storage_options: {kept[0]} cannot be given to another process")
+    if options.get("proxy") and urlsplit(str(options["proxy"])).password is not None:
+        raise UsageError("storage_options: a proxy's password would stand in the cluster's tasks")
+    if not isinstance(options.get("service_file"), str | None):
+        raise UsageError("storage_options: service_file= is a path on the worker, not a file")
     return options
+
+
+def _request_options(said: RequestKeywords | None) -> Mapping[str, Any]:
+    options: dict[str, Any] = dict(said or {})
+    if odd := sorted(name for name in options if name not in _REQUEST_OPTIONS):
+        raise UsageError(f"request_options: {odd[0]} cannot be given to a cluster")
+    headers: Mapping[str, str] = options.get("headers") or {}
+    for name in headers:
+        if any(secret in name.lower() for secret in _SECRET_HEADERS):
+            raise UsageError(f"request_options: {name} would stand in the cluster's tasks")
+    return options
+
+
+def _client_key(storage_options: Mapping[str, Any]) -> str:
+    try:
+        data = pickle.dumps(sorted(storage_options.items()))
+    except Exception as error:
+        raise UsageError(f"storage_options cannot be given to a worker: {error}") from error
+    return hashlib.sha256(data).hexdigest()
+
+
+def _check_names(options: Mapping[str, Any]) -> None:
+    if odd := sorted(options.keys() - ClusterKeywords.__annotations__):
+        raise TypeError(f"there is no keyword {odd[0]!r}")
 
 
 def _manifest_place(
@@ -274,7 +321,7 @@ def _manifest_place(
     return order.target_bucket, f"{_MANIFESTS}{order.fingerprint()}/"
 
 
-def _source(text: str) -> tuple[str, str, str | None]:
+def _source(text: str, *, is_literal: bool) -> tuple[str, str, str | None]:
     """Bucket, prefix, and the pattern if there is one."""
     if not text.startswith(_SCHEME):
         raise InvalidArgument(
@@ -283,6 +330,8 @@ def _source(text: str) -> tuple[str, str, str | None]:
         )
     bucket, name = _place(text)
     at = next((at for at, letter in enumerate(name) if letter in _WILDCARDS), len(name))
+    if is_literal:
+        return bucket, name, None
     if at == len(name) or name[at:] == "**":
         return bucket, name[:at], None
     return bucket, name[:at], name

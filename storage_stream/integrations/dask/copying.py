@@ -40,7 +40,7 @@ class Copying(Doing):
             copy = await self._copied(item, 0 if known is None else int(known["generation"]))
         except PreconditionFailed as refusal:
             # Another worker had this unit, too: it counts as done if what is there is the same.
-            if not await self._is_there(item, refusal):
+            if self.order.overwrite and not await self._is_there(item, refusal):
                 raise
             self.skipped()
             return

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from storage_stream import Storage
     from storage_stream.integrations.dask.order import Order, Report
 
-__all__ = ["Doing"]
+__all__ = ["Doing", "words_of"]
+
+_LONGEST_WORDS = 1000  # characters; a thousand of them come back with a unit
 
 
 class Doing(abc.ABC):
@@ -45,6 +47,11 @@ class Doing(abc.ABC):
         del item
         return False
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more of the unit should be begun: what comes back of it is enough."""
+        return False
+
     @abc.abstractmethod
     async def one(self, item: dict[str, Any]) -> None:
         """Do one.
@@ -70,7 +77,7 @@ class Doing(abc.ABC):
         """One could not be."""
         self.report.failed += 1
         source = f"gs://{self.order.bucket}/{name}"
-        self.report.failures.append(FailedObject(source, type(error).__name__, str(error)))
+        self.report.failures.append(FailedObject(source, type(error).__name__, words_of(error)))
 
     def source_of(self, item: dict[str, Any]) -> SourceObject:
         """The object that a list's item is about."""
@@ -78,3 +85,14 @@ class Doing(abc.ABC):
             *(self.order.bucket, item["name"], int(item["generation"]), int(item["size"])),
             item.get("crc32c"),
         )
+
+
+def words_of(error: BaseException) -> str:
+    """What an error says, in so few characters that many can travel, each of which is Unicode."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - somebody else's, and what matters is that it was raised
+        text = "what it says cannot be shown"
+    if len(text) > _LONGEST_WORDS:
+        text = f"{text[: _LONGEST_WORDS - 1]}\u2026"
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -6,12 +6,12 @@ thread of its own, and are put into a queue.
 
 from __future__ import annotations
 
-import pickle
 import secrets
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from storage_stream import __version__
 from storage_stream.errors import UsageError
 from storage_stream.integrations.dask.errors import ClusterLost
 from storage_stream.integrations.dask.unit import do_unit
@@ -69,6 +69,23 @@ def _ended(tell: Callable[[int], None], number: int, future: object) -> None:
     tell(number)
 
 
+class OrderBytes(bytes):
+    """A pickled order, whose bytes no log shows when a unit fails."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<an order of {len(self)} bytes>"
+
+    __str__ = __repr__
+
+
+def _lacking(error: ImportError) -> UsageError:
+    return UsageError(
+        f"a worker cannot import what it needs, install storage-stream[dask]: {error}"
+    )
+
+
 class Engine:
     """Gives units to a cluster.
 
@@ -98,7 +115,7 @@ class Engine:
         self._futures: dict[int, Any] = {}
         self._plugin = f"storage-stream-{self._token}"
         self._plugin_made: Any = None
-        self._storage_options = dict(order.storage_options)
+        self._client_key = order.client_key
 
     def __len__(self) -> int:
         return len(self._futures)
@@ -108,11 +125,14 @@ class Engine:
 
         Raises:
             ClusterLost: The scheduler does not answer.
+            UsageError: A worker lacks the extra.
         """
         plugins = import_module("storage_stream.integrations.dask.plugin")
-        self._plugin_made = plugins.ClientHolder(self._storage_options)
+        self._plugin_made = plugins.ClientHolder(self._client_key)
         try:
             self._client.register_plugin(self._plugin_made, name=self._plugin)
+        except ImportError as error:
+            raise _lacking(error) from error
         except (OSError, TimeoutError, RuntimeError) as error:
             raise ClusterLost(f"the Dask scheduler does not answer: {error}") from error
 
@@ -149,6 +169,7 @@ class Engine:
                 do_unit,
                 self._order_bytes,
                 unit,
+                __version__,
                 key=f"storage-stream-unit-{self._token}-{unit.number}",
                 pure=False,
             )
@@ -164,6 +185,7 @@ class Engine:
         Raises:
             ClusterLost: It was cancelled: the scheduler is gone.
             LostWorkersError: Its workers are.
+            UsageError: A worker lacks the extra, or has another version of it.
             Exception: What it raised.
         """
         future = self._futures.pop(number)
@@ -171,6 +193,8 @@ class Engine:
             report: Report = future.result(timeout=_RESULT_SECONDS)
         except self._distributed.KilledWorker as error:
             raise LostWorkersError(str(error)) from error
+        except ImportError as error:
+            raise _lacking(error) from error
         except Exception as error:
             if future.status in {"cancelled", "lost"} or self._client.status != "running":
                 raise ClusterLost("the scheduler is lost, and what it had under way") from error
@@ -191,11 +215,9 @@ class Engine:
         except (OSError, TimeoutError, RuntimeError, ValueError):
             return  # then the workers close them when they end
 
-    def _pickled(self, order: Order) -> bytes:
+    def _pickled(self, order: Order) -> OrderBytes:
         pickler = import_module("distributed.protocol.pickle")
         try:
-            pickle.dumps(order.storage_options)  # each worker knows its client by this
-            data: bytes = pickler.dumps(order)
+            return OrderBytes(pickler.dumps(order))
         except Exception as error:
             raise UsageError(f"this cannot be given to a worker: {error}") from error
-        return data

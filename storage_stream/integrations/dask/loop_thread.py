@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-import pickle
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from storage_stream import Storage
+from storage_stream.errors import ClientClosed
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -85,32 +85,41 @@ class _Shared:
     def __init__(self) -> None:
         self.process = os.getpid()
         self.lock = threading.Lock()
-        self.threads: dict[bytes, LoopThread] = {}
-        self.holders: dict[bytes, int] = {}
+        self.threads: dict[str, LoopThread] = {}
+        self.holders: dict[str, int] = {}
 
 
 _shared = _Shared()
 
 
-def process_client(storage_options: Mapping[str, Any]) -> LoopThread:
-    """This process's client of these options; made at the first use."""
-    shared, key = _of_this_process(), _key(storage_options)
+def process_client(key: str, storage_options: Mapping[str, Any]) -> LoopThread:
+    """This process's client of a name; made at the first use.
+
+    The name comes with the work: a pickle of the options, once it has travelled, need not have the
+    bytes it had.
+
+    Raises:
+        ClientClosed: Nobody holds it any more: what asks is a leftover of a run that is over.
+    """
+    shared = _of_this_process()
     with shared.lock:
+        if key not in shared.holders:
+            raise ClientClosed("the run that this is a part of is over")
         if key not in shared.threads:
             shared.threads[key] = LoopThread(storage_options)
         return shared.threads[key]
 
 
-def hold_client(storage_options: Mapping[str, Any]) -> None:
+def hold_client(key: str) -> None:
     """Somebody will want it, until `release_client`. Nothing is made yet."""
-    shared, key = _of_this_process(), _key(storage_options)
+    shared = _of_this_process()
     with shared.lock:
         shared.holders[key] = shared.holders.get(key, 0) + 1
 
 
-def release_client(storage_options: Mapping[str, Any]) -> None:
+def release_client(key: str) -> None:
     """One less wants it; the last one closes it."""
-    shared, key = _of_this_process(), _key(storage_options)
+    shared = _of_this_process()
     with shared.lock:
         left = shared.holders.get(key, 1) - 1
         shared.holders[key] = left
@@ -127,10 +136,6 @@ def _of_this_process() -> _Shared:
     if _shared.process != os.getpid():
         _shared = _Shared()
     return _shared
-
-
-def _key(storage_options: Mapping[str, Any]) -> bytes:
-    return pickle.dumps(sorted(storage_options.items()))
 
 
 @atexit.register

@@ -6,6 +6,9 @@ it in turns. In between, each unit is a line in a segment, a small object that i
 there is none of its name. Once their lines are in `manifest.json`, 32 segments are composed into
 one. Objects that failed are lines of segments of their own, which are kept.
 
+Who goes on writes the head, and then an empty segment, of the number that the one before would use
+next: it may live still, and must not be able to take that number from who goes on.
+
 The head grows with the ranges that are open, some for each worker, and the segments by a line for
 each unit: not by one for each object. It holds names, numbers and messages of errors, which hold
 no secret; nothing of how the client was made.
@@ -130,6 +133,7 @@ class Manifest:
             await self._replay()
         await self._write_head()
         if goes_on:
+            await self._fence()
             await self._tidy()
         return goes_on
 
@@ -149,14 +153,16 @@ class Manifest:
             ManifestTaken: Another run writes it.
         """
         if self._failures:
-            failures, self._failures = self._failures, []
-            lines = [asdict(failure) for failure in failures]
-            await self._segment("errors", self.standing.errors + 1, lines)
+            lines = [asdict(failure) for failure in self._failures]
+            # Nobody reads them in turn: so their names are this writer's, and no other's.
+            name = f"{self.standing.errors + 1:08}.{self.standing.writer}"
+            await self._segment("errors", name, lines)
             self.standing.errors += 1
+            self._failures = []
         if self._lines:
-            lines, self._lines = self._lines, []
-            await self._segment("units", self._segments + 1, lines)
+            await self._segment("units", f"{self._segments + 1:08}", self._lines)
             self._segments += 1
+            self._lines = []
 
     async def fold(self, left: Sequence[NameRange], *, is_complete: bool = False) -> None:
         """Write the head; then compose the segments that it makes superfluous.
@@ -209,16 +215,30 @@ class Manifest:
                 " place, or delete it"
             )
 
+    async def _fence(self) -> None:
+        """Keep the one before from writing more; what it wrote since is read first."""
+        while True:
+            try:
+                await self._segment("units", f"{self._segments + 1:08}", [])
+            except ManifestTaken:
+                before = self._segments
+                await self._replay()
+                if self._segments == before:
+                    raise
+            else:
+                self._segments += 1
+                return
+
     async def _replay(self) -> None:
         """The segments that the head does not know yet."""
         standing = self.standing
         for number, name in await self._numbered("units"):
-            if number <= standing.folded:
+            if number <= self._segments:
                 continue
             for done, counts in await self._lines_of(name):
                 standing.left = without(standing.left, done)
                 standing.totals.add(counts)
-            self._segments = max(self._segments, number)
+            self._segments = number
         standing.folded = self._segments
         numbers = [number for number, _ in await self._numbered("errors")]
         standing.errors = max([standing.errors, *numbers])
@@ -244,8 +264,8 @@ class Manifest:
         ]
         return [(int(said[0]), name) for said, name in numbered if _DIGITS.fullmatch(said[0])]
 
-    async def _segment(self, kind: str, number: int, lines: Sequence[Mapping[str, Any]]) -> None:
-        name = f"{self.folder}{self.standing.run}/{kind}/{number:08}.jsonl"
+    async def _segment(self, kind: str, name: str, lines: Sequence[Mapping[str, Any]]) -> None:
+        name = f"{self.folder}{self.standing.run}/{kind}/{name}.jsonl"
         text = "".join(_json(line) + "\n" for line in lines)
         await self._create(name, text, 0)
 

@@ -7,18 +7,20 @@ besides has to bear being done twice.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import pickle
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from storage_stream import Preconditions
 from storage_stream.errors import NotFound, PreconditionFailed, StorageError
 from storage_stream.integrations.dask.copying import changed
-from storage_stream.integrations.dask.doing import Doing
+from storage_stream.integrations.dask.doing import Doing, words_of
 from storage_stream.integrations.dask.known_targets import known_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from storage_stream import Storage
     from storage_stream.integrations.dask.order import Order, Report, SourceObject
@@ -28,9 +30,36 @@ __all__ = ["SOURCE_KEY", "Mapper"]
 SOURCE_KEY = "storage-stream-source-generation"
 """Of a result's metadata: the generation it was made of."""
 
+_MOST_RESULTS_BYTES = 16 * 1024 * 1024
+"""That come back with a unit, besides those of the objects then under way."""
+_GZIP_RATIO = 8  # what is decoded has about so many times the bytes that are stored
+
 
 class FunctionError(ValueError):
     """What the user's function raised, in words."""
+
+
+class _Room:
+    """Bytes that objects may have in memory together; one alone may have more."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._used = 0
+        self._turn = asyncio.Lock()  # first come, first served: a large one is not passed for ever
+        self._freed = asyncio.Event()
+
+    @asynccontextmanager
+    async def taken(self, size: int) -> AsyncGenerator[None]:
+        async with self._turn:
+            while self._used and self._used + size > self._most_bytes:
+                self._freed.clear()
+                await self._freed.wait()
+            self._used += size
+        try:
+            yield
+        finally:
+            self._used -= size
+            self._freed.set()
 
 
 class Mapper(Doing):
@@ -48,6 +77,8 @@ class Mapper(Doing):
     ) -> None:
         super().__init__(storage, order, report)
         self._call = call
+        self._room = _Room(order.most_object_bytes)
+        self._results_bytes = 0
         self._is_async = inspect.iscoroutinefunction(order.function) or (
             inspect.iscoroutinefunction(getattr(order.function, "__call__", None))  # noqa: B004
         )
@@ -63,21 +94,29 @@ class Mapper(Doing):
             not self.order.overwrite or _made_of(known) == item["generation"]
         )
 
+    @property
+    def is_full(self) -> bool:
+        """See `Doing.is_full`."""
+        return self._results_bytes >= _MOST_RESULTS_BYTES
+
     async def one(self, item: dict[str, Any]) -> None:
         """See `Doing.one`. One request, and one more for what goes to the target."""
         known = self._known.get(item["name"])
         source = self.source_of(item)
         try:
-            value = await self._applied(source)
+            value = await self._applied(source, is_gzip=item.get("contentEncoding") == "gzip")
         except NotFound as error:
             raise changed(source.bucket, source.name) from error
         if self.order.target_bucket is None:
             self._keep(source, value)
         elif value is not None:
-            await self._store(source, value, 0 if known is None else int(known["generation"]))
+            expected = 0 if known is None else int(known["generation"])
+            if not await self._store(source, value, expected):
+                self.skipped()
+                return
         self.done(source.size)
 
-    async def _applied(self, source: SourceObject) -> object:
+    async def _applied(self, source: SourceObject, *, is_gzip: bool) -> object:
         if self._is_async:
             return await self._streamed(source)
         if source.size > self.order.most_object_bytes:
@@ -85,19 +124,18 @@ class Mapper(Doing):
                 f"{source.size} bytes are more than the {self.order.most_object_bytes} that a "
                 "function is given whole: an async function is given the stream"
             )
-        data = await self.storage.download(
-            source.bucket,
-            source.name,
-            generation=source.generation,
-            **self.order.request_options,
-        )
-        try:
+        async with self._room.taken(source.size * (_GZIP_RATIO if is_gzip else 1)):
+            data = await self.storage.download(
+                source.bucket,
+                source.name,
+                generation=source.generation,
+                max_decoded_bytes=self.order.most_object_bytes,
+                **self.order.request_options,
+            )
             if self._call is None:
-                return self._function(data, source)
-            value: object = await self._call(self._function, data, source)
-        except Exception as error:
-            raise _told(error) from error
-        return value
+                return _called(self._function, data, source)
+            value: object = await self._call(_called, self._function, data, source)
+            return value
 
     async def _streamed(self, source: SourceObject) -> object:
         async with self.storage.download_stream(
@@ -108,9 +146,12 @@ class Mapper(Doing):
         ) as stream:
             try:
                 value: object = await self._function(stream, source)
-            except StorageError:
+            except (StorageError, GeneratorExit):
                 raise
-            except Exception as error:
+            except BaseException as error:
+                task = asyncio.current_task()
+                if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+                    raise  # else it is the function's own, and would end the lane in silence
                 raise _told(error) from error
             return value
 
@@ -131,9 +172,11 @@ class Mapper(Doing):
                 f"the function's result has {size} bytes, and {self.order.most_result_bytes} "
                 "may come back: give a target"
             )
+        self._results_bytes += size + len(source.name)
         self.report.results.append((source.name, value))
 
-    async def _store(self, source: SourceObject, value: object, expected: int) -> None:
+    async def _store(self, source: SourceObject, value: object, expected: int) -> bool:
+        """Whether it is there now; False where another one is, and none are replaced."""
         if not isinstance(value, str | bytes | bytearray | memoryview):
             raise FunctionError(
                 f"the function gave {type(value).__name__}: bytes, text or None go to a target"
@@ -149,12 +192,15 @@ class Mapper(Doing):
                 **order.request_options,
             )
         except PreconditionFailed:
+            if not order.overwrite:
+                return False
             # Another worker had this unit, too.
             found: Any = await self.storage.download_metadata(
                 order.target_bucket or "", name, **order.request_options
             )
             if _made_of(found) != str(source.generation):
                 raise
+        return True
 
 
 def _made_of(resource: Any) -> str | None:
@@ -162,5 +208,13 @@ def _made_of(resource: Any) -> str | None:
     return metadata.get(SOURCE_KEY)
 
 
-def _told(error: Exception) -> FunctionError:
-    return FunctionError(f"the function raised {type(error).__name__}: {error}")
+def _called(function: Callable[..., Any], data: bytes, source: SourceObject) -> object:
+    """What the function gives; what it raises is told of the object, `sys.exit` too."""
+    try:
+        return function(data, source)
+    except BaseException as error:
+        raise _told(error) from error
+
+
+def _told(error: BaseException) -> FunctionError:
+    return FunctionError(f"the function raised {type(error).__name__}: {words_of(error)}")

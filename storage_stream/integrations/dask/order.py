@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping  # noqa: TC003 - fields are looked
 from dataclasses import dataclass, field
 from typing import Any
 
+from storage_stream.errors import InvalidName
+
 __all__ = ["FailedObject", "Order", "Report", "SourceObject", "Unit", "Verb"]
 
 
@@ -66,7 +68,9 @@ class Order:
         target: What the new names begin with; for downloads the folder.
         match_glob: Which of them, or None for all.
         overwrite: False leaves alone what is there.
-        leave_out: Names that begin so are not taken: those of the manifest.
+        leave_out: Names that begin so are not taken: those of manifests.
+        kept: Names at the target that begin so are not written: those of this run's manifest.
+        client_key: What the worker's client is known by.
         function: For `MAP`.
         storage_options: For the client of each worker process.
         request_options: For each request.
@@ -83,8 +87,10 @@ class Order:
     target: str = ""
     match_glob: str | None = None
     overwrite: bool = True
-    leave_out: str | None = None
+    leave_out: tuple[str, ...] = ()
+    kept: str | None = None
     function: Callable[..., Any] | None = None
+    client_key: str = ""
     storage_options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     request_options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     concurrency: int = 32
@@ -105,6 +111,17 @@ class Order:
     def target_name(self, name: str) -> str:
         """What an object is called at the target."""
         return self.target + name.removeprefix(self.strip)
+
+    def check_target(self, name: str) -> None:
+        """See that an object's place is not the manifest's.
+
+        Raises:
+            InvalidName: It is.
+        """
+        if self.kept is not None and self.target_name(name).startswith(self.kept):
+            raise InvalidName(
+                f"gs://{self.target_bucket}/{self.target_name(name)} is the manifest's"
+            )
 
     def words(self) -> dict[str, Any]:
         """What tells it from other orders; the manifest shows it."""

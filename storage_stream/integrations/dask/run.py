@@ -6,6 +6,10 @@ one queue: units that ended, ranges that were cut. Each range has one unit at a 
 objects of it; what is left of the range comes back, and is given out again, or cut when there are
 fewer ranges than the cluster has room for. That is also what evens out names that are spread
 unevenly: where the work is, ranges come back and are cut.
+
+Whatever ends a run, an interrupt between two lines too, each range that is not done is still held
+somewhere: it is put into its new place before it is taken out of the old one. One that is held
+twice is done twice, which does no harm; one that is held nowhere would be lost to who goes on.
 """
 
 from __future__ import annotations
@@ -183,20 +187,22 @@ class ClusterRun:
 
     def _give_out(self) -> None:
         held: list[Piece] = []
-        while self._ready:
-            piece = self._ready.popleft()
-            is_wanted = len(self._ready) + len(held) + len(self._units) + len(self._cutting) + 1
-            if is_wanted < self._most and not piece.is_small:
-                if len(self._cutting) < _MOST_CUTTING:
-                    self._cut(piece.names)
+        try:
+            while self._ready:
+                piece = self._ready[0]
+                is_wanted = len(self._ready) + len(held) + len(self._units) + len(self._cutting)
+                if is_wanted < self._most and not piece.is_small:
+                    if len(self._cutting) < _MOST_CUTTING:
+                        self._cut(piece.names)
+                    else:
+                        held.append(piece)
+                elif len(self._units) < self._most:
+                    self._submit(piece)
                 else:
-                    held.append(piece)
-            elif len(self._units) < self._most:
-                self._submit(piece)
-            else:
-                held.append(piece)
-                break
-        self._ready.extendleft(reversed(held))
+                    break
+                self._ready.popleft()  # somebody else has it now
+        finally:
+            self._ready.extendleft(reversed(held))
 
     def _cut(self, names: NameRange) -> None:
         self._cutting.add(names)
@@ -204,16 +210,16 @@ class ClusterRun:
         future.add_done_callback(lambda found: self._events.put((names, found)))
 
     def _cut_came(self, names: NameRange, found: Any) -> None:
-        self._cutting.discard(names)
         self._ready.appendleft(Piece(names))  # until it is known how it ended
+        self._cutting.discard(names)
         pieces: list[Piece] = found.result()
-        self._ready.popleft()
         if len(pieces) == 1:
             pieces = [Piece(names, is_small=True)]  # give it out as it is
         else:
             self.summary.splits += 1
         self.summary.listed_pages = self._splitter.requests
         self._ready.extend(pieces)
+        self._ready.popleft()
 
     def _submit(self, piece: Piece) -> None:
         self._numbers += 1
@@ -241,17 +247,17 @@ class ClusterRun:
         except ClusterLost:
             raise
         except Exception as error:  # noqa: BLE001 - what a worker raised may be anything
-            del self._units[number]
             self._ready.appendleft(piece)
+            del self._units[number]
             self._repeat(piece, error)
             return
         self._keep_results(report)
-        del self._units[number]
-        self._count(report)
         if self._manifest is not None:
             self._manifest.note(unit, report)
         if report.rest is not None:
             self._ready.append(Piece(NameRange(report.rest, unit.end)))
+        del self._units[number]
+        self._count(report)
 
     def _repeat(self, piece: Piece, error: Exception) -> None:
         """Let it be done again, if that may help.

@@ -16,7 +16,8 @@ import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from storage_stream.errors import ClientClosed, StorageError
+from storage_stream import __version__
+from storage_stream.errors import ClientClosed, StorageError, TransferError, UsageError
 from storage_stream.integrations.dask.calls_here import CallsHere
 from storage_stream.integrations.dask.copying import Copying
 from storage_stream.integrations.dask.downloading import Downloading
@@ -36,18 +37,25 @@ __all__ = ["do_unit", "run_unit"]
 _FIELDS = "name,generation,size,crc32c,contentEncoding,timeCreated,metadata"
 
 
-def do_unit(order_bytes: bytes, unit: Unit) -> Report:
+def do_unit(order_bytes: bytes, unit: Unit, version: str) -> Report:
     """What the engine runs. Blocks.
 
     Args:
         order_bytes: An `Order`, pickled.
         unit: Which part.
+        version: The caller's of this package.
 
     Raises:
+        UsageError: The worker has another version, whose pieces might not be the same.
         StorageError: The range cannot be listed.
     """
+    if version != __version__:
+        raise UsageError(
+            f"a worker has storage-stream {__version__}, and whoever called {version}:"
+            " install the same"
+        )
     order = _order_of(order_bytes)
-    home = process_client(order.storage_options)
+    home = process_client(order.client_key, order.storage_options)
     here = CallsHere()
     return here.run(home, run_unit(home.storage, order, unit, here.call))
 
@@ -76,9 +84,18 @@ async def run_unit(
     listed, report.rest = await _listed(storage, order, unit)
     doing = _doing(storage, order, report, call)
     await doing.prepare(listed, report.rest or unit.end)
-    await _each(listed, doing, order.concurrency, unit.per_second)
+    left = await _each(listed, doing, order, unit.per_second)
+    report.rest = left[0]["name"] if left else report.rest
     await doing.finish()
+    _check_all(report, len(listed) - len(left))
     return report
+
+
+def _check_all(report: Report, count: int) -> None:
+    """See that of each object it is known what became of it."""
+    known = report.done + report.skipped + report.failed
+    if known != count:
+        raise TransferError(f"of {count} objects {known} were accounted for")
 
 
 def _doing(
@@ -105,7 +122,7 @@ async def _listed(
     async with aclosing(listing):
         async for item in listing:
             name: str = item["name"]
-            if order.leave_out is not None and name.startswith(order.leave_out):
+            if name.startswith(order.leave_out):
                 continue
             size += int(item["size"])
             is_full = len(taken) >= unit.most_objects or (taken and size > order.unit_bytes)
@@ -116,19 +133,24 @@ async def _listed(
 
 
 async def _each(
-    listed: Sequence[dict[str, Any]], doing: Doing, concurrency: int, per_second: float | None
-) -> None:
-    """Do all of them, a bounded number at a time; what one meets is noted, and ends no other."""
+    listed: Sequence[dict[str, Any]], doing: Doing, order: Order, per_second: float | None
+) -> list[dict[str, Any]]:
+    """Do them, a bounded number at a time; what one meets is noted, and ends no other.
+
+    Returns:
+        Those that were not begun, since what comes back is enough.
+    """
     left = iter(listed)
     pace = _Pace(per_second)
 
     async def lane() -> None:
-        for item in left:
+        while not doing.is_full and (item := next(left, None)) is not None:
             if doing.is_there(item):
                 doing.skipped()
                 continue
             await pace.turn()
             try:
+                order.check_target(item["name"])
                 await doing.one(item)
             except ClientClosed:
                 raise  # every other object would meet the same
@@ -137,10 +159,11 @@ async def _each(
 
     try:
         async with asyncio.TaskGroup() as lanes:
-            for _ in range(min(concurrency, len(listed))):
+            for _ in range(min(order.concurrency, len(listed))):
                 lanes.create_task(lane())
     except ExceptionGroup as group:  # they met the same, and who repeats units looks at one
         raise group.exceptions[0] from group
+    return list(left)
 
 
 class _Pace:

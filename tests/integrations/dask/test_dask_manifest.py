@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage_stream import Storage
-from storage_stream.errors import InvalidArgument
+from storage_stream.errors import Forbidden, InvalidArgument
 from storage_stream.integrations.dask import FailedObject, ManifestTaken
 from storage_stream.integrations.dask.manifest import Manifest, _standing_of
 from storage_stream.integrations.dask.names import NameRange
@@ -70,6 +70,80 @@ async def test_who_was_followed_is_told(storage: Storage, gcs: EmulatorHandle) -
         await first.fold([])
 
 
+async def test_who_goes_on_is_not_stopped_by_who_was_before(
+    storage: Storage, gcs: EmulatorHandle
+) -> None:
+    gcs.create_bucket("target")
+    first, second = manifest(storage), manifest(storage)
+    await first.open(resume=True)
+    failed = FailedObject("gs://source/data/a", "NotFound", "gone")
+    note(first, "data/", "data/c", "data/m", failures=[failed])
+    await first.flush()
+    await second.open(resume=True)
+    note(first, "data/m", None, None, failures=[failed])
+    with pytest.raises(ManifestTaken):
+        await first.flush()  # at once, and before the second one has written of its work
+    note(second, "data/c", None, "data/m", failures=[failed])
+    await second.flush()
+    with pytest.raises(ManifestTaken):
+        await first.fold([])
+    await second.fold([NameRange("data/m")])
+    third = manifest(storage)
+    assert await third.open(resume=True)
+    assert third.standing.left == [NameRange("data/m")]
+    assert third.standing.totals.done == 4
+    errors = gcs.objects("target", prefix=f"{FOLDER}{first.standing.run}/errors/")
+    assert len(errors) == 3
+
+
+async def test_what_was_before_wrote_while_it_was_gone_on_with_is_read(
+    storage: Storage, gcs: EmulatorHandle
+) -> None:
+    gcs.create_bucket("target")
+    first = manifest(storage)
+    await first.open(resume=True)
+
+    class Overtaking:
+        """A client during whose second upload, which is the fence, the other run writes."""
+
+        uploads = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(storage, name)
+
+        async def upload(self, *arguments: Any, **options: Any) -> Any:
+            self.uploads += 1
+            if self.uploads == 2:
+                note(first, "data/", None, "data/m")
+                await first.flush()
+            return await storage.upload(*arguments, **options)
+
+    late: Any = Overtaking()
+    second = manifest(late)
+    assert await second.open(resume=True)
+    assert second.standing.left == [NameRange("data/m")]
+    note(first, "data/m", None, None)
+    with pytest.raises(ManifestTaken):
+        await first.flush()
+
+
+async def test_failures_are_kept_until_they_are_written(
+    storage: Storage, gcs: EmulatorHandle
+) -> None:
+    gcs.create_bucket("target")
+    book = manifest(storage)
+    await book.open(resume=True)
+    failed = FailedObject("gs://source/data/a", "NotFound", "gone")
+    note(book, "data/", None, None, failures=[failed])
+    gcs.arm_next("storage.objects.insert", "return-403")
+    with pytest.raises(Forbidden):
+        await book.flush()
+    await book.flush()
+    run = f"{FOLDER}{book.standing.run}/"
+    kinds = [item["name"].split("/")[3] for item in gcs.objects("target", prefix=run)]
+    assert kinds == ["errors", "units"]
+
+
 async def test_segments_are_composed_by_32(storage: Storage, gcs: EmulatorHandle) -> None:
     gcs.create_bucket("target")
     book = manifest(storage)
@@ -109,7 +183,8 @@ async def test_a_crash_while_composing_doubles_nothing(
     again = manifest(storage)
     assert await again.open(resume=True)
     names = [item["name"].removeprefix(run) for item in gcs.objects("target", prefix=run)]
-    assert names == ["history/00000032.jsonl", "units/00000033.jsonl"]
+    left = ["units/00000033.jsonl", "units/00000034.jsonl"]  # the last one keeps `book` out
+    assert names == ["history/00000032.jsonl", *left]
 
 
 async def test_failures_are_lines_of_their_own(storage: Storage, gcs: EmulatorHandle) -> None:
@@ -119,7 +194,8 @@ async def test_failures_are_lines_of_their_own(storage: Storage, gcs: EmulatorHa
     failed = FailedObject("gs://source/data/é", "NotFound", "gone")
     note(book, "data/", None, None, failed=1, failures=[failed])
     await book.flush()
-    name = f"{FOLDER}{book.standing.run}/errors/00000001.jsonl"
+    errors = gcs.objects("target", prefix=f"{FOLDER}{book.standing.run}/errors/00000001.")
+    name = errors[0]["name"]
     assert json.loads(gcs.read("target", name)) == {
         "source": "gs://source/data/é",
         "error": "NotFound",

@@ -194,7 +194,7 @@ async def test_names_that_match_and_names_to_leave_out(
 ) -> None:
     for name in ("data/a.jpg", "data/b.txt", "data/c/d.jpg", "data/.hidden/e.jpg"):
         gcs.put("source", name, b"x")
-    order = order_of(Verb.COPY, match_glob="data/**.jpg", leave_out="data/.hidden/")
+    order = order_of(Verb.COPY, match_glob="data/**.jpg", leave_out=("data/.hidden/",))
     report = await run_unit(storage, order, ALL)
     assert counts(report) == (2, 0, 0)
     assert [found["name"] for found in gcs.objects("target")] == ["copy/a.jpg", "copy/c/d.jpg"]
