@@ -72,7 +72,7 @@ class GcsTestMixin(unittest.TestCase):
 
     gcs: EmulatorHandle
     gcs_seed: ClassVar[str | os.PathLike[str] | None] = None
-    _gcs_thread: ClassVar[EmulatorThread]
+    _gcs_thread: ClassVar[EmulatorThread | None] = None
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -81,9 +81,18 @@ class GcsTestMixin(unittest.TestCase):
         cls._gcs_thread = cls.enterClassContext(EmulatorThread())
 
     def setUp(self) -> None:
-        """Empty it, and let STORAGE_EMULATOR_HOST name it until the test has ended."""
+        """Empty it, and let STORAGE_EMULATOR_HOST name it until the test has ended.
+
+        Raises:
+            RuntimeError: `setUpClass` was not called.
+        """
         super().setUp()
         thread = self._gcs_thread
+        if thread is None:
+            raise RuntimeError(
+                f"no emulator is running: {type(self).__name__}.setUpClass has to call that of"
+                " super(), and a test to run in a suite, as unittest's loader makes them"
+            )
         thread.run(thread.emulator.reset())
         self.enterContext(_named(thread.emulator.url))
         self.gcs = EmulatorHandle(thread)

@@ -137,6 +137,7 @@ class EmulatorHandle:
         Raises:
             AssertionError: with the whole log.
         """
+        __tracebackhide__ = True  # pytest shows the test's line, not this one
         check_requests(self.log, counts)
 
     def assert_nothing_left(self, *, within_seconds: float = 10.0) -> None:
@@ -148,6 +149,7 @@ class EmulatorHandle:
         Raises:
             AssertionError: saying what is left.
         """
+        __tracebackhide__ = True
         check_nothing_left(self, within_seconds)
 
     # -- its data --------------------------------------------------------------------------------

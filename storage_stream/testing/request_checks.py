@@ -32,6 +32,7 @@ def check_requests(log: RequestLog, counts: Mapping[str, int]) -> None:
     Raises:
         AssertionError: they differ.
     """
+    __tracebackhide__ = True  # pytest shows the test's line, not these
     entries = log.snapshot()
     expected = {f"storage.{name.replace('_', '.')}": count for name, count in counts.items()}
     asked = Counter(entry.operation or f"{entry.method} {entry.path}" for entry in entries)
@@ -57,6 +58,7 @@ def check_nothing_left(place: Counted, within_seconds: float) -> None:
     Raises:
         AssertionError: something is left.
     """
+    __tracebackhide__ = True
     last_moment = time.monotonic() + within_seconds
     while place.open_connections or place.unfinished_sessions:
         if time.monotonic() > last_moment:

@@ -72,6 +72,21 @@ def test_a_test_case_finds_it_empty_in_every_test(monkeypatch: pytest.MonkeyPatc
     assert HOST not in os.environ
 
 
+def test_a_test_case_without_its_class_set_up_says_so() -> None:
+    class Forgetful(GcsTestMixin):
+        @classmethod
+        def setUpClass(cls) -> None:
+            """Call nobody else's."""
+
+        def test_it(self) -> None:
+            self.gcs.put("bucket", "name", b"data")
+
+    result = unittest.TestResult()
+    unittest.TestSuite([Forgetful("test_it")]).run(result)
+    ((_, told),) = result.errors
+    assert "no emulator is running: Forgetful.setUpClass has to call that of super()" in told
+
+
 def test_faults_have_names(gcs: EmulatorHandle) -> None:
     gcs.put("bucket", "name", b"x" * 1000)
     with Storage(retry=AT_ONCE) as storage:

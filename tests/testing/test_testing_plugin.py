@@ -79,6 +79,18 @@ def test_a_synchronous_test(run_tests: RunTests) -> None:
     )
 
 
+def test_a_failed_assertion_shows_the_line_of_the_test(run_tests: RunTests) -> None:
+    result = run_tests(
+        """
+        def test_it(gcs):
+            gcs.assert_requests(objects_get=1)
+        """,
+        failed=1,
+    )
+    result.stdout.fnmatch_lines(["E *storage.objects.get: 0 requests, expected 1"])
+    result.stdout.no_fnmatch_line("*request_checks.py*")
+
+
 def test_an_asynchronous_test(run_tests: RunTests) -> None:
     run_tests(
         """
