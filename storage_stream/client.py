@@ -9,7 +9,8 @@ from __future__ import annotations
 import platform
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING, Any, Self, Unpack
+from pickle import PicklingError
+from typing import IO, TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from storage_stream._api.access import HmacKeys, Iam, Notifications
 from storage_stream._api.batches import Batches
@@ -243,6 +244,14 @@ class Storage(
             last_to_first.push_async_callback(self._credentials.close)
             for callback in to_end:
                 last_to_first.push_async_callback(callback)
+
+    def __reduce__(self) -> NoReturn:
+        """Connections stay in their process, and credentials do not travel.
+
+        Raises:
+            pickle.PicklingError: Always.
+        """
+        raise PicklingError("a client cannot be pickled: make one in each process")
 
     async def __aenter__(self) -> Self:
         self._check_open()

@@ -1,6 +1,7 @@
 """Bad input: one clear typed error for each, and nothing is sent."""
 
 import asyncio
+import pickle
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -432,3 +433,10 @@ async def test_usage_errors_are_storage_errors(storage: Storage) -> None:
         with pytest.raises(UsageError) as caught:
             wrong()
         assert isinstance(caught.value, StorageError)
+
+
+async def test_a_client_is_not_pickled() -> None:
+    async with Storage(anonymous=True) as storage:
+        for each in (storage, storage.get_bucket("bucket")):
+            with pytest.raises(pickle.PicklingError, match="make one in each process"):
+                pickle.dumps(each)

@@ -12,8 +12,9 @@ import inspect
 import os
 import re
 from collections.abc import AsyncIterator, Callable
+from pickle import PicklingError
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, Self, TypeGuard, cast
 
 from storage_stream import DownloadRequest, FileRequest
 from storage_stream.errors import UsageError
@@ -155,6 +156,15 @@ class Face:
         if name.startswith("_"):
             raise AttributeError(name)
         return self.get_mirrored(name)
+
+    def __reduce__(self) -> NoReturn:
+        """It belongs to the event loop of its process.
+
+        Raises:
+            pickle.PicklingError: Always.
+        """
+        kind = type(self).__name__
+        raise PicklingError(f"a {kind} cannot be pickled: make a client in each process")
 
     def __repr__(self) -> str:
         return f"<sync {self._inner!r}>"

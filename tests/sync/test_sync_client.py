@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import gc
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -517,3 +518,12 @@ def test_a_child_of_a_fork_has_its_own_loop(gcs: EmulatorHandle) -> None:
     assert ended.stdout.startswith(told)
     assert ended.stdout.endswith("\n3000000\n")
     assert ended.returncode == 0
+
+
+def test_nothing_of_a_client_is_pickled(gcs: EmulatorHandle) -> None:
+    gcs.put("bucket", "name", b"data")
+    with Storage() as storage, storage.download_stream("bucket", "name") as stream:
+        for each in (storage, storage.get_bucket("bucket"), stream):
+            kind = type(each).__name__
+            with pytest.raises(pickle.PicklingError, match=f"{kind} cannot be pickled: make a"):
+                pickle.dumps(each)
