@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from storage_stream.images.files.claims import Claimed, Claims
 
-__all__ = ["finished", "writing_objects"]
+__all__ = ["writing_objects"]
 
 _RENEWALS = 3  # in one lease, so that two of them may fail
 

@@ -4,12 +4,13 @@ Of a file's place in the bucket they say nothing: its bytes are reached by its i
 the annotations here when the program runs.
 """
 
-import json
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias, cast
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from storage_stream.images.checks import checked_metadata
 
 __all__ = [
     "ChangedConverter",
@@ -34,30 +35,10 @@ __all__ = [
     "StoredFile",
 ]
 
-_MAX_DEPTH = 32
-
 
 def _storable(given: dict[str, Any]) -> dict[str, Any]:
-    """What can be stored, and given back: neither bottomless nor half a sign of Unicode."""
-    _check_depth(given, _MAX_DEPTH)
-    try:
-        json.dumps(given, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise ValueError("it holds half a surrogate pair, which UTF-8 cannot") from None
-    return given
-
-
-def _check_depth(given: object, left: int) -> None:
-    if isinstance(given, dict):
-        inside = list(cast("dict[str, object]", given).values())
-    elif isinstance(given, list):
-        inside = cast("list[object]", given)
-    else:
-        return
-    if not left:
-        raise ValueError(f"it is nested in more than {_MAX_DEPTH} levels")
-    for each in inside:
-        _check_depth(each, left - 1)
+    """What can be stored, and given back; checked here, too, so that the field is named."""
+    return checked_metadata(given, "")
 
 
 JsonObject: TypeAlias = Annotated[dict[str, Any], AfterValidator(_storable)]
