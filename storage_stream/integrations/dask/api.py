@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from storage_stream import ProgressSnapshot, RequestKeywords  # noqa: TC001 - the same
 from storage_stream.errors import InvalidArgument, UsageError
 from storage_stream.integrations.dask.engine import library
-from storage_stream.integrations.dask.loop_thread import LoopThread
 from storage_stream.integrations.dask.manifest import Manifest
 from storage_stream.integrations.dask.order import Order, Verb
 from storage_stream.integrations.dask.run import ClusterRun, Pacing
 from storage_stream.integrations.dask.summary import ClusterSummary  # noqa: TC001 - looked up
+from storage_stream.sync.client import Storage as SyncStorage
 
 __all__ = ["ClusterKeywords", "map_objects", "transfer"]
 
@@ -207,11 +207,11 @@ def _carried_out(
     place = _manifest_place(order, options.get("manifest"))
     settled = _settled(order, options, storage_options, place, unit_bytes)
     pacing = _pacing(settled, options, unit_objects)
-    home = LoopThread(storage_options)
+    home = SyncStorage(**storage_options)
     try:
         manifest = None
         if place is not None:
-            manifest = Manifest(home.storage, *place, settled, settled.request_options)
+            manifest = Manifest(home.asynchronous, *place, settled, settled.request_options)
         run = ClusterRun(
             *(client, settled, home),
             manifest=manifest,

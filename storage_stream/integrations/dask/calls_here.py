@@ -7,75 +7,57 @@ what computes does not stand in the way of what is on the wire.
 from __future__ import annotations
 
 import asyncio
-import queue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
-    from storage_stream.integrations.dask.loop_thread import LoopThread
+    from storage_stream.sync.portal import Jobs
 
 __all__ = ["CallsHere"]
 
 T = TypeVar("T")
 
-_Call = tuple["Callable[..., Any]", tuple[Any, ...], "asyncio.Future[Any]"]
-
 
 class CallsHere:
-    """Carries calls from a loop in another thread to the thread that waits for it."""
+    """Carries calls from the loop to the thread that waits for it.
+
+    Attributes:
+        jobs: For the `run` of the synchronous client, by which that thread makes them.
+    """
 
     def __init__(self) -> None:
-        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
-
-    def run(self, home: LoopThread, work: Coroutine[Any, Any, T]) -> T:
-        """Have `work` done in the loop, and make its calls here until it is.
-
-        Raises:
-            Exception: What `work` raised.
-        """
-        future = home.start(work)
-        future.add_done_callback(lambda _: self._calls.put(None))
-        try:
-            while (call := self._calls.get()) is not None:
-                self._make(*call)
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
+        self.jobs: Jobs = SimpleQueue()
 
     async def call(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Have a function called by the thread that runs `run`.
+        """Have a function called by the thread that waits.
 
         Raises:
             Exception: What it raised.
         """
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._calls.put((function, arguments, answer))
-        value: T = await answer
-        return value
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
 
-    def _make(
-        self,
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        answer: asyncio.Future[Any],
-    ) -> None:
-        loop = answer.get_loop()
-        try:
-            value = function(*arguments)
-        except Exception as error:  # noqa: BLE001 - it is the user's, and told of the object
-            loop.call_soon_threadsafe(_settle, answer, None, error)
-        else:
-            loop.call_soon_threadsafe(_settle, answer, value, None)
+        def make() -> None:
+            try:
+                value = function(*arguments)
+            except Exception as error:  # noqa: BLE001 - it is the user's, and told of the object
+                loop.call_soon_threadsafe(_fail, answer, error)
+            else:
+                loop.call_soon_threadsafe(_settle, answer, value)
+
+        self.jobs.put(make)
+        return await answer
 
 
-def _settle(answer: asyncio.Future[Any], value: object, error: Exception | None) -> None:
-    if answer.done():  # nobody waits any more
-        return
+def _settle(answer: asyncio.Future[T], value: T) -> None:
+    if not answer.done():  # else nobody waits any more
+        answer.set_result(value)
+
+
+def _fail(answer: asyncio.Future[Any], error: Exception) -> None:
     if isinstance(error, StopIteration):  # no future takes one
         error = RuntimeError("the function raised StopIteration")
-    if error is not None:
+    if not answer.done():
         answer.set_exception(error)
-    else:
-        answer.set_result(value)

@@ -15,7 +15,7 @@ from storage_stream import __version__
 from storage_stream.errors import UsageError
 from storage_stream.integrations.dask.errors import ClusterLost
 from storage_stream.integrations.dask.unit import do_unit
-from storage_stream.media.errors import ExtraMissing
+from storage_stream.media.extras import imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,18 +37,15 @@ def library() -> Any:
     Raises:
         ExtraMissing: It is not installed, or cannot be loaded.
     """
-    try:
-        return import_module("distributed")
-    except ModuleNotFoundError as error:
-        raise ExtraMissing(f"{error.name} is missing: install storage-stream[dask]") from error
-    except (ImportError, OSError) as error:
-        raise ExtraMissing(
-            f"Dask distributed is installed and cannot be loaded: {error}"
-        ) from error
+    return imported("distributed", "dask")
 
 
-def connect(address: str, seconds: float = 10.0) -> Any:
-    """A client of the scheduler at an address, for who has none; close it.
+def connect(address: str, timeout: float = 10.0) -> Any:
+    """A `distributed.Client` of the scheduler at an address, for who has none; close it.
+
+    Args:
+        address: Such as `tcp://scheduler:8786`.
+        timeout: Seconds until it has to answer.
 
     Raises:
         ExtraMissing: See `library`.
@@ -57,7 +54,7 @@ def connect(address: str, seconds: float = 10.0) -> Any:
     """
     distributed = library()
     try:
-        return distributed.Client(address, timeout=seconds, set_as_default=False)
+        return distributed.Client(address, timeout=timeout, set_as_default=False)
     except (OSError, TimeoutError) as error:
         raise ClusterLost(f"no Dask scheduler answers at {address}") from error
     except (ValueError, TypeError) as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from distributed import WorkerPlugin
 
-from storage_stream.integrations.dask.loop_thread import hold_client, release_client
+from storage_stream.integrations.dask.process_client import hold_client, release_client
 
 if TYPE_CHECKING:
     from distributed import Worker

@@ -14,6 +14,7 @@ twice is done twice, which does no harm; one that is held nowhere would be lost 
 
 from __future__ import annotations
 
+import asyncio
 import math
 import queue
 import threading
@@ -21,6 +22,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from storage_stream import Progress
@@ -43,9 +45,9 @@ from storage_stream.integrations.dask.summary import MOST_FAILURES, ClusterSumma
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storage_stream.integrations.dask.loop_thread import LoopThread
     from storage_stream.integrations.dask.manifest import Manifest
     from storage_stream.integrations.dask.order import Order, Report
+    from storage_stream.sync.client import Storage as SyncStorage
 
 __all__ = ["ClusterRun", "Pacing"]
 
@@ -95,7 +97,7 @@ class ClusterRun:
         self,
         client: Any,
         order: Order,
-        home: LoopThread,
+        home: SyncStorage,
         *,
         manifest: Manifest | None,
         pacing: Pacing,
@@ -106,6 +108,7 @@ class ClusterRun:
     ) -> None:
         self._order = order
         self._home = home
+        self._loop: asyncio.AbstractEventLoop = home.run(asyncio.get_running_loop)
         self._manifest = manifest
         self._pacing = pacing
         self._progress = Progress(progress)
@@ -114,7 +117,7 @@ class ClusterRun:
         self._most_results = most_results
         self._events: queue.SimpleQueue[tuple[NameRange | None, Any]] = queue.SimpleQueue()
         self._engine = Engine(client, order, lambda number: self._events.put((None, number)))
-        self._splitter = Splitter(home.storage, order, pacing.unit_objects)
+        self._splitter = Splitter(home.asynchronous, order, pacing.unit_objects)
         self._ready: deque[Piece] = deque()
         self._cutting: set[NameRange] = set()
         self._units: dict[int, tuple[Unit, Piece]] = {}
@@ -154,7 +157,7 @@ class ClusterRun:
     def _open_manifest(self, *, resume: bool) -> None:
         ranges = [NameRange(self._order.prefix)]
         if self._manifest is not None:
-            self.summary.went_on = self._home.run(self._manifest.open(resume=resume))
+            self.summary.went_on = self._home.run(partial(self._manifest.open, resume=resume))
             self.summary.manifest = f"gs://{self._manifest.bucket}/{self._manifest.folder}"
             ranges = self._manifest.standing.left
             for name, count in asdict(self._manifest.standing.totals).items():
@@ -206,7 +209,7 @@ class ClusterRun:
 
     def _cut(self, names: NameRange) -> None:
         self._cutting.add(names)
-        future = self._home.start(self._splitter.split(names))
+        future = asyncio.run_coroutine_threadsafe(self._splitter.split(names), self._loop)
         future.add_done_callback(lambda found: self._events.put((names, found)))
 
     def _cut_came(self, names: NameRange, found: Any) -> None:
@@ -311,9 +314,9 @@ class ClusterRun:
             self._look()
         if self._manifest is not None and now - self._flushed >= _FLUSH_SECONDS:
             self._flushed = now
-            self._home.run(self._manifest.flush())
+            self._home.run(self._manifest.flush)
             if self._manifest.open_segments >= _MOST_OPEN:
-                self._home.run(self._manifest.fold(self._left()))
+                self._home.run(self._manifest.fold, self._left())
 
     def _look(self) -> None:
         """How large the cluster is now.
@@ -338,6 +341,6 @@ class ClusterRun:
         self.summary.listed_pages = self._splitter.requests
         if self._manifest is None:
             return
-        self._home.run(self._manifest.flush())
-        self._home.run(self._manifest.fold(left, is_complete=not left))
+        self._home.run(self._manifest.flush)
+        self._home.run(partial(self._manifest.fold, left, is_complete=not left))
         self.summary.manifest_bytes = self._manifest.bytes_written

@@ -22,9 +22,9 @@ from storage_stream.integrations.dask.calls_here import CallsHere
 from storage_stream.integrations.dask.copying import Copying
 from storage_stream.integrations.dask.downloading import Downloading
 from storage_stream.integrations.dask.listing import MOST_PAGE, PagePlace, objects_of
-from storage_stream.integrations.dask.loop_thread import process_client
 from storage_stream.integrations.dask.mapping import Mapper
 from storage_stream.integrations.dask.order import Order, Report, Unit, Verb
+from storage_stream.integrations.dask.process_client import process_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,7 +57,10 @@ def do_unit(order_bytes: bytes, unit: Unit, version: str) -> Report:
     order = _order_of(order_bytes)
     home = process_client(order.client_key, order.storage_options)
     here = CallsHere()
-    return here.run(home, run_unit(home.storage, order, unit, here.call))
+    report: Report = home.run(
+        *(run_unit, home.asynchronous, order, unit, here.call), jobs=here.jobs
+    )
+    return report
 
 
 @functools.lru_cache(maxsize=4)
