@@ -26,8 +26,6 @@ from storage_stream.errors import TransferError, UsageError
 
 __all__ = ["carry_out", "copy_target", "refuse"]
 
-_WILDCARDS = frozenset("*?[]{}")
-
 
 def refuse(given: Mapping[str, Any]) -> None:
     """Refuse flags that a cluster does not know.
@@ -92,6 +90,7 @@ async def carry_out(
             _transferred,
             *(address, origin, goal),
             overwrite=overwrite,
+            literal=True,  # what is a pattern was refused
             concurrency=min(run.config["concurrency"], 32),
             storage_options=_storage_options(run),
             request_options=run.options,
@@ -189,6 +188,4 @@ def _folder(location: Location) -> str:
     if location.has_wildcards or location.generation is not None or not location.bucket:
         raise click.UsageError(f"{location}: --dask takes one folder, without wildcards.")
     name = location.literal_name
-    if _WILDCARDS & set(name):
-        raise click.UsageError(f"{location}: --dask takes no name that has wildcards in it.")
     return gs_url(location.bucket, name if not name or name.endswith("/") else f"{name}/")

@@ -143,6 +143,26 @@ async def test_files_come_whole_and_once(
     assert (tmp_path / "1").read_bytes() == b"bytes 1"
 
 
+async def test_a_file_that_was_left_unfinished_is_removed(
+    storage: Storage, gcs: EmulatorHandle, tmp_path: Path
+) -> None:
+    names = ("small", "\u00e9" * 100, "up")
+    for folder, name in zip(("in", "in", ".."), names, strict=True):
+        gcs.put("source", f"data/{folder}/{name}", b"1")
+    (tmp_path / "in").mkdir()
+    left = [f".{name[:95]}.{number:012x}.part" for number, name in enumerate(names)]
+    kept = [".another.0123456789ab.part", ".small.part", ".small.0123456789ab.part"]
+    for name in (*left, *kept):
+        (tmp_path / "in" / name).write_bytes(b"as a kill leaves it")
+        os.utime(tmp_path / "in" / name, (1, 1))
+    os.utime(tmp_path / "in" / kept[-1], (2**32, 2**32))  # somebody is writing to it
+    order = order_of(Verb.DOWNLOAD, target_bucket=None, target=str(tmp_path))
+    report = await run_unit(storage, order, ALL)
+    assert counts(report) == (2, 0, 1)
+    found = set(os.listdir(tmp_path / "in"))  # noqa: PTH208 - the names
+    assert found == {*names[:2], left[2], *kept}
+
+
 def upper(data: bytes, source: SourceObject) -> bytes | None:
     assert source.size == len(data)
     if source.name.endswith("2"):
