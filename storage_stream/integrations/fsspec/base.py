@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from storage_stream import RetryPolicy
 from storage_stream.errors import InvalidArgument
-from storage_stream.integrations.fsspec.at_once import all_of
+from storage_stream.integrations.fsspec.bounded import all_of
 from storage_stream.integrations.fsspec.clients import Clients, client_arguments
 from storage_stream.integrations.fsspec.library import AsyncFileSystem, get_loop
 from storage_stream.integrations.fsspec.paths import ObjectPath

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from storage_stream.errors import ObjectChanged, RangeNotSatisfiable
-from storage_stream.integrations.fsspec.at_once import outcomes_of
+from storage_stream.integrations.fsspec.bounded import outcomes_of
 from storage_stream.integrations.fsspec.failures import os_errors
 from storage_stream.integrations.fsspec.library import has_magic
 from storage_stream.integrations.fsspec.ranges import MAX_GAP_BYTES, Block, merged
