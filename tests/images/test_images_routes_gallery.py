@@ -96,8 +96,14 @@ async def test_converters_are_made_changed_and_deleted(
     assert made.status_code == 201
     path = f"/converters/{made.json()['id']}"
     assert (await web.get(path)).json() == made.json()
-    again = await web.post("/converters", json={"name": "web", "settings": SMALL})
-    refused(again, 409, "conflict")
+    other = await web.post("/converters", json={"name": "other", "settings": SMALL})
+    other_path = f"/converters/{other.json()['id']}"
+    for again in (
+        await web.post("/converters", json={"name": "web", "settings": SMALL}),
+        await web.patch(other_path, json={"name": "web"}),
+    ):
+        assert refused(again, 409, "conflict")["detail"] == "there is a converter 'web' already"
+    assert (await web.delete(other_path)).status_code == 204
     broken = {"versions": [{"version": "a", "format": "png", "operations": [{"name": "melt"}]}]}
     for answer in (
         await web.post("/converters", json={"name": "broken", "settings": broken}),

@@ -24,6 +24,7 @@ from storage_stream.images.conversion.image_converter import ImageConverter
 from storage_stream.images.conversion.planning import Limits
 from storage_stream.images.conversion.settings import merged
 from storage_stream.images.errors import (
+    Conflict,
     ConversionError,
     ConversionTimeout,
     NotFound,
@@ -169,7 +170,7 @@ class ConverterService(Records):
             "name": checked_name(words.get("name"), "name"),
             "settings": checked_metadata(settings, "settings"),
         }
-        async with self._database.writing() as connection:
+        async with self._storing(row["name"]) as connection:
             row["timestamp"] = self._database.now()
             made = await connection.execute(
                 sa.insert(converters).values(**row).returning(*CONVERTERS.chosen("*"))
@@ -209,7 +210,7 @@ class ConverterService(Records):
         if "settings" in words:
             self._made(old["cls"], words["settings"])
             values["settings"] = checked_metadata(words["settings"], "settings")
-        async with self._database.writing() as connection:
+        async with self._storing(values.get("name")) as connection:
             which = sa.update(converters).where(converters.c.id == old["id"])
             changed = await connection.execute(
                 which.values(**values).returning(*CONVERTERS.chosen("*"))
@@ -322,6 +323,15 @@ class ConverterService(Records):
         row = await self.files.get_ready(file_id)
         place = str(row["bucket"]), str(row["object_name"]), row["generation"]
         return SourceFile(row["id"], row["name"], row["extension"], *place)
+
+    @asynccontextmanager
+    async def _storing(self, name: object) -> AsyncGenerator[AsyncConnection]:
+        """A transaction for a converter; all that two of them may not share is the name."""
+        try:
+            async with self._database.writing() as connection:
+                yield connection
+        except Conflict:
+            raise Conflict(f"there is a converter {name!r} already") from None
 
     def _made(self, cls: object, settings: object) -> ImageConverter:
         if not isinstance(cls, str) or cls not in _CLASSES:
