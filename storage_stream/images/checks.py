@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ __all__ = [
     "sequence_of",
 ]
 
+_JOINERS = "\u200c\u200d"
 _MAX_NAME = 200
 _MAX_EXTENSION = 16
 _MAX_JSON_BYTES = 1024 * 1024
@@ -76,10 +78,19 @@ def checked_name(given: object, where: str) -> str:
     Raises:
         ValidationError: It is none.
     """
-    if not isinstance(given, str) or not 1 <= len(given) <= _MAX_NAME or not given.isprintable():
+    if not isinstance(given, str) or not 1 <= len(given) <= _MAX_NAME or not _is_shown(given):
         what = f"1 to {_MAX_NAME} printable signs"
         raise ValidationError(f"{what} are expected, not {given!r:.80}", field=where)
     return given
+
+
+def _is_shown(text: str) -> bool:
+    """Whether it can be seen, in one line; spaces of any width, and what joins signs, are so, too.
+
+    Names of photographs of screens have narrow spaces, Persian words and families of emoji joiners.
+    """
+    unusual = (sign for sign in text if not sign.isprintable())
+    return all(sign in _JOINERS or unicodedata.category(sign) == "Zs" for sign in unusual)
 
 
 def checked_extension(value: str | None, where: str) -> str | None:

@@ -7,13 +7,22 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import uvicorn
 from PIL import Image, ImageDraw
 
 from storage_stream import Storage
 from storage_stream.emulator import Emulator
-from storage_stream.images import Database, FileService, ImageService, NotFound, gallery_app
+from storage_stream.images import (
+    Database,
+    FileService,
+    ImageRow,
+    ImageService,
+    NotFound,
+    gallery_app,
+)
+from storage_stream.images.page.previews import PreviewConverter
 
 MAX_UPLOAD_BYTES = 300_000
 _BUCKET = "pictures"
@@ -39,6 +48,29 @@ class GalleryHouse:
         originals = sum(row["original_id"] is None for row in rows)
         objects = [each async for each in self.storage.iter_objects(_BUCKET)]
         return originals, len(rows) - originals, len(objects)
+
+    async def add(self, gallery: UUID, count: int, sources: int = 1) -> list[UUID]:
+        """Pictures of some files, `hill-1.jpg` and on, with their previews; the last is newest."""
+        files = self.images.file_service
+        preview = await PreviewConverter(self.images.converters).id()
+        found: list[list[ImageRow]] = []
+        for number in range(1, sources + 1):
+            file = await files.create(f"hill-{number}.jpg", "jpg")
+            await files.upload(file["id"], picture(number))
+            rows = await self.images.convert_from_file(
+                file["id"], preview, metadata={"size": [320, 240]}, correlation_id=gallery
+            )
+            found.append(rows)
+        more = [found[number % sources] for number in range(count - sources)]
+        same = [{"file_id": rows[0]["file_id"], "correlation_id": gallery} for rows in more]
+        originals = await self.images.m_create(same)
+        await self.images.m_create(
+            [
+                {"file_id": rows[1]["file_id"], "version": "thumbnail", "original_id": each["id"]}
+                for rows, each in zip(more, originals, strict=True)
+            ]
+        )
+        return [rows[0]["id"] for rows in found] + [each["id"] for each in originals]
 
     async def empty(self) -> None:
         """Delete everything."""

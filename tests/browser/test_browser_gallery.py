@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -39,10 +40,25 @@ async def gallery(
     size: tuple[int, int] = DESKTOP,
 ) -> Page:
     """A page that shows a gallery without a picture."""
-    made = await house.images.create_gallery("Harz")
-    page = await pages.open(f"{house.url}#/g/{made['id']}", colours=colours, size=size)
+    page, _ = await opened(pages, house, colours, size)
     await expect(page.get_by_text("No picture yet")).to_be_visible()
     return page
+
+
+async def opened(
+    pages: PageMaker,
+    house: GalleryHouse,
+    colours: Literal["light", "dark"] = "light",
+    size: tuple[int, int] = DESKTOP,
+    pictures_in_it: int = 0,
+) -> tuple[Page, UUID]:
+    """A page that shows a gallery, and its id."""
+    made = await house.images.create_gallery("Harz")
+    if pictures_in_it:
+        await house.add(made["id"], pictures_in_it, pictures_in_it)
+    page = await pages.open(f"{house.url}#/g/{made['id']}", colours=colours, size=size)
+    await expect(page.locator(".tile")).to_have_count(pictures_in_it)
+    return page, made["id"]
 
 
 async def choose(page: Page, *files: Path) -> None:
@@ -63,7 +79,7 @@ async def shown(page: Page, selector: str) -> list[int]:
     """How wide the pictures are that the browser has."""
     await expect(page.locator(selector).first).to_be_visible()
     await page.wait_for_function(
-        "selector => [...document.querySelectorAll(selector)].every((each) => each.complete)",
+        "selector => [...document.querySelectorAll(selector)].every((each) => each.naturalWidth)",
         arg=selector,
     )
     widths: list[int] = await page.locator(selector).evaluate_all(
@@ -130,10 +146,9 @@ async def gone(house: GalleryHouse) -> None:
     raise AssertionError(await house.counts())
 
 
-async def test_by_keyboard_alone(pages: PageMaker, house: GalleryHouse, tmp_path: Path) -> None:
+async def test_by_keyboard_alone(pages: PageMaker, house: GalleryHouse) -> None:
     await house.images.converters.create({"name": "smaller", "settings": SMALLER})
-    page = await gallery(pages, house)
-    await stored(page, house, tmp_path, 3)
+    page, _ = await opened(pages, house, pictures_in_it=3)
     keys = page.keyboard
     await page.locator(".tile a").first.focus()
     await keys.press("ArrowRight")
@@ -294,13 +309,11 @@ async def test_the_form_knows_all_that_the_service_takes(
 async def test_it_is_good_for_everybody_and_on_a_telephone(
     pages: PageMaker,
     house: GalleryHouse,
-    tmp_path: Path,
     colours: Literal["light", "dark"],
     size: tuple[int, int],
 ) -> None:
-    page = await gallery(pages, house, colours, size)
-    assert await violations(page) == []
-    await stored(page, house, tmp_path, 2)
+    page, _ = await opened(pages, house, colours, size, pictures_in_it=2)
+    await shown(page, ".tile img")
     await page.get_by_label("Select hill-1.jpg").check()
     await expect(page.get_by_text("1 selected").first).to_be_visible()
     assert await violations(page) == []

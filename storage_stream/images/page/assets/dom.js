@@ -100,5 +100,5 @@ export const told = (error) => toast(error.message, { failed: true });
 
 /** What stands where nothing is: a drawing, a sentence, what to do. */
 export function empty(image, title, words, ...actions) {
-  return el("div.empty", {}, drawing(image), el("h2", {}, title), words && el("p", {}, words), actions.length ? el("div.actions", {}, actions) : null);
+  return el("div.empty", {}, drawing(image), el("h2", { tabindex: "-1" }, title), words && el("p", {}, words), actions.length ? el("div.actions", {}, actions) : null);
 }

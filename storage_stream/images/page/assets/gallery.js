@@ -5,15 +5,19 @@ import { convertAll } from "./converting.js";
 import { button, drawing, el, empty, fill, iconButton, say, told } from "./dom.js";
 import { counted, galleryName } from "./format.js";
 import { deleteGallery, renameGallery } from "./galleries.js";
+import { NearbyPictures } from "./nearby.js";
 import { go, toImage } from "./place.js";
 import { freshShelf, shelfOf } from "./shelf.js";
 import { deleteLater, isHidden } from "./undo.js";
 import { chooseFiles, uploadAll } from "./uploads.js";
 
+const AT_ONCE = 400; // are deleted by one request, which has to be short enough to outlive the page
+
 export async function showGallery(main, { gallery: id }, { returnTo = null } = {}) {
   let shelf = returnTo ? shelfOf(id) : freshShelf(id);
   const tiles = new Map();
   const picked = new Set();
+  const nearby = new NearbyPictures();
   let anchor = null; // where a range of picks begins
 
   const title = el("h1", { tabindex: "-1" });
@@ -58,17 +62,19 @@ export async function showGallery(main, { gallery: id }, { returnTo = null } = {
     const name = nameOf(image);
     const preview = previewOf(image);
     const frame = el("span.frame", {}, drawing("picture"));
-    if (preview) {
-      const picture = el("img", { alt: "", loading: "lazy", decoding: "async", src: contentOf(preview) });
+    const picture = preview && el("img", { alt: "", decoding: "async" });
+    if (picture) {
       picture.addEventListener("error", () => fill(frame, drawing("picture")));
       fill(frame, picture);
     }
     const others = Object.keys(image.versions).filter((each) => each !== "original" && each !== "thumbnail").length;
     const box = el("input", { type: "checkbox", "aria-label": `Select ${name}`, checked: picked.has(image.id) });
     box.addEventListener("click", (event) => pick(image.id, box.checked, event.shiftKey));
-    return el("li.tile", { "data-id": image.id },
-      el("a", { href: toImage(id, image.id) }, frame, el("span.name", { title: name }, name)),
+    const tile = el("li.tile", { "data-id": image.id },
+      el("a", { href: toImage(id, image.id) }, frame, el("span.name", { title: name, dir: "auto" }, name)),
       el("label.pick", {}, box), others > 0 && el("span.badge", {}, counted(others, "version")));
+    if (picture) nearby.watch(tile, picture, contentOf(preview));
+    return tile;
   }
 
   function place(images) {
@@ -76,8 +82,10 @@ export async function showGallery(main, { gallery: id }, { returnTo = null } = {
       const tile = tileOf(image);
       const old = tiles.get(image.id);
       tiles.set(image.id, tile);
-      if (old) old.replaceWith(tile);
-      else grid.append(tile);
+      if (old) {
+        nearby.forget(old);
+        old.replaceWith(tile);
+      } else grid.append(tile);
     }
   }
 
@@ -89,37 +97,43 @@ export async function showGallery(main, { gallery: id }, { returnTo = null } = {
       more.disabled = false;
     }
     draw();
+    watcher.unobserve(end); // it tells only of changes: on a large screen the end may still be seen
+    watcher.observe(end);
   }
 
   // -- picking ---------------------------------------------------------------------------------
+
+  function mark(list, isPicked) {
+    for (const each of list) {
+      if (isPicked) picked.add(each);
+      else picked.delete(each);
+      tiles.get(each).querySelector("input").checked = isPicked;
+    }
+    drawChoice();
+  }
 
   function pick(image, isPicked, isRange) {
     const list = shelf.visible.map((each) => each.id);
     const from = isRange && anchor !== null ? list.indexOf(anchor) : list.indexOf(image);
     const [first, last] = [from, list.indexOf(image)].sort((a, b) => a - b);
-    for (const each of list.slice(Math.max(0, first), last + 1)) {
-      if (isPicked) picked.add(each);
-      else picked.delete(each);
-      tiles.get(each).querySelector("input").checked = isPicked;
-    }
     anchor = image;
-    drawChoice();
+    mark(list.slice(Math.max(0, first), last + 1), isPicked);
   }
 
-  const pickAll = () => { for (const each of shelf.visible) pick(each.id, true, false); };
-  const pickNone = () => { for (const each of [...picked]) pick(each, false, false); };
+  const pickAll = () => mark(shelf.visible.map((each) => each.id), true);
+  const pickNone = () => mark([...picked], false);
 
   function drawChoice() {
     grid.classList.toggle("picking", picked.size > 0);
     for (const [image, tile] of tiles) tile.classList.toggle("picked", picked.has(image));
-    const words = `${picked.size} selected`;
+    const words = `${picked.size.toLocaleString("en")} selected`;
     if (choice.hidden === (picked.size === 0) && choice.dataset.words === words) return;
     choice.dataset.words = words;
     const hadFocus = choice.contains(document.activeElement);
     choice.hidden = picked.size === 0;
     if (picked.size) {
       fill(choice, el("p", {}, words),
-        button("Select all", pickAll, { kind: ".small.plain" }),
+        button(shelf.isComplete ? "Select all" : `Select all ${shelf.visible.length} shown`, pickAll, { kind: ".small.plain" }),
         button("Convert", convert, { kind: ".small", image: "convert" }),
         button("Delete", () => removePicked(), { kind: ".small.danger", image: "trash" }),
         iconButton("close", "Clear the selection", pickNone));
@@ -141,7 +155,11 @@ export async function showGallery(main, { gallery: id }, { returnTo = null } = {
     const gone = new Set(list.map((image) => image.id));
     const at = visible.findIndex((image) => gone.has(image.id));
     const next = [...visible.slice(at), ...visible.slice(0, at).reverse()].find((image) => !gone.has(image.id));
-    deleteLater(words, [...gone], { method: "POST", path: "/delete", body: { ids: [...gone] } });
+    const requests = [];
+    for (let at = 0; at < list.length; at += AT_ONCE) {
+      requests.push({ method: "POST", path: "/delete", body: { ids: [...gone].slice(at, at + AT_ONCE) } });
+    }
+    deleteLater(words, [...gone], ...requests);
     if (next) tiles.get(next.id).querySelector("a").focus();
     else title.focus();
   }
@@ -190,10 +208,11 @@ export async function showGallery(main, { gallery: id }, { returnTo = null } = {
     if (entries.some((entry) => entry.isIntersecting) && !shelf.isComplete && !more.disabled) load().catch(told);
   }, { rootMargin: "800px" });
 
-  if (shelf.items.length) place(shelf.items);
-  else await load();
-  draw();
-  watcher.observe(end);
+  if (shelf.items.length) {
+    place(shelf.items);
+    draw();
+    watcher.observe(end);
+  } else await load();
   const from = returnTo && tiles.get(returnTo);
   return {
     hiding: draw,
@@ -218,7 +237,10 @@ export async function showGallery(main, { gallery: id }, { returnTo = null } = {
       place([image]);
       draw();
     },
-    close: () => watcher.disconnect(),
+    close: () => {
+      watcher.disconnect();
+      nearby.close();
+    },
     drop: { words: () => `Drop to upload into ${galleryName(shelf)}`, taken: (files) => uploadAll(id, files) },
   };
 }

@@ -13,7 +13,10 @@ const keyOf = (image, version) => `${image}/${version}`;
 
 export async function showImage(main, { gallery, image: id }) {
   const shelf = shelfOf(gallery);
-  let image = await ask("GET", `/${id}/versions`);
+  let image = await ask("GET", `/${id}/versions`).catch((error) => {
+    if (error.status === 404) shelf.drop([id]); // somebody else deleted it
+    throw error;
+  });
   if (!shelf.items.length) await shelf.more();
   const name = nameOf(image);
   const title = el("h1", { tabindex: "-1" }, name);

@@ -3,11 +3,11 @@
 import { learn } from "./api.js";
 import { showConverter } from "./converter_form.js";
 import { showConverters } from "./converters.js";
-import { byId, button, empty, fill, told } from "./dom.js";
+import { byId, button, el, empty, fill, told } from "./dom.js";
 import { newGallery, showGalleries } from "./galleries.js";
 import { showGallery } from "./gallery.js";
 import { showImage } from "./image.js";
-import { here } from "./place.js";
+import { here, toGallery } from "./place.js";
 import { watchUndo } from "./undo.js";
 import { watchDrops } from "./uploads.js";
 
@@ -39,7 +39,9 @@ async function show({ isFirst = false } = {}) {
   try {
     made = await viewOf(place, frame);
   } catch (error) {
-    fill(frame, empty("picture", "It cannot be shown", error.message, button("Try again", () => show())));
+    const up = place.image && error.status === 404 ? [toGallery(place.gallery), "To its gallery"] : ["#/", "All galleries"];
+    fill(frame, empty("picture", "It cannot be shown", error.message,
+      button("Try again", () => show()), el("a.button", { href: up[0] }, up[1])));
     made = { title: "Problem" };
   }
   if (mine !== turn) {
@@ -82,7 +84,8 @@ async function start() {
   try {
     await learn();
   } catch (error) {
-    fill(main, empty("picture", "The gallery does not answer", error.message, button("Try again", () => location.reload())));
+    const title = error.status === 401 || error.status === 403 ? "It is not open to you" : "The gallery does not answer";
+    fill(main, empty("picture", title, error.message, button("Try again", () => location.reload())));
     return;
   }
   listen();

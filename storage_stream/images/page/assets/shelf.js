@@ -7,7 +7,7 @@ const ON_PAGE = 60;
 
 export class Shelf {
   constructor(id, newestFirst = true) {
-    Object.assign(this, { id, newestFirst, name: null, count: 0, items: [], isComplete: false, loading: null });
+    Object.assign(this, { id, newestFirst, name: null, count: 0, items: [], again: 0, isComplete: false, loading: null });
   }
 
   /** The next page; two who ask at once get the same. */
@@ -18,11 +18,12 @@ export class Shelf {
   }
 
   async #load() {
-    const query = { offset: this.items.length, limit: ON_PAGE, newest_first: this.newestFirst };
+    const query = { offset: this.items.length + this.again, limit: ON_PAGE, newest_first: this.newestFirst };
     const page = await ask("GET", `/galleries/${this.id}/images`, { query });
     Object.assign(this, { name: page.name, count: page.count });
     const known = new Set(this.items.map((item) => item.id));
     const fresh = page.data.filter((item) => !known.has(item.id)); // others may have moved the pages
+    this.again += page.data.length - fresh.length; // else the next page would be this one
     this.items.push(...fresh);
     this.isComplete = page.data.length < ON_PAGE;
     return fresh;

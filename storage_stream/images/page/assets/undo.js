@@ -5,6 +5,7 @@ import { ask, url } from "./api.js";
 import { told, toast } from "./dom.js";
 
 const SECONDS = 8;
+const OUTLIVES = 60_000; // bytes; browsers send 64 KiB to their end for a page that is gone
 const hidden = new Set();
 const waiting = [];
 
@@ -12,11 +13,11 @@ export const isHidden = (key) => hidden.has(key);
 const changed = (name, keys) => dispatchEvent(new CustomEvent(name, { detail: { keys } }));
 
 /**
- * Hide what `keys` name, and delete it by `request` ({method, path, query, body}) later.
+ * Hide what `keys` name, and delete it by `requests` ({method, path, query, body}) later.
  * The page hears `hiding` when what is hidden changes, and `deleted` when it is gone for good.
  */
-export function deleteLater(words, keys, request) {
-  const entry = { keys, request, state: "waiting" };
+export function deleteLater(words, keys, ...requests) {
+  const entry = { keys, requests, state: "waiting" };
   for (const key of keys) hidden.add(key);
   waiting.push(entry);
   const undo = () => {
@@ -44,8 +45,7 @@ async function finish(entry) {
   if (entry.state !== "waiting") return;
   settle(entry);
   try {
-    const { method, path, ...options } = entry.request;
-    await ask(method, path, options);
+    for (const { method, path, ...options } of entry.requests) await ask(method, path, options);
     show(entry, "deleted");
   } catch (error) {
     if (error.status === 404) {
@@ -59,9 +59,9 @@ async function finish(entry) {
 
 export function watchUndo() {
   addEventListener("pagehide", () => {
-    for (const entry of [...waiting]) {
-      settle(entry);
-      const { method, path, query, body } = entry.request;
+    const entries = [...waiting];
+    entries.forEach(settle);
+    for (const { method, path, query, body } of entries.flatMap((entry) => entry.requests)) {
       // The browser sends it to its end, though nobody is here any more to hear the answer.
       fetch(url(path, query), {
         method, keepalive: true,
@@ -69,6 +69,10 @@ export function watchUndo() {
         body: body === undefined ? undefined : JSON.stringify(body),
       }).catch(() => undefined);
     }
+  });
+  addEventListener("beforeunload", (event) => {
+    const bodies = waiting.flatMap((entry) => entry.requests).map(({ body }) => JSON.stringify(body ?? "").length);
+    if (bodies.reduce((sum, each) => sum + each, 0) > OUTLIVES) event.preventDefault();
   });
   addEventListener("keydown", (event) => {
     if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;

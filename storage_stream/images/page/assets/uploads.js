@@ -1,9 +1,13 @@
 // Uploads: pictures that are chosen or dropped, each sent as it is, straight into the bucket.
 
-import { about, NoAnswer, problemOf, Refused, url } from "./api.js";
+import { about, learn, NoAnswer, problemOf, Refused, url } from "./api.js";
 import { byId, el, told, toast } from "./dom.js";
 import { bytes, counted } from "./format.js";
 import { enqueue, isBusy } from "./work.js";
+
+const MAX_NAME = 200;
+const UNSEEN = /(?![\u200c\u200d])\p{Cf}/gu; // but what joins signs, in Persian and in emoji
+const UNUSUAL = /[\\\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
 
 const stopped = () => new DOMException("stopped", "AbortError");
 
@@ -18,12 +22,26 @@ async function upload(gallery, file, name, signal, tell) {
     const detail = `It has ${bytes(file.size)}; at most ${bytes(about.max_upload_bytes)} are taken`;
     throw new Refused(413, { code: "body_too_large", detail });
   }
-  const query = { name, correlation_id: gallery, converter_id: about.preview };
-  const answer = await sent(url("/upload", query), file, signal, tell);
+  const to = () => url("/upload", { name: storable(name), correlation_id: gallery, converter_id: about.preview });
+  let answer = await sent(to(), file, signal, tell);
+  if (answer.status === 404) { // the converter of previews was deleted, or another server runs now
+    await learn();
+    answer = await sent(to(), file, signal, tell);
+  }
   if (answer.status !== 201) throw problemOf(answer.status, answer.responseText);
   const image = JSON.parse(answer.responseText);
   dispatchEvent(new CustomEvent("arrived", { detail: { gallery, image } }));
   return `Stored, ${bytes(file.size)}`;
+}
+
+/** A name as the service takes it: the last folders of it, without signs that no name should have. */
+export function storable(name) {
+  const parts = name.split("/").map((part) => part.replace(UNSEEN, "").replace(UNUSUAL, "_")).filter((part) => !["", ".", ".."].includes(part));
+  while (parts.length > 1 && [...parts.join("/")].length > MAX_NAME) parts.shift();
+  const signs = [...parts.join("/")];
+  if (signs.length <= MAX_NAME) return signs.join("") || "picture";
+  const end = /\.[^.]{1,9}$/.exec(signs.join(""))?.[0] ?? "";
+  return signs.slice(0, MAX_NAME - [...end].length).join("") + end;
 }
 
 /** By XMLHttpRequest, because `fetch` does not tell how much has been sent. */

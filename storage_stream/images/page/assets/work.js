@@ -7,6 +7,8 @@ import { counted } from "./format.js";
 const AT_ONCE = { upload: 3, convert: 2 }; // browsers open six connections; the pictures' stay free
 const ROWS = 60;
 const SECONDS_TO_SEE = 6;
+const READ_OUT = 3;
+const failures = [];
 const jobs = [];
 const running = { upload: 0, convert: 0 };
 let drawing = false;
@@ -48,11 +50,13 @@ async function begin(job) {
     const stopped = error.name === "AbortError";
     job.state = stopped ? "stopped" : "failed";
     job.words = stopped ? "Stopped. Nothing was stored." : error.message;
-    if (!stopped) say(`${job.name}: ${error.message}`);
+    if (!stopped) failures.push(`${job.name}: ${error.message}`);
   }
   running[job.queue] -= 1;
   if (!isBusy()) {
-    say(summary());
+    // At the end and all together: a hundred that fail shall not be read out one by one.
+    say([summary(), ...failures.slice(0, READ_OUT)].join(". "));
+    failures.length = 0;
     hideSoon();
   }
   schedule();
