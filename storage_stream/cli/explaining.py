@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from storage_stream import errors
+from storage_stream.cli.locations import bucket_and_name
 from storage_stream.cli.wording import plain_words
 
 _FLAG = re.compile(r"(?<!\S)--[a-z]")  # the message says itself what to do
@@ -72,7 +73,7 @@ def _advice(error: errors.StorageError) -> str:
 
 def _about_missing(error: errors.NotFound) -> str:
     subject = error.subject or ""
-    bucket, _, name = subject.removeprefix("gs://").partition("/")
+    bucket, name = bucket_and_name(subject)
     if any(character in bucket for character in "*?["):
         return "`storage-stream ls` shows which buckets there are."
     if error.method == "DELETE" and not name:

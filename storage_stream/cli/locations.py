@@ -14,6 +14,7 @@ __all__ = [
     "LocationError",
     "ObjectLocation",
     "StandardStream",
+    "bucket_and_name",
     "gs_url",
     "parse_location",
     "parse_object_location",
@@ -119,6 +120,12 @@ def gs_url(bucket: str, name: str = "", generation: int | str | None = None) -> 
     if not bucket:
         return _SCHEME
     return f"{_SCHEME}{bucket}/{name}" + (f"#{generation}" if generation is not None else "")
+
+
+def bucket_and_name(url: str) -> tuple[str, str]:
+    """What `gs_url` made one of; without a name, that is empty."""
+    bucket, _, name = url.removeprefix(_SCHEME).partition("/")
+    return bucket, name
 
 
 def parse_location(text: str) -> Location:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from storage_stream import Preconditions, Storage, TransferResult
+from storage_stream.cli.locations import bucket_and_name
 from storage_stream.cli.transfers.file_checksum import crc32c_of_file
 from storage_stream.cli.transfers.renames import ACTION
 from storage_stream.errors import NotFound, StorageError
@@ -77,7 +78,7 @@ class Removal:
         return self._file if result.action == "upload" else self._object
 
     async def _object(self, result: TransferResult) -> None:
-        bucket, name = _split(result.source)
+        bucket, name = bucket_and_name(result.source)
         await self._storage.delete(
             *(bucket, name),
             preconditions=Preconditions(if_generation_match=result.source_generation),
@@ -97,7 +98,9 @@ class Removal:
         if result.action == "download":
             return await asyncio.to_thread(crc32c_of_file, path) == result.crc32c
         try:
-            found = await self._storage.download_metadata(*_split(result.target), **self._options)
+            found = await self._storage.download_metadata(
+                *bucket_and_name(result.target), **self._options
+            )
         except NotFound:
             return False
         if result.action == "copy":
@@ -122,8 +125,3 @@ def _remove_file(path: Path, crc32c: str | None) -> None:
 
 def _is_plain_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
-
-
-def _split(url: str) -> tuple[str, str]:
-    bucket, _, name = url.removeprefix("gs://").partition("/")
-    return bucket, name
