@@ -98,7 +98,8 @@ def test_a_manager_is_asked_by_what_is_collected_meanwhile() -> None:
     try:
         for _ in range(200):
             Noisy(manager)
-            manager.add_blob(BlobBytes(b"", "image/png"))
+            data = BlobBytes(b"", "image/png")
+            assert manager.get_blob(manager.add_blob(data)) is data
     finally:
         gc.set_threshold(*limits)
 
