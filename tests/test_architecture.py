@@ -30,6 +30,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "_version": (),
     "_lazy": (),
     "_cancellation": (),
+    "_shielding": (),
     "_log": ("errors",),
     "_protocol": ("errors",),
     "_transport": ("_cancellation", "_log", "_protocol", "errors"),
@@ -39,6 +40,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     # It reads what is uploaded as a pipeline reads its source, and compresses it as one.
     "_transfer": (
         "_cancellation",
+        "_shielding",
         "_log",
         "pipeline",
         "_transport.sender",
@@ -75,7 +77,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "media": ("_lazy", *PUBLIC),
     "outputs": ("_lazy", "media", *PUBLIC),
-    "images": ("_lazy", "media", "outputs", *PUBLIC),
+    "images": ("_lazy", "_shielding", "media", "outputs", *PUBLIC),
     "sync": ("", "errors"),  # the asynchronous client, as anybody may use it
     # An extra that is missing has one error. Dask blocks, as the synchronous face does.
     "integrations": ("_lazy", "media.errors", "media.extras", "sync", *PUBLIC),

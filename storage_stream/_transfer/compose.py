@@ -14,8 +14,8 @@ from storage_stream._protocol.compose import (
     groups_of,
     temporary_prefix,
 )
+from storage_stream._shielding import to_its_end
 from storage_stream._transfer.deletion import delete_listed
-from storage_stream._transfer.shielding import to_its_end
 from storage_stream.errors import ProtocolError, StorageError
 
 if TYPE_CHECKING:

@@ -17,13 +17,13 @@ from storage_stream._protocol.compose import MAX_SOURCES, ComposeSource, groups_
 from storage_stream._protocol.http import parse_number
 from storage_stream._protocol.multipart import MultipartFrame
 from storage_stream._protocol.objects import insert_multipart, list_page
+from storage_stream._shielding import end
 from storage_stream._transfer.compose import Composition, compose
 from storage_stream._transfer.deletion import delete_listed
 from storage_stream._transfer.listing import iter_items, iter_pages
 from storage_stream._transfer.outgoing import FramedContent
 from storage_stream._transfer.parallel_input import compose_options
 from storage_stream._transfer.parts_target import KeptPart, created_of, key_headers_only
-from storage_stream._transfer.shielding import end
 from storage_stream._transfer.workers import run_workers
 from storage_stream.errors import InvalidArgument, ProtocolError, TransportError
 

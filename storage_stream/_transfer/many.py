@@ -11,8 +11,8 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Self
 
+from storage_stream._shielding import ended, to_its_end
 from storage_stream._transfer.limits import READS_PER_SECOND, WRITES_PER_SECOND, RampUp
-from storage_stream._transfer.shielding import ended, to_its_end
 from storage_stream.errors import ClientClosed, InvalidArgument, StorageError
 
 if TYPE_CHECKING:

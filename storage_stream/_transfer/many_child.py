@@ -13,9 +13,9 @@ import signal
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
+from storage_stream._shielding import ended
 from storage_stream._transfer.many_frames import Answer, Tally, read_frame, write_frame
 from storage_stream._transfer.many_work import Doing, Moves
-from storage_stream._transfer.shielding import ended
 from storage_stream.errors import TransferError
 
 if TYPE_CHECKING:

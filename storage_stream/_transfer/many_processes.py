@@ -12,8 +12,8 @@ import sys
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._shielding import ended
 from storage_stream._transfer.many_frames import read_frame, write_frame
-from storage_stream._transfer.shielding import ended
 from storage_stream.errors import TransferError, UsageError
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 if sys.platform == "linux":
     import resource
 
+from storage_stream._shielding import ended, to_its_end
 from storage_stream._transfer.file_modes import open_private
-from storage_stream._transfer.shielding import ended, to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.arguments import check_whole
 from storage_stream._protocol.part_plan import DEFAULT_PART_BYTES, Part, plan_parts
+from storage_stream._shielding import to_its_end
 from storage_stream._transfer.composite_target import CompositeUpload
 from storage_stream._transfer.multipart_target import MultipartUpload
 from storage_stream._transfer.new_object import NewObject
@@ -22,7 +23,6 @@ from storage_stream._transfer.parallel_input import (
 )
 from storage_stream._transfer.part_source import PartSource
 from storage_stream._transfer.parts_run import PartsRun
-from storage_stream._transfer.shielding import to_its_end
 from storage_stream._transfer.source import alone
 from storage_stream._transfer.upload import UploadHow, upload
 from storage_stream._transfer.upload_identity import UploadIdentity

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from storage_stream._protocol.checksums import Crc32c, combine
 from storage_stream._protocol.objects import get_object
 from storage_stream._protocol.retry import is_transient
+from storage_stream._shielding import to_its_end
 from storage_stream._transfer.composite_target import CompositeUpload
 from storage_stream._transfer.parts_target import (
     KeptPart,
@@ -19,7 +20,6 @@ from storage_stream._transfer.parts_target import (
     created_of,
     key_headers_only,
 )
-from storage_stream._transfer.shielding import to_its_end
 from storage_stream._transfer.upload_journal import JournalEntry, UploadJournal
 from storage_stream._transfer.workers import run_workers
 from storage_stream.errors import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._log import log
-from storage_stream._transfer.shielding import end
+from storage_stream._shielding import end
 from storage_stream._transport.clock import SystemClock
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from storage_stream._protocol.slice_plan import SlicePlan
+from storage_stream._shielding import end
 from storage_stream._transfer.output_file import PIECE_BYTES
-from storage_stream._transfer.shielding import end
 from storage_stream._transfer.sliced import BufferSink, can_be_sliced, check_whole, fetch_slices
 from storage_stream.errors import InvalidArgument, TransferError
 

@@ -15,8 +15,8 @@ from storage_stream._protocol.http import Headers, Reply, Request
 from storage_stream._protocol.objects import start_resumable
 from storage_stream._protocol.replies import is_success, parse_json
 from storage_stream._protocol.upload_actions import Fill, Pause, Query, Send, Start, Stored
+from storage_stream._shielding import ended
 from storage_stream._transfer.outgoing import metered
-from storage_stream._transfer.shielding import ended
 from storage_stream._transfer.upload_state import UploadState
 from storage_stream.errors import (
     BadRequest,

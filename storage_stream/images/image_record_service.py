@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from storage_stream._shielding import to_its_end
 from storage_stream.images.checks import checked_version_name, known_words, sequence_of
 from storage_stream.images.errors import NotFound, ValidationError
 from storage_stream.images.files.file_service import FileService
-from storage_stream.images.finishing import finished
 from storage_stream.images.identifiers import Id, as_id, as_ids
 from storage_stream.images.image_records import (
     IMAGES,
@@ -249,7 +249,7 @@ class ImageRecordService(Records):
             rows, used = await table.remove(where)
             await claims.release(connection, sorted(used), owner)
         if used:
-            await finished(claims.clear(owner))
+            await to_its_end(claims.clear(owner))
         return rows
 
 

@@ -12,13 +12,13 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from storage_stream import Preconditions
+from storage_stream._shielding import to_its_end
 from storage_stream.errors import StorageError
 from storage_stream.images.checks import checked_span
 from storage_stream.images.errors import Conflict, DatabaseFailed, NotFound
 from storage_stream.images.files.claims import Claimed, Claims
 from storage_stream.images.files.new_files import NewFiles, mime_of, new_row, words_of_file
 from storage_stream.images.files.writing import writing_objects
-from storage_stream.images.finishing import finished
 from storage_stream.images.identifiers import Id, as_id
 from storage_stream.images.sql.queries import Shown
 from storage_stream.images.sql.records import Records
@@ -257,7 +257,7 @@ class FileService(Records):
             if after.scalar_one() != owner:
                 why = "an image uses it" if row["state"] == "ready" else f"it is {row['state']}"
                 raise Conflict(f"file {file_id} cannot be deleted: {why}")
-        await finished(self.claims.clear(owner))
+        await to_its_end(self.claims.clear(owner))
 
     async def delete_unlinked(self, days: float) -> int:
         """Delete all files that no image uses and that are older than that.
@@ -283,7 +283,7 @@ class FileService(Records):
                 await self.claims.release(connection, ids, owner)
             if not ids:
                 return deleted
-            deleted += await finished(self.claims.clear(owner))
+            deleted += await to_its_end(self.claims.clear(owner))
 
     async def recover(self) -> int:
         """Clear what processes left that died: objects first, then their rows.

@@ -6,8 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from storage_stream._shielding import to_its_end
 from storage_stream.images.errors import ClaimLost
-from storage_stream.images.finishing import finished
 from storage_stream.images.log import LOGGER
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ async def writing_objects(
     try:
         claimed = await claim
     except asyncio.CancelledError:
-        await finished(_undone(claims, owner, ()))  # it may be committed; no object was begun
+        await to_its_end(_undone(claims, owner, ()))  # it may be committed; no object was begun
         raise
     renewing = asyncio.create_task(_renew(claims, owner))
     try:
         yield claimed
     except BaseException:
-        await finished(_undone(claims, owner, claimed, renewing))
+        await to_its_end(_undone(claims, owner, claimed, renewing))
         raise
     await _ended(renewing)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import ClientDisconnect
 
-from storage_stream.images.finishing import finished
+from storage_stream._shielding import to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -38,12 +38,12 @@ async def unless_left(request: Request, work: Coroutine[object, object, T]) -> T
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
-            await finished(_ended(working))
+            await to_its_end(_ended(working))
             if working.cancelled():
                 raise ClientDisconnect
         return working.result()
     finally:
-        await finished(_ended(working, leaving))
+        await to_its_end(_ended(working, leaving))
 
 
 async def _left(request: Request) -> None:

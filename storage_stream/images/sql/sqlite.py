@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage_stream._shielding import to_its_end
 from storage_stream.images.errors import DatabaseFailed
-from storage_stream.images.finishing import finished
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -44,14 +44,14 @@ async def sqlite_transaction(
     """
     connection = _WholeSteps(engine)
     try:
-        await finished(connection.start())
+        await to_its_end(connection.start())
         await connection.execution_options(**{_WRITES: writes})
-        await finished(connection.begin().start())
+        await to_its_end(connection.begin().start())
         yield connection
-        await finished(connection.commit())
+        await to_its_end(connection.commit())
     finally:
         if connection.sync_connection is not None:
-            await finished(connection.close())
+            await to_its_end(connection.close())
 
 
 async def switches_to_wal(engine: AsyncEngine) -> bool:
@@ -78,7 +78,7 @@ class _WholeSteps(AsyncConnection):
 
     async def execute(self, *arguments: Any, **keywords: Any) -> sa.CursorResult[Any]:
         """See `AsyncConnection`."""
-        return await finished(super().execute(*arguments, **keywords))
+        return await to_its_end(super().execute(*arguments, **keywords))
 
 
 def _connected(connection: Any, record: object) -> None:

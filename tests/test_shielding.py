@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from leaks import other_tasks
 
-from storage_stream._transfer.shielding import end, to_its_end
+from storage_stream._shielding import end, to_its_end
 
 
 async def test_what_it_gives_and_what_it_raises() -> None:
