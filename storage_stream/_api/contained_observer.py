@@ -7,13 +7,15 @@ out is asked in the same way. What is observed, and how, is not known here.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from asyncio import get_running_loop
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._log import log
 from storage_stream._protocol.http import check_header_text
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from types import TracebackType
@@ -63,11 +65,26 @@ class ContainedObserver:
 
 
 class _Observation:
-    """One call's; tells nobody if it could not begin."""
+    """One call's; tells nobody if it could not begin.
+
+    It ends with the call, or when nobody has the call any more: a stream that was dropped.
+    """
 
     def __init__(self, found: Observation | None, told: _Told) -> None:
         self._found = found
         self._told = told
+        self._is_over = found is None
+        try:
+            self._loop: AbstractEventLoop | None = get_running_loop()
+        except RuntimeError:
+            self._loop = None
+
+    def __del__(self) -> None:
+        if self._is_over or self._loop is None or self._loop.is_closed():
+            return
+        # Not at once: whoever made garbage be collected may hold a lock that the observer wants.
+        with suppress(RuntimeError):  # closed meanwhile
+            self._loop.call_soon_threadsafe(_end, self._told, self._found)
 
     def current(self) -> AbstractContextManager[object]:
         """See `Observation.current`."""
@@ -91,6 +108,7 @@ class _Observation:
 
     def ended(self, error: BaseException | None) -> None:
         """See `Observation.ended`."""
+        self._is_over = True
         if self._found is not None:
             self._told.ask(self._found.ended, error)
 
@@ -156,6 +174,11 @@ class _Scope:
         except Exception as failure:  # noqa: BLE001 - the same
             if failure is not error:  # else it lets the call's own pass
                 self._told.failed(failure)
+
+
+def _end(told: _Told, found: Observation | None) -> None:
+    if found is not None:
+        told.ask(found.ended, None)
 
 
 def _lines_of(attempt: Attempt) -> tuple[tuple[str, str], ...]:

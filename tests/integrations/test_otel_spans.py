@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gc
 import inspect
 import subprocess
 import sys
@@ -90,6 +91,27 @@ async def test_a_stream_that_is_not_opened_is_no_span(told: Telemetry, storage: 
     storage.download_stream("bucket", "a")
     storage.upload_stream("bucket", "a")
     assert told.spans == []
+
+
+@pytest.mark.filterwarnings("ignore:unclosed")
+async def test_streams_that_nobody_closes_end_when_they_are_dropped(
+    told: Telemetry, storage: Storage, gcs: EmulatorHandle
+) -> None:
+    gcs.put("bucket", "a", bytes(3_000_000))
+
+    async def forgets() -> None:
+        await (await storage.download_stream("bucket", "a")).read(10)
+        await (await storage.download_stream("bucket", "a")).read()
+        writer = await storage.upload_stream("bucket", "b", chunk_bytes=256 * 1024)
+        await writer.write(bytes(300_000))
+
+    await forgets()
+    gc.collect()
+    await asyncio.sleep(0)
+    names = [span.name.partition(".")[2] for span in told.spans]
+    assert sorted(names) == ["download_stream", "download_stream", "upload_stream"]
+    assert {point.value for point in told.metric("storage_stream.operation.active")} == {0}
+    assert {point.value for point in told.metric("http.client.active_requests")} == {0}
 
 
 async def test_a_stream_that_cannot_be_opened(told: Telemetry, storage: Storage) -> None:

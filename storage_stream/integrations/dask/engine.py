@@ -77,7 +77,7 @@ class OrderBytes(bytes):
     __str__ = __repr__
 
 
-def _lacking(error: ImportError) -> UsageError:
+def _lacking(error: Exception) -> UsageError:
     return UsageError(
         f"a worker cannot import what it needs, install storage-stream[dask]: {error}"
     )
@@ -128,10 +128,10 @@ class Engine:
         self._plugin_made = plugins.ClientHolder(self._client_key)
         try:
             self._client.register_plugin(self._plugin_made, name=self._plugin)
-        except ImportError as error:
-            raise _lacking(error) from error
         except (OSError, TimeoutError, RuntimeError) as error:
             raise ClusterLost(f"the Dask scheduler does not answer: {error}") from error
+        except Exception as error:  # what a worker met, of whatever class it could come back as
+            raise _lacking(error) from error
 
     def threads(self) -> int:
         """Of all workers, now.
@@ -209,7 +209,7 @@ class Engine:
             return
         try:
             self._client.unregister_worker_plugin(self._plugin)
-        except (OSError, TimeoutError, RuntimeError, ValueError):
+        except (OSError, TimeoutError, RuntimeError, ValueError, KeyError):
             return  # then the workers close them when they end
 
     def _pickled(self, order: Order) -> OrderBytes:

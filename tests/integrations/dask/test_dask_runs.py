@@ -3,14 +3,22 @@
 import json
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from distributed import Client, LocalCluster
 
+from benchmarks.cluster_processes import Processes
 from storage_stream import RetryPolicy
 from storage_stream.errors import UsageError
-from storage_stream.integrations.dask import ClusterLost, ClusterSummary, map_objects, transfer
+from storage_stream.integrations.dask import (
+    ClusterLost,
+    ClusterSummary,
+    connect,
+    map_objects,
+    transfer,
+)
 from storage_stream.integrations.dask.engine import OrderBytes
 from storage_stream.integrations.dask.order import Unit
 from storage_stream.integrations.dask.unit import do_unit
@@ -138,6 +146,23 @@ def test_an_order_shows_none_of_its_bytes_in_a_workers_log() -> None:
 def test_a_worker_with_another_version_says_so() -> None:
     with pytest.raises(UsageError, match="install the same"):
         do_unit(b"", Unit(1, "", None, 1), "0.0.0")
+
+
+def test_a_worker_without_the_package_is_told(
+    processes: Processes, tmp_path: Path, how: dict[str, Any]
+) -> None:
+    blocked = "import sys\nsys.modules['storage_stream.integrations.dask'] = None\n"
+    (tmp_path / "lacks.py").write_text(blocked)
+    _, address = processes.scheduler()
+    processes.start(
+        *("-m", "dask", "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"),
+        *("--local-directory", str(tmp_path), "--preload", str(tmp_path / "lacks.py")),
+        name="worker",
+    )
+    with connect(address) as client:
+        client.wait_for_workers(1, timeout=60)
+        with pytest.raises(UsageError, match=r"install storage-stream\[dask\]"):
+            transfer(client, "gs://source/data/", "gs://target/", **how)
 
 
 def test_many_failures_are_bounded_here_and_whole_in_the_manifest(
