@@ -47,12 +47,13 @@ class Changing(Copying):
 
         Raises:
             FileNotFoundError: There is nothing of that; the rest is deleted.
+            InvalidArgument: A pattern for buckets, or all of them.
         """
         named: dict[str, list[str]] = defaultdict(list)
-        for one in paths_of(path):
-            at = self._at(one)
-            if not at.bucket:
-                raise InvalidArgument("all buckets at once are not deleted")
+        places = [self._at(one) for one in paths_of(path)]
+        if any(not at.bucket or has_magic(at.bucket) for at in places):  # before any is deleted
+            raise InvalidArgument("buckets are deleted one by one, by their whole names")
+        for at in places:
             if has_magic(at.path) or (recursive and maxdepth is not None):
                 found = await self._expanded([at.path], recursive=recursive, maxdepth=maxdepth)
                 for match, info in found.items():
