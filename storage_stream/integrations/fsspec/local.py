@@ -33,10 +33,11 @@ def local_targets(
         root: What the caller named, which nothing may leave.
 
     Raises:
-        InvalidName: An object's name leads out of the root.
+        InvalidName: An object's name leads out of the root, or may: there is a link on the way.
     """
+    looked_at: set[str] = set()
     for path, target in zip(found, targets, strict=True):
-        _check_below(root, path, target)
+        _check_below(root, path, target, looked_at)
     pairs: list[tuple[str, str]] = []
     for (path, info), target in zip(found.items(), targets, strict=True):
         if is_folder(info):
@@ -57,8 +58,16 @@ def local_sources(given: Any, *, recursive: bool, maxdepth: int | None) -> dict[
     return {path: {} for path in paths}
 
 
-def _check_below(root: str, path: str, target: str) -> None:
-    top = os.path.abspath(root)  # noqa: PTH100 - names are compared, links are not followed
+def _check_below(root: str, path: str, target: str, looked_at: set[str]) -> None:
+    top = os.path.abspath(root)  # noqa: PTH100 - names are compared
     where = os.path.abspath(target)  # noqa: PTH100 - the same
     if where != top and not where.startswith(top.rstrip(os.sep) + os.sep):
         raise InvalidName("the object's name leads out of the folder", subject=f"gs://{path}")
+    while where != top and where not in looked_at:
+        looked_at.add(where)
+        if os.path.islink(where):  # noqa: PTH114 - it is text
+            raise InvalidName(
+                f"{where!r} is a symbolic link: it may lead out of the folder",
+                subject=f"gs://{path}",
+            )
+        where = os.path.dirname(where)  # noqa: PTH120 - the same
