@@ -106,6 +106,8 @@ class Reading(Sources):
             paths = [one for one, info in found.items() if not is_folder(info)]
         else:
             paths = [self._strip_protocol(one) for one in given]
+        if not paths and not given:
+            return {}
         if isinstance(path, str) and paths == [self._strip_protocol(path)] and not recursive:
             paths, given = [paths[0]], []
 
@@ -154,28 +156,27 @@ class Reading(Sources):
         bounded = [one for one in asked if one[3] is not None and one[2] >= 0 and one[3] >= 0]
         wanted = [one for one in bounded if one[3] > one[2]]
         blocks = merged(wanted, MAX_GAP_BYTES if max_gap is None else max_gap)
-        several = {path for path, count in Counter(b.path for b in blocks).items() if count > 1}
+        others = [
+            Block(path, start, end, [(number, start, end)])
+            for number, path, start, end in asked
+            if end is None or start < 0 or end < 0
+        ]
+        requests = Counter(block.path for block in [*blocks, *others])
         generations: dict[str, int | None] = {}
 
-        async def block(one: Block) -> None:
-            data = await self._block(one, generations if one.path in several else None, options)
-            for number, start, end in one.asked:
-                results[number] = data[start - one.start : end - one.start]
-
-        async def work(one: Any) -> None:
-            numbers = [n for n, _, _ in one.asked] if isinstance(one, Block) else [one[0]]
+        async def work(block: Block) -> None:
+            pins = generations if requests[block.path] > 1 else None
             try:
-                if isinstance(one, Block):
-                    await block(one)
-                else:
-                    results[one[0]] = await self._cat_file(*one[1:], **options)
+                data = await self._block(block, pins, options)
             except Exception as error:
                 if on_error != "return":
                     raise
-                for number in numbers:
+                for number, _, _ in block.asked:
                     results[number] = error
+            else:
+                for number, piece in block.shared(data):
+                    results[number] = piece
 
-        others = [one for one in asked if one not in bounded]
         await self._all(work, [*blocks, *others], batch_size)
         return results
 
@@ -183,10 +184,15 @@ class Reading(Sources):
         self, block: Block, generations: dict[str, int | None] | None, options: dict[str, Any]
     ) -> bytes:
         """A block; where an object has several, each must be of the same generation."""
+        start, end = block.start, block.end
         if generations is None:
-            return await self._cat_file(block.path, block.start, block.end, **options)
+            return await self._cat_file(block.path, start, end, **options)
+        if end is not None and (start < 0 or end < 0):
+            start, end = await self._counted(block.path, start, end, options.get("generation"))
+            if start >= end:
+                return b""
         at = self._at(block.path).object_only()
-        chosen = self._said(raw=True, start=block.start, end=block.end, **options)
+        chosen = self._said(raw=True, start=start, end=end, **options)
         try:
             with os_errors(at.path):
                 async with self._client().download_stream(at.bucket, at.name, **chosen) as stream:
