@@ -22,13 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from concurrent.futures import Future
 
-__all__ = ["Clients", "client_arguments"]
+__all__ = ["Clients", "client_arguments", "keep_inherited"]
 
 _CLOSING_SECONDS = 2.0  # at the end of the process; what is left then ends with it
 
 # A parent's clients, in a child of fork. Their sockets are the parent's too: nothing may close
 # them in an orderly way here, and nothing does as long as nobody collects them.
 _of_the_parent: list[object] = []
+
+
+def keep_inherited(held: object) -> None:
+    """In a child of fork: never collect this; its connection is the parent's."""
+    _of_the_parent.append(held)
 
 
 def client_arguments(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import io
+import time
 import warnings
+import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from storage_stream.integrations.fsspec.library import AbstractBufferedFile, sync
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from types import TracebackType
 
     from storage_stream.integrations.fsspec.new_file import NewFile
@@ -16,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["NewObjectFile", "TextFile"]
 
 _BLOCK_BYTES = 8 * 1024 * 1024
+_EXIT_SECONDS = 2.0  # for all files that are open when the interpreter ends
+
+# By their id: a file of fsspec's compares and hashes by what the service says of it.
+_open_files: weakref.WeakValueDictionary[int, NewObjectFile] = weakref.WeakValueDictionary()
 
 
 class NewObjectFile(AbstractBufferedFile):
@@ -51,6 +60,10 @@ class NewObjectFile(AbstractBufferedFile):
         self._new = new
         self._is_over = False  # made, or given up
         self.loc = new.begins_at
+        if not _open_files:
+            atexit.unregister(_give_up_all)
+            atexit.register(_give_up_all)  # so it comes before the clients are closed
+        _open_files[id(self)] = self
 
     @property
     def generation(self) -> int | None:
@@ -96,15 +109,25 @@ class NewObjectFile(AbstractBufferedFile):
             self.discard()
         self.close()
 
+    def give_up(self) -> Future[None] | None:
+        """Nobody will close it: nothing of it becomes visible, and nobody has to wait for that."""
+        if self.closed or self._is_over:
+            return None
+        self._closed = self._is_over = True
+        if self._new.is_ours():  # else the parent may close it yet
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=3)
+        return self._new.drop(self._fs)
+
     def __del__(self) -> None:
-        if not getattr(self, "closed", True):
-            self._closed = True
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
-            self._new.drop(self._fs.loop)
+        if hasattr(self, "_is_over"):  # else it was never made
+            self.give_up()
 
 
 class TextFile(io.TextIOWrapper):
-    """Text over a file of bytes: leaving its block by an exception gives a new one up, too."""
+    """Text over a file of bytes.
+
+    A new one is given up, too, when its block is left by an exception, or when it is dropped.
+    """
 
     def __exit__(
         self,
@@ -116,3 +139,19 @@ class TextFile(io.TextIOWrapper):
         if error is not None and discard is not None:
             discard()  # closes it, and this with it: nothing is flushed
         self.close()
+
+    def __del__(self) -> None:
+        """Flush nothing: the file below says it, if it was to be an object."""
+
+
+def _give_up_all() -> None:
+    """At the end of the interpreter, while the event loop's thread still runs.
+
+    Later nothing would be carried out there, and whoever waits for it would wait for ever.
+    """
+    until = time.monotonic() + _EXIT_SECONDS
+    dropped = [file.give_up() for file in list(_open_files.values())]
+    for future in dropped:
+        if future is not None:
+            with suppress(Exception):  # the process ends; nobody is there to be told
+                future.result(max(0.0, until - time.monotonic()))

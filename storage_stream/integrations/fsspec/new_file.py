@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
 from storage_stream import ComposeSource, Preconditions
-from storage_stream.errors import NotFound, ObjectChanged, PreconditionFailed
+from storage_stream.errors import NotFound, ObjectChanged, PreconditionFailed, UsageError
+from storage_stream.integrations.fsspec.clients import keep_inherited
 from storage_stream.integrations.fsspec.failures import os_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Future
 
     from storage_stream import ObjectWriter, Storage
     from storage_stream.integrations.fsspec.details import Info
@@ -44,10 +47,15 @@ class NewFile:
         self._mode = mode
         self._options = options
         self._writer: ObjectWriter | None = None
+        self._process = os.getpid()
         self.generation: int | None = None
 
     async def write(self, data: bytes) -> None:
-        """Take bytes; what fills a block is sent."""
+        """Take bytes; what fills a block is sent.
+
+        Raises:
+            UsageError: In a child of fork: it is the parent's.
+        """
         with os_errors(self.at.path, creates=self._mode == "xb"):
             await (await self._opened()).write(data)
 
@@ -64,16 +72,26 @@ class NewFile:
         self._fs._changed(self.at.path)  # noqa: SLF001 - of the same package
 
     async def discard(self) -> None:
-        """Leave nothing of it."""
-        if self._writer is not None:
+        """Leave nothing of it; in a child of fork leave it to the parent."""
+        if self._writer is not None and self.is_ours():
             await self._writer.abort()
 
-    def drop(self, loop: asyncio.AbstractEventLoop) -> None:
-        """The same, from wherever garbage is collected: nobody waits for it."""
-        if self._writer is not None and loop.is_running():
-            asyncio.run_coroutine_threadsafe(self.discard(), loop)
+    def drop(self, fs: Any) -> Future[None] | None:
+        """The same, from wherever garbage is collected: nobody has to wait for it."""
+        if self._writer is None or not self.is_ours() or not fs.loop.is_running():
+            return None
+        return asyncio.run_coroutine_threadsafe(self.discard(), fs.loop)
+
+    def is_ours(self) -> bool:
+        """Whether it belongs to this process; a child of fork keeps it as it is."""
+        if self._process == os.getpid():
+            return True
+        keep_inherited(self._writer)
+        return False
 
     async def _opened(self) -> ObjectWriter:
+        if not self.is_ours():
+            raise UsageError("the file belongs to the process that this one was forked from")
         if self._writer is None:
             name = self._name()
             client: Storage = self._fs._client()  # noqa: SLF001 - of the same package

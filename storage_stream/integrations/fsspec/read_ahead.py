@@ -7,6 +7,7 @@ blocks are held. It knows bytes and positions, and nothing of objects.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from typing import TYPE_CHECKING, ClassVar
 
@@ -58,6 +59,7 @@ class ReadAhead(BaseCache):
         self._ahead: deque[tuple[int, int, Future[bytes]]] = deque()
         self._next = 0  # where a read goes on that follows the last one
         self._run = 0  # reads that followed each other
+        self._process = os.getpid()
 
     def _fetch(self, start: int | None, stop: int | None) -> bytes:
         """The bytes between two positions."""
@@ -67,6 +69,9 @@ class ReadAhead(BaseCache):
             return b""
         self._run = self._run + 1 if start == self._next else 0
         self._next = stop
+        if self._process != os.getpid():  # what is under way comes to the parent of this process
+            self._process = os.getpid()
+            self._ahead.clear()
         if self._start <= start and stop <= self._start + len(self._held):
             self.hit_count += 1
             return self._of_held(start, stop)
