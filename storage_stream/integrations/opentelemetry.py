@@ -92,6 +92,15 @@ class OpenTelemetry:
         self._propagator = propagator or TraceContextTextMapPropagator()
         self._names = names
         self._clock = clock
+        self._is_global = not (tracer_provider or meter_provider or propagator) and (
+            clock is time.perf_counter
+        )
+
+    def __reduce__(self) -> tuple[Callable[[bool], OpenTelemetry], tuple[bool]]:
+        """As it is said: in another process it tells that one's global providers."""
+        if not self._is_global:
+            raise TypeError("an observer with a provider of its own cannot go to another process")
+        return _of_globals, (self._names,)
 
     def begin(self, operation: str, bucket: str | None, name: str | None) -> _Call:
         """See `Observer.begin`."""
@@ -109,6 +118,10 @@ class OpenTelemetry:
             *(span, operation, tuple(headers.items()), self._instruments, self._clock),
             tells_addresses=self._names,  # an object's name stands in its address
         )
+
+
+def _of_globals(names: bool) -> OpenTelemetry:  # noqa: FBT001 - a pickle's arguments have no names
+    return OpenTelemetry(names=names)
 
 
 class _Instruments:

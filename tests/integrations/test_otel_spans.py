@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gc
 import inspect
+import pickle
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from telemetry import Telemetry, events
 
 from storage_stream import Environment, Storage
 from storage_stream.errors import NotFound, PreconditionFailed, ServerError, StorageError
+from storage_stream.integrations.opentelemetry import OpenTelemetry
 from storage_stream.testing import Answer, MemoryTransport
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
@@ -353,3 +355,11 @@ async def test_baggage_stays_at_home(told: Telemetry) -> None:
     (request,) = transport.requests
     assert "traceparent" in request.headers
     assert "baggage" not in request.headers
+
+
+def test_it_travels_as_it_was_said(told: Telemetry) -> None:
+    again = pickle.loads(pickle.dumps(OpenTelemetry(names=False)))  # noqa: S301 - ours
+    assert isinstance(again, OpenTelemetry)
+    assert again._names is False
+    with pytest.raises(TypeError, match="cannot go to another process"):
+        pickle.dumps(told.observer())

@@ -3,6 +3,7 @@
 import json
 import pickle
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from distributed import Client, LocalCluster
 
 from benchmarks.cluster_processes import Processes
 from storage_stream import RetryPolicy
-from storage_stream.errors import UsageError
+from storage_stream.errors import NotFound, UsageError
 from storage_stream.integrations.dask import (
     ClusterLost,
     ClusterSummary,
@@ -21,17 +22,23 @@ from storage_stream.integrations.dask import (
 )
 from storage_stream.integrations.dask.engine import OrderBytes
 from storage_stream.integrations.dask.order import Unit
+from storage_stream.integrations.dask.process_client import _shared
 from storage_stream.integrations.dask.unit import do_unit
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 COUNT = 60
+COPY = "storage.objects.rewrite"
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     make: Any = LocalCluster
     with make(
-        processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None, memory_limit=0
+        processes=False,
+        n_workers=1,
+        threads_per_worker=2,
+        dashboard_address="127.0.0.1:0",
+        memory_limit=0,
     ) as cluster:
         yield cluster.scheduler_address
 
@@ -79,6 +86,74 @@ def test_what_could_not_be_given_out_is_left_to_who_goes_on(
     assert summary.went_on
     assert summary.done + summary.skipped >= COUNT
     assert len(gcs.objects("target", prefix="0")) == COUNT
+
+
+def test_a_cluster_that_grows_from_nothing(gcs: EmulatorHandle, how: dict[str, Any]) -> None:
+    make: Any = LocalCluster
+    with make(
+        processes=False,
+        n_workers=0,
+        threads_per_worker=1,
+        dashboard_address="127.0.0.1:0",
+        memory_limit=0,
+    ) as cluster:
+        cluster.adapt(minimum=0, maximum=3, interval="50ms")
+        with cluster.get_client() as client:
+            summary = transfer(client, "gs://source/data/", "gs://target/", **how)
+        assert counts(summary) == (COUNT, 0, 0)
+        assert summary.is_complete
+    assert len(gcs.log.select(operation=COPY)) == COUNT
+
+
+def test_runs_beside_each_other(client: Any, gcs: EmulatorHandle, how: dict[str, Any]) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        runs = [
+            pool.submit(transfer, client, "gs://source/data/", f"gs://target/{number}/", **how)
+            for number in range(3)
+        ]
+        assert [counts(run.result(60)) for run in runs] == [(COUNT, 0, 0)] * 3
+    assert len(gcs.log.select(operation=COPY)) == 3 * COUNT
+    assert _shared.clients == {}
+
+
+def test_one_that_may_not_be_read_ends_nothing(
+    client: Any, gcs: EmulatorHandle, how: dict[str, Any]
+) -> None:
+    gcs.arm_next(COPY, "return-403", "return-401", "return-reset-connection", "return-503")
+    how["storage_options"]["retry"] = RetryPolicy(initial_delay=0)
+    summary = transfer(client, "gs://source/data/", "gs://target/", **how)
+    assert (summary.done + summary.failed, summary.is_complete) == (COUNT, True)
+    assert {failure.error for failure in summary.failures} <= {"Forbidden", "Unauthorized"}
+    assert 1 <= summary.failed <= 2
+    again = transfer(client, "gs://source/data/", "gs://target/", **how)
+    assert counts(again) == (summary.failed, COUNT - summary.failed, 0)
+
+
+def test_names_that_become_too_long_are_told_one_by_one(
+    client: Any, gcs: EmulatorHandle, how: dict[str, Any]
+) -> None:
+    long = "\u6c34" * 330
+    for number in range(3):
+        gcs.put("long", f"{long}{number}", b"1")
+    gcs.put("long", "short", b"1")
+    target = f"gs://target/{'x' * 50}/"
+    summary = transfer(client, "gs://long/", target, **how)
+    assert counts(summary) == (1, 0, 3)
+    assert summary.is_complete
+
+
+@pytest.mark.parametrize("lists_before", [0, 1, 4])
+def test_a_bucket_that_is_gone_ends_it(
+    client: Any, gcs: EmulatorHandle, how: dict[str, Any], lists_before: int
+) -> None:
+    gcs.arm_next("storage.objects.list", *["pass"] * lists_before, *["return-404"] * 20)
+    with pytest.raises(NotFound):
+        transfer(client, "gs://source/data/", "gs://target/", **how, manifest=False)
+
+
+def test_nothing_is_done_where_nothing_is(client: Any, how: dict[str, Any]) -> None:
+    summary = transfer(client, "gs://source/nothing/", "gs://target/", **how)
+    assert (counts(summary), summary.is_complete) == ((0, 0, 0), True)
 
 
 def test_names_with_wildcards_are_taken_as_they_stand(
