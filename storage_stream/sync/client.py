@@ -66,7 +66,7 @@ class Storage(Face, mirrors=AsyncStorage):
         Args:
             function: Called in the loop; it may be a coroutine function.
             args: Its arguments.
-            jobs: For what belongs to this client.
+            jobs: What the thread that calls is to do while it waits; for this package alone.
 
         Raises:
             ClientClosed: The client is closed.

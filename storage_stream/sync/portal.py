@@ -1,8 +1,8 @@
 """An event loop in a daemon thread, and calls into it that wait: the portal of the sync face.
 
-One loop serves all synchronous clients of a process: it is there from the first call of the first
-of them to the closing of the last. Who is forked off gets another one, because a thread does not
-survive a fork. This module refuses to know what is called.
+One loop serves all synchronous clients of a process, those of Dask's workers too: it is there from
+the first call of the first of them to the closing of the last. Who is forked off gets another one,
+because a thread does not survive a fork. This module refuses to know what is called.
 """
 
 from __future__ import annotations
