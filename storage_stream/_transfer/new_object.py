@@ -66,6 +66,11 @@ class NewObject:
         """The same with more fields of the resource."""
         return replace(self, metadata={**self.metadata, **fields})
 
+    def with_checksum(self, crc: Crc32c) -> NewObject:
+        """The same, of which the service refuses other bytes; a checksum of the caller's stays."""
+        is_said = "crc32c" in self.resource()
+        return self if is_said else self.with_metadata(crc32c=crc.encoded)
+
     def as_said_by(self, source: Any, *, zipped: bool) -> NewObject:
         """The same; where the caller said no MIME type and the source is a download, with its own.
 

@@ -105,12 +105,16 @@ async def _upload_source(
     if isinstance(source, bytes) and _fits(len(source), how):
         return await send_whole(sender, target, source, options)
     if isinstance(source, bytes):
-        target = target.with_metadata(crc32c=encode_crc32c(crc32c(source)))
+        target = target.with_checksum(Crc32c(crc32c(source), len(source)))
         source = MemorySource(source)
     if not isinstance(source, Rewindable):
         return await StreamUpload(sender, target, options, how).send_all(source)
     outgoing = RewindableBytes(source)
     if _fits(source.length, how):
+        # Read once more, so that the service refuses other bytes: it would be too late to take
+        # them away again where this process ends before it hears what the service keeps.
+        await outgoing.prepare(source.length)
+        target = target.with_checksum(outgoing.crc)
         return await send_whole(sender, target, outgoing.content(0, source.length), options)
     machine = ResumableUpload(
         total=source.length, can_rewind=True, chunk_bytes=None, policy=options.retry

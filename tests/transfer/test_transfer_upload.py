@@ -292,22 +292,35 @@ async def test_what_the_caller_passed_is_not_changed(
 async def test_a_bit_that_flips_on_the_way(
     gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, kind: Kind
 ) -> None:
-    """Bytes are refused by the service itself; what a file became is taken away again."""
+    """The service itself refuses them: there is never such an object, not for a moment."""
     gcs.arm_next(INSERT, *["flip-bit-at-1000000"] * 2)
     with pytest.raises(IntegrityError) as caught:
         await storage.upload(gcs_bucket, "name", kind(DATA))
     assert caught.value.expected == encoded_crc32c(DATA)
     assert caught.value.state is None
     assert gcs.objects(gcs_bucket) == []
+    assert {(entry.method, entry.status) for entry in gcs.log} == {("POST", 400)}
 
 
+@pytest.mark.parametrize("kind", [bytes, io.BytesIO])
 async def test_bytes_that_were_damaged_once_are_sent_again(
-    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, kind: Kind
 ) -> None:
     gcs.arm_next(INSERT, "flip-bit-at-1000000")
-    await storage.upload(gcs_bucket, "name", DATA)
+    await storage.upload(gcs_bucket, "name", kind(DATA))
     assert gcs.read(gcs_bucket, "name") == DATA
     assert [entry.status for entry in gcs.log] == [400, 200]
+
+
+@pytest.mark.parametrize("kind", [bytes, io.BytesIO])
+@pytest.mark.parametrize("how", [{}, {"force_resumable_upload": True}])
+async def test_a_checksum_of_the_callers_is_the_one_that_counts(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, kind: Kind, how: dict[str, Any]
+) -> None:
+    others = {"crc32c": encoded_crc32c(b"something else")}
+    with pytest.raises(StorageError):
+        await storage.upload(gcs_bucket, "name", kind(DATA), metadata=others, **how)
+    assert gcs.objects(gcs_bucket) == []
 
 
 async def test_another_refusal_of_a_request_is_no_damage(
