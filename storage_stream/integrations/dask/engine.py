@@ -49,7 +49,7 @@ def connect(address: str, timeout: float = 10.0) -> Any:
 
     Raises:
         ExtraMissing: See `library`.
-        ClusterLost: Nobody answers there.
+        ClusterLost: Nobody answers there, or something else.
         UsageError: That is no address.
     """
     distributed = library()
@@ -59,6 +59,8 @@ def connect(address: str, timeout: float = 10.0) -> Any:
         raise ClusterLost(f"no Dask scheduler answers at {address}") from error
     except (ValueError, TypeError) as error:
         raise UsageError(f"{address!r} is no scheduler's address: {error}") from error
+    except Exception as error:  # whatever another server's words come to where Dask reads them
+        raise ClusterLost(f"what answers at {address} is no Dask scheduler") from error
 
 
 def _ended(tell: Callable[[int], None], number: int, future: object) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import socketserver
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -238,6 +240,28 @@ def test_a_worker_without_the_package_is_told(
         client.wait_for_workers(1, timeout=60)
         with pytest.raises(UsageError, match=r"install storage-stream\[dask\]"):
             transfer(client, "gs://source/data/", "gs://target/", **how)
+
+
+@pytest.fixture
+def other_server() -> Iterator[str]:
+    """One that speaks first, and not as Dask does."""
+
+    class Talks(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            self.request.recv(10_000)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talks) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"tcp://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_what_is_no_scheduler_is_told(other_server: str) -> None:
+    with pytest.raises(ClusterLost, match="no Dask scheduler"):
+        connect(other_server, 0.5)
 
 
 def test_many_failures_are_bounded_here_and_whole_in_the_manifest(
