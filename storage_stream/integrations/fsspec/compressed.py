@@ -7,12 +7,10 @@ file that is not closed is given up.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from storage_stream.integrations.fsspec.given_up import GivenUp
 from storage_stream.integrations.fsspec.library import compression_of, compressions
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 __all__ = ["CompressedFile", "compressed"]
 
@@ -32,7 +30,7 @@ def compressed(file: Any, path: str, mode: str, compression: str | None) -> Any:
     return CompressedFile(compressions[name](file, mode=mode[0]), file)
 
 
-class CompressedFile(io.BufferedIOBase):
+class CompressedFile(GivenUp, io.BufferedIOBase):
     """Both files as one.
 
     Args:
@@ -95,16 +93,6 @@ class CompressedFile(io.BufferedIOBase):
         if hasattr(self._below, "discard"):
             self._below.discard()
         super().close()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            self.discard()
-        self.close()
 
     def __del__(self) -> None:
         """Leave both as they are: the one below says it, if it was to be an object."""

@@ -10,11 +10,11 @@ import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from storage_stream.integrations.fsspec.given_up import GivenUp
 from storage_stream.integrations.fsspec.library import AbstractBufferedFile, sync
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-    from types import TracebackType
 
     from storage_stream.integrations.fsspec.new_file import NewFile
 
@@ -27,7 +27,7 @@ _EXIT_SECONDS = 2.0  # for all files that are open when the interpreter ends
 _open_files: weakref.WeakValueDictionary[int, NewObjectFile] = weakref.WeakValueDictionary()
 
 
-class NewObjectFile(AbstractBufferedFile):
+class NewObjectFile(GivenUp, AbstractBufferedFile):
     """A new object, as `open` gives it; two blocks of it are held at most.
 
     Closing it makes the object, compared with what was written. Leaving its block by an exception,
@@ -99,16 +99,6 @@ class NewObjectFile(AbstractBufferedFile):
             raise
         return True
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            self.discard()
-        self.close()
-
     def give_up(self) -> Future[None] | None:
         """Nobody will close it: nothing of it becomes visible, and nobody has to wait for that."""
         if self.closed or self._is_over:
@@ -123,22 +113,17 @@ class NewObjectFile(AbstractBufferedFile):
             self.give_up()
 
 
-class TextFile(io.TextIOWrapper):
+class TextFile(GivenUp, io.TextIOWrapper):
     """Text over a file of bytes.
 
     A new one is given up, too, when its block is left by an exception, or when it is dropped.
     """
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def discard(self) -> None:
+        """Give a new one up, and this with it: nothing is flushed."""
         discard: Any = getattr(self.buffer, "discard", None)
-        if error is not None and discard is not None:
-            discard()  # closes it, and this with it: nothing is flushed
-        self.close()
+        if discard is not None:
+            discard()
 
     def __del__(self) -> None:
         """Flush nothing: the file below says it, if it was to be an object."""
