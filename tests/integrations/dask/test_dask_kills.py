@@ -5,6 +5,8 @@ its power is.
 """
 
 import os
+import signal
+import subprocess
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -119,6 +121,36 @@ async def test_whatever_is_killed_each_object_is_there_once(processes: Processes
     assert len(repeated) <= 3 * 2 * 32
     assert counts["operations"][COPY] <= OBJECTS + sum(repeated.values())
     assert threading.active_count() < 50
+
+
+@pytest.mark.timeout(120)
+def test_a_command_that_is_interrupted_leaves_nothing_and_goes_on(processes: Processes) -> None:
+    objects = 800
+    processes.emulator("--objects", str(objects))
+    _, address = processes.scheduler()
+    processes.worker(address)
+
+    def sync(name: str) -> subprocess.Popen[str]:
+        return processes.start(
+            *("-m", "storage_stream.cli", "sync", "--dask", address),
+            *("gs://source/data", "gs://target/copy"),
+            name=name,
+        )
+
+    def left(dask_scheduler: Any) -> tuple[int, bool]:
+        plugins = any("storage-stream" in name for name in dask_scheduler.worker_plugins)
+        return len(dask_scheduler.tasks), plugins
+
+    command = sync("interrupted")
+    wait_until(lambda: processes.counts()["operations"].get(COPY, 0) >= 100)
+    command.send_signal(signal.SIGINT)
+    assert command.wait(60) == 130
+    with connect(address) as client:
+        assert client.run_on_scheduler(left) == (0, False)
+    assert sync("again").wait(60) == 0
+    counts = processes.counts()
+    assert counts["operations"][COPY] <= objects + 32  # those on their way were asked for twice
+    assert sum(counts["repeated"].values()) <= 32
 
 
 def exits(data: bytes, source: SourceObject) -> None:
