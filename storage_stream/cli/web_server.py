@@ -44,14 +44,21 @@ class _Server(uvicorn.Server):
 
 
 async def serve_until_cancelled(
-    app: Any, bound: socket.socket, listening: Callable[[], None]
+    app: Any,
+    bound: socket.socket,
+    listening: Callable[[], None],
+    *,
+    grace_seconds: int = _GRACE_SECONDS,
 ) -> None:
     """Serve; cancelling ends what is under way and then returns, because that is what was wanted.
+
+    What is under way for longer than its grace is cancelled; it may undo what it began.
 
     Args:
         app: An ASGI application.
         bound: Where it is served.
         listening: Called as soon as it can be asked.
+        grace_seconds: For answers that are under way when it stops.
     """
     config = uvicorn.Config(
         app,
@@ -60,7 +67,7 @@ async def serve_until_cancelled(
         lifespan="off",
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=grace_seconds,
     )
     server = _Server(config, listening)
     serving = asyncio.create_task(server.serve([bound]))
@@ -69,6 +76,9 @@ async def serve_until_cancelled(
     except asyncio.CancelledError:
         server.should_exit = True
         await serving
+        # uvicorn cancels what is left and waits no more; what that uses is closed after this.
+        if left := server.server_state.tasks:
+            await asyncio.wait(left)
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

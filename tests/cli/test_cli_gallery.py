@@ -6,10 +6,11 @@ import os
 import shlex
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -133,6 +134,21 @@ def test_what_cannot_be_meant(words: list[str], text: str) -> None:
     result = run(*words)
     assert result.exit_code == 2
     assert text in result.stderr
+
+
+def test_a_folder_of_somebody_else_and_a_database_of_tomorrow(tmp_path: Path) -> None:
+    words = ["gallery", "serve", "--data", str(tmp_path)]
+    with serving(tmp_path, *words):
+        result = run(*words[2:], "--port", "0")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: Another process uses the folder")
+    with closing(sqlite3.connect(tmp_path / "gallery.db")) as database:
+        database.execute("UPDATE images_alembic_version SET version_num = '9999'")
+        database.commit()
+    result = run(*words[2:], "--port", "0")
+    assert result.exit_code == 1
+    assert "of a newer version of this package" in result.stderr
+    assert "should not happen" not in result.stderr
 
 
 def test_a_port_that_is_taken_and_a_database_that_is_none(tmp_path: Path) -> None:

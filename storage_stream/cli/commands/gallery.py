@@ -216,7 +216,13 @@ def _checked_bucket(options: dict[str, Any]) -> str | None:
 async def _embedded(run: Run, folder: Path) -> AsyncGenerator[Storage]:
     """A client of an emulator in this process, with a bucket."""
     emulator = Emulator(folder)
-    async with emulator, Storage(api_root=emulator.url, anonymous=True) as storage:
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(emulator)
+        except RuntimeError as error:  # another process has it
+            raise click.ClickException(str(error)) from error
+        opened = Storage(api_root=emulator.url, anonymous=True)
+        storage = await stack.enter_async_context(opened)
         if emulator.warning is not None:
             run.output.warn(emulator.warning)
         with suppress(Conflict):  # it is there from the last time

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -201,6 +202,9 @@ async def _translated() -> AsyncGenerator[None]:
         raise Conflict(f"the database refused it: {error.orig}") from error
     except DBAPIError as error:
         raise DatabaseFailed(f"{type(error.orig).__name__}: {error.orig}") from error
+    except CommandError as error:  # Alembic does not know the tables' revision
+        what = "the tables are of a newer version of this package, or of another program"
+        raise DatabaseFailed(f"{what}: {error}") from error
     except PoolTimeout as error:
         raise DatabaseFailed(f"no connection was free in time: {error}") from error
     except OSError as error:
