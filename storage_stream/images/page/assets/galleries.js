@@ -75,6 +75,6 @@ function cover(gallery) {
   return el("li.cover", {},
     el("a", { href: toGallery(gallery.id) },
       el("span.frame", {}, preview ? el("img", { src: contentOf(preview), alt: "", loading: "lazy", decoding: "async" }) : drawing("pictures")),
-      el("span.name", {}, galleryName(gallery)),
+      el("span.name", { dir: "auto", title: galleryName(gallery) }, galleryName(gallery)),
       el("span.count", {}, gallery.images ? counted(gallery.images, "picture") : "Empty")));
 }

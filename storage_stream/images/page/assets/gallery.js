@@ -20,7 +20,7 @@ export async function showGallery(main, { gallery: id }, { returnTo = null } = {
   const nearby = new NearbyPictures();
   let anchor = null; // where a range of picks begins
 
-  const title = el("h1", { tabindex: "-1" });
+  const title = el("h1", { tabindex: "-1", dir: "auto" });
   const note = el("p.note");
   const grid = el("ul.tiles", { "aria-label": "Pictures" });
   const body = el("div");
@@ -132,11 +132,10 @@ export async function showGallery(main, { gallery: id }, { returnTo = null } = {
     const hadFocus = choice.contains(document.activeElement);
     choice.hidden = picked.size === 0;
     if (picked.size) {
-      fill(choice, el("p", {}, words),
+      fill(choice, iconButton("close", "Clear the selection", pickNone), el("p", {}, words),
         button(shelf.isComplete ? "Select all" : `Select all ${shelf.visible.length} shown`, pickAll, { kind: ".small.plain" }),
         button("Convert", convert, { kind: ".small", image: "convert" }),
-        button("Delete", () => removePicked(), { kind: ".small.danger", image: "trash" }),
-        iconButton("close", "Clear the selection", pickNone));
+        button("Delete", () => removePicked(), { kind: ".small.danger", image: "trash" }));
       say(words);
     } else if (hadFocus) title.focus();
   }

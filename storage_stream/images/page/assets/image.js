@@ -19,7 +19,7 @@ export async function showImage(main, { gallery, image: id }) {
   });
   if (!shelf.items.length) await shelf.more();
   const name = nameOf(image);
-  const title = el("h1", { tabindex: "-1" }, name);
+  const title = el("h1", { tabindex: "-1", dir: "auto", title: name }, name);
   const versions = el("ul.versions", { "aria-label": "Versions" });
   const turning = el("div.turning");
   const back = el("a.way", { href: toGallery(gallery) }, drawing("back"), galleryName(shelf));

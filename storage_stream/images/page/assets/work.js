@@ -144,7 +144,7 @@ function update(job) {
     job.told = el("span.state");
     job.progress = el("progress", { max: 1, "aria-label": `Progress of ${job.name}` });
     job.buttons = el("span.buttons");
-    job.row = el("li", {}, el("span.name", { title: job.name }, job.name), job.buttons, job.told, job.progress);
+    job.row = el("li", {}, el("span.name", { title: job.name, dir: "auto" }, job.name), job.buttons, job.told, job.progress);
   }
   job.row.className = job.state;
   job.told.textContent = job.state === "waiting" ? "Waiting" : job.words;
