@@ -10,6 +10,8 @@ from images_house import House, encoded, pattern
 
 from storage_stream.images import ConverterService, FileService, ValidationError
 
+ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what is refused before a database is asked."""
 VERSION = {"versions": [{"version": "a", "format": "png"}]}
 
 
@@ -43,6 +45,7 @@ async def test_lists(house: House) -> None:
     assert (await images.list(offset=2**63 - 1, limit=1000, sort="-number"))["count"] == 0
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize(
     ("column", "wanted"),
     [
@@ -82,6 +85,7 @@ async def test_conditions_mean_the_same_on_both_databases(house: House) -> None:
     assert await names(timestamp={"gt": datetime.now(UTC) + timedelta(days=1)}) == []
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize(
     "wrong",
     ["", "x", 7, None, b"1", "+" + "1" * 31, "1_1" + "1" * 29, "\u0661" * 32, "1" * 33, [None]],
@@ -114,6 +118,7 @@ METADATA: dict[str, Any] = {
 }
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("kind", METADATA)
 async def test_metadata(house: House, kind: str) -> None:
     assert await refused(house.files.create("a", meta=METADATA[kind])) == "meta"
@@ -173,6 +178,7 @@ async def test_one_change_to_several(house: House) -> None:
     assert await house.images.m_exists([ids[0], uuid4(), str(ids[1])]) == {ids[0], ids[1]}
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("limit", [0, -1, math.nan, math.inf, 1e20, "1", None, True])
 async def test_limits(house: House, limit: Any) -> None:
     with pytest.raises(ValidationError, match="lease"):
