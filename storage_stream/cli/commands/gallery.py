@@ -34,7 +34,7 @@ except ImportError as missing:  # pragma: no cover - the extra is installed wher
     ) from missing
 
 _BUCKET = "gallery"
-_MAX_UPLOAD = 100 * 1024 * 1024
+_MAX_UPLOAD = "100MiB"
 _PAYER = "x-goog-user-project"
 """As good as `userProject` of each request, and the same for all that the gallery sends.
 
@@ -125,8 +125,8 @@ def command() -> None:
 @click.option(
     "--max-upload",
     type=SIZE,
-    default=str(_MAX_UPLOAD),
-    show_default="100MiB",
+    default=_MAX_UPLOAD,
+    show_default=True,
     help="Of one picture, such as 20MB.",
 )
 @click.option("--open", "opens", is_flag=True, help="Open it in a browser.")

@@ -1,7 +1,7 @@
 """The cache of files that are read here, unless another is asked for: it reads ahead.
 
-Reads that follow each other are served from blocks that were asked for before, as many bytes each
-as the reader takes at once; a read elsewhere is one range, no more than it needs. At most three
+Reads that follow each other are served from blocks that were asked for before, a multiple of what
+the reader takes at once; a read elsewhere is one range, no more than it needs. At most three
 blocks are held. It knows bytes and positions, and nothing of objects.
 """
 
@@ -21,7 +21,7 @@ __all__ = ["ReadAhead"]
 
 _AHEAD = 2  # blocks under way; one more is being read
 _SMALLEST = 128 * 1024
-_LARGE = 1024 * 1024  # who takes so much at once gets blocks of that size, without a copy
+_LARGE = 1024 * 1024  # who takes so much at once gets blocks that no read of its crosses
 
 
 def _no_check(start: int, data: bytes) -> None:
@@ -137,11 +137,12 @@ class ReadAhead(BaseCache):
         self._check(start, data)
 
     def _read_on(self, taken: int) -> None:
-        """Have the next blocks brought, as large as what is taken at once, or as is usual."""
+        """Have the next blocks brought: as large as is usual, in whole steps of a large reader."""
         if self._begin is None:
             return
         is_large = _LARGE <= taken <= 2 * self.blocksize
-        block = taken if is_large else self._grown()
+        usual = self._grown()
+        block = max(1, usual // taken) * taken if is_large else usual
         begin = self._ahead[-1][1] if self._ahead else self._start + len(self._held)
         while len(self._ahead) < _AHEAD and begin < self.size:
             end = min(self.size, begin + block)

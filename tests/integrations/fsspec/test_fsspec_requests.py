@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sample_data import patterned
 
 from storage_stream.integrations.fsspec import StorageFileSystem
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 Asked = Callable[[], list[str]]
+MIB = 1024 * 1024
 
 
 @pytest.fixture
@@ -117,3 +119,20 @@ def test_a_kept_listing_has_a_lifetime(
     asked()
     brief.ls(tree)
     assert asked() == ["GET list"]
+
+
+@pytest.mark.parametrize(("step", "most"), [(64 * 1024, 9), (MIB, 10), (3 * MIB, 9), (8 * MIB, 5)])
+def test_a_reader_of_any_step_needs_few_requests(
+    fs: StorageFileSystem,
+    gcs: EmulatorHandle,
+    gcs_bucket: str,
+    asked: Asked,
+    step: int,
+    most: int,
+) -> None:
+    data = patterned(24 * MIB)
+    gcs.put(gcs_bucket, "large", data)
+    asked()
+    with fs.open(f"{gcs_bucket}/large") as file:
+        assert b"".join(iter(lambda: file.read(step), b"")) == data
+    assert len(asked()) <= most
