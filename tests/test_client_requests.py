@@ -191,6 +191,11 @@ async def _blob_and_download(world: World) -> None:
 
 async def _changed(world: World) -> None:
     world.gcs.arm_next(INSERT, "flip-bit-at-0")
+    await world.storage.upload("bucket", "new", io.BytesIO(b"data"))
+
+
+async def _kept_otherwise(world: World) -> None:
+    world.gcs.arm_next(INSERT, "wrong-hash")
     with pytest.raises(IntegrityError):
         await world.storage.upload("bucket", "new", io.BytesIO(b"data"))
 
@@ -385,6 +390,7 @@ CALLS: dict[str, list[Callable[[World], Awaitable[object]]]] = {
         lambda world: world.storage.upload("bucket", "new", b"x", metadata={"metadata": {"a": 1}})
     ],
     "upload of a file that arrived changed": [_changed],
+    "upload after which the service keeps something else": [_kept_otherwise],
     "upload that fails once, without a precondition": [_failing],
     "upload that fails once, with a precondition": [_repeated],
     "upload_parallel of what fits into one part": [

@@ -98,17 +98,27 @@ def test_what_starts_an_emulator_runs_too(tmp_path: Path, monkeypatch: pytest.Mo
     (demo,) = leaves("demo")
     less = ["--size", "4MB", "--json"]  # the last size counts
     assert [run(example, less).exit_code for example in demo.examples] == [0]
+    (tmp_path / "tests/buckets/seeded").mkdir(parents=True)
     (emulator,) = leaves("emulator")
-    (example,) = emulator.examples
+    folders = {
+        shlex.split(example)[2]: _started(example, tmp_path) for example in emulator.examples
+    }
+    assert folders["--data"] == str(tmp_path / "buckets")
+    assert "--seed" in folders
+
+
+def _started(example: str, folder: Path) -> str:
+    """Where it keeps what it holds."""
     words = [*shlex.split(example)[1:], "--port", "0", "--json"]  # the usual one may be taken
     with subprocess.Popen(  # noqa: S603 - ours
-        [sys.executable, "-m", "storage_stream.cli", *words], cwd=tmp_path, stdout=subprocess.PIPE
+        [sys.executable, "-m", "storage_stream.cli", *words], cwd=folder, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
         process.terminate()
         assert json.loads(process.stdout.readline()) == {"event": "stopped"}
-    assert (told["data"], process.returncode) == (str(tmp_path / "buckets"), 0)
+    assert process.returncode == 0
+    return str(told["data"])
 
 
 def test_what_a_killed_upload_left_is_removed(

@@ -111,5 +111,8 @@ async def test_over_http(emulator: Emulator, wire: WireClient) -> None:
     assert emulator.clock.seconds() >= before + WEEK
     for wrong in ({}, {"seconds": -1}, {"seconds": "1"}, {"seconds": 1e999}):
         assert (await wire.send("POST", path, body=dict(wrong))).status == 400
+    await wire.upload("object", b"x")
     await emulator.reset()
     assert emulator.clock.seconds() < before + WEEK
+    made = (await wire.upload("object", b"x")).json
+    assert int(made["generation"]) < (before + WEEK) * 1_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import socket
 import sys
@@ -39,6 +40,7 @@ def play(
     def run(scene: Scene) -> None:
         with asyncio.Runner(loop_factory=factory) as runner:
             runner.run(asyncio.sleep(0))  # what a first loop opens stays for all
+        gc.collect()  # what other tests left is not gone in between
         before = _descriptors()
         with asyncio.Runner(loop_factory=factory) as runner:
             runner.run(asyncio.wait_for(scene(), 20))

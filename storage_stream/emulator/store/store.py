@@ -67,6 +67,8 @@ class Store:
         except BaseException:
             await self.close()
             raise
+        # As new: a folder that was emptied remembers none, nor how far the clock was put forward.
+        self._generations = GenerationClock(self.clock)
         self._generations.start_after(self._last_generation())
 
     async def close(self) -> None:
