@@ -92,6 +92,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "errors",
     ),
     "cli": ("emulator", "media", "images", "integrations", *PUBLIC),
+    "__main__": ("cli",),
 }
 UPWARD_FOR_TYPES = {
     "blob -> bucket": "a blob's handle keeps the bucket it was made by",

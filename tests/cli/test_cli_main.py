@@ -7,6 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from storage_stream import __version__
 from storage_stream.cli.command import StorageCommand
 from storage_stream.cli.main import COMMANDS, storage_stream
 
@@ -27,6 +28,28 @@ def test_a_missing_library_is_one_sentence() -> None:
     )
     assert ran.returncode == 1
     assert ran.stderr.strip() == "click is missing: install storage-stream[cli]"
+
+
+@pytest.mark.parametrize("module", ["storage_stream", "storage_stream.cli"])
+def test_the_package_is_the_command(module: str) -> None:
+    told = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-m", module, "--version"], check=True, capture_output=True, text=True
+    )
+    assert told.stdout == f"storage-stream, version {__version__}\n"
+
+
+def test_the_package_without_the_command_s_libraries_says_how_to_get_them() -> None:
+    ran = run(
+        "import runpy, sys; sys.modules['click'] = None;"
+        "runpy.run_module('storage_stream', run_name='__main__')"
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.strip() == "click is missing: install storage-stream[cli]"
+
+
+def test_to_import_the_package_s_main_module_runs_nothing() -> None:
+    ran = run("import sys; import storage_stream.__main__; print('click' in sys.modules)")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "False\n", "")
 
 
 def test_another_missing_module_is_not_blamed_on_the_extra() -> None:
