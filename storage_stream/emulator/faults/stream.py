@@ -14,6 +14,7 @@ from storage_stream.emulator.wire.interruption import BodyInterrupted
 
 Pieces = AsyncGenerator[bytes, None]
 
+_LOOKS_EVERY_SECONDS = 0.05
 _TRICKLES_PER_SECOND = 20
 """Often enough to look steady to a client that counts seconds, seldom enough to cost nothing."""
 
@@ -72,10 +73,20 @@ async def _strike(exchange: Exchange, fault: Cut | Stall | FlipBit, rest: bytes)
         case Cut(word=word, status=status):
             raise BodyInterrupted(f"fault {word}", status=status)
         case Stall(seconds=seconds):
-            await asyncio.sleep(seconds)
+            await _pause(exchange, seconds)
             return rest
         case FlipBit():
             return bytes([rest[0] ^ 1]) + rest[1:]
+
+
+async def _pause(exchange: Exchange, seconds: float) -> None:
+    """Wait, but not for a client that has left: what it held, such as its session, is free then."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + seconds
+    while (left := end - clock()) > 0:
+        if exchange.has_left():
+            raise BodyInterrupted("the client left in the pause")
+        await asyncio.sleep(min(left, _LOOKS_EVERY_SECONDS))
 
 
 async def _trickled(pieces: Pieces, exchange: Exchange, bytes_per_second: int) -> Pieces:

@@ -3,7 +3,9 @@
 The wire and the middlewares meet here, so that handlers pass nothing along.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -11,6 +13,7 @@ from multidict import CIMultiDict
 
 from storage_stream.emulator.faults.book import Armed
 from storage_stream.emulator.request_log import Entry
+from storage_stream.emulator.wire.connection import has_left
 
 
 @dataclass(slots=True)
@@ -19,11 +22,13 @@ class Exchange:
 
     Attributes:
         body: that of a call in a batch, which has no stream of its own.
+        has_left: whether the client waits no longer.
     """
 
     entry: Entry
     armed: Armed | None = None
     body: bytes | None = None
+    has_left: Callable[[], bool] = lambda: False
 
     def claim(self) -> bool:
         """Spend the fault and write it into the log; False if there is none left to spend."""
@@ -41,7 +46,7 @@ def begin_exchange(
     request: web.BaseRequest, entry: Entry, *, body: bytes | None = None
 ) -> Exchange:
     """Keep `entry`, and the `body` of a call in a batch, beside `request`."""
-    exchange = request[_KEY] = Exchange(entry, body=body)
+    exchange = request[_KEY] = Exchange(entry, body=body, has_left=partial(has_left, request))
     return exchange
 
 

@@ -5,10 +5,12 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import fastcrc
 import pytest
 from bare_http import End, Reply, ask
+from leaks import until
 
 from storage_stream.emulator import Emulator, UnknownOperationError, UnknownWordError
 
@@ -218,6 +220,23 @@ async def test_a_stall_pauses_where_it_says(emulator: Emulator) -> None:
     assert (reply.end, reply.body) == (End.WHOLE, BODY)
     assert loop.time() - began >= 0.25
     assert emulator.log[-1].fault == word
+
+
+@pytest.mark.parametrize("ending", ["close", "abort"])
+async def test_a_stall_does_not_outlive_the_client(emulator: Emulator, ending: str) -> None:
+    """Its session is free for the next request, though what it sent was never read."""
+    session = await start_session(emulator)
+    emulator.arm_next(INSERT, "stall-for-900s-after-256K")
+    address = urlsplit(emulator.url)
+    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = (
+        f"PUT {session} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: {len(BODY)}\r\n\r\n"
+    )
+    writer.write(head.encode() + BODY)
+    await until(lambda: emulator.log[-1].fault is not None, lambda: "it does not stall")
+    getattr(writer.transport, ending)()
+    deletion = await asyncio.wait_for(ask(emulator.url, "DELETE", session), 60)
+    assert deletion.status == 499
 
 
 async def test_a_head_has_no_body_to_harm(emulator: Emulator, stored: bytes) -> None:
