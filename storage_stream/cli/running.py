@@ -19,7 +19,7 @@ import click
 
 import storage_stream
 from storage_stream.cli.explaining import explain, failures_in
-from storage_stream.cli.repeating import repeats_told
+from storage_stream.cli.waiting import waits_told
 from storage_stream.errors import ConnectFailed, NotFound, StorageError
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def execute(run: Run, work: Callable[[], Coroutine[Any, Any, None]]) -> int:
     interruption = _Interruption(run)
 
     def supervised() -> None:
-        with interruption.handlers(), repeats_told(run.output):
+        with interruption.handlers(), waits_told(run.output):
             asyncio.run(_supervised(run, work, interruption))
 
     try:

@@ -57,11 +57,13 @@ class ClusterKeywords(TypedDict, total=False):
     concurrency: Objects under way at once in one (32).
     futures_per_thread: Pieces that are alive for each thread of the cluster (2).
     ramp_up: False does not keep to the service's guideline for the request rates of a bucket.
-    patience: Seconds that it waits while there is no worker (600).
+    patience: Seconds that it waits while there is no worker (600); the log tells of it after
+        three, and the first worker that comes ends it.
     progress: Called with a `ProgressSnapshot`, at most five times a second, in the thread that
         called.
     cancel: A `threading.Event`; set, it ends the run. What workers have under way is broken off,
-        each object whole or not there; the same call goes on.
+        each object whole or not there; the same call goes on. Only a function of yours that blocks
+        is not: no thread can be stopped from outside.
     """
 
     overwrite: bool
@@ -154,6 +156,10 @@ def map_objects(
 
     One request for each object and one for each result; the lists as in `transfer`. After a worker
     or the run was lost, the function is called again for objects whose results are not there.
+
+    `cancel=` breaks an async function off at its next `await`. One that blocks is not interrupted:
+    it runs to its end in its worker's thread, which is free only then, and what it gives is
+    dropped; so have it limit what it waits for itself.
 
     Args:
         client: A `distributed.Client` that blocks.

@@ -116,6 +116,11 @@ class Engine:
         self._plugin_made: Any = None
         self._client_key = order.client_key
 
+    @property
+    def address(self) -> str:
+        """Of the scheduler, as the client knows it."""
+        return str(self._client.scheduler.address)
+
     def __len__(self) -> int:
         return len(self._futures)
 

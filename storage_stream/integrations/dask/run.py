@@ -41,6 +41,7 @@ from storage_stream.integrations.dask.names import NameRange
 from storage_stream.integrations.dask.order import Unit
 from storage_stream.integrations.dask.splitting import Piece, Splitter
 from storage_stream.integrations.dask.summary import MOST_FAILURES, ClusterSummary
+from storage_stream.integrations.dask.waiting import WorkerWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +124,8 @@ class ClusterRun:
         self._units: dict[int, tuple[Unit, Piece]] = {}
         self._repeats: dict[NameRange, int] = {}
         self._numbers = 0
-        self._begun = self._looked = self._seen = self._flushed = time.monotonic()
+        self._begun = self._looked = self._flushed = time.monotonic()
+        self._watch = WorkerWatch(self._engine.address, pacing.patience_seconds, self._begun)
         self._threads = 0
         self.summary = ClusterSummary()
 
@@ -244,6 +246,8 @@ class ClusterRun:
     def _unit_came(self, number: int) -> None:
         if number not in self._units:
             return
+        if not self._threads:  # a first worker came since the last look: there is room for more
+            self._look()
         unit, piece = self._units[number]
         try:
             report = self._engine.take(number)
@@ -326,10 +330,7 @@ class ClusterRun:
         """
         self._threads = self._engine.threads()
         self._looked = time.monotonic()
-        if self._threads:
-            self._seen = self._looked
-        elif self._looked - self._seen > self._pacing.patience_seconds:
-            raise ClusterLost(f"no worker for {self._pacing.patience_seconds:.0f} s")
+        self._watch.looked(self._threads, self._looked)
 
     def _left(self) -> list[NameRange]:
         """What is not done, as far as is known here."""
