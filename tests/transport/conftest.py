@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime as dt
 import ipaddress
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,7 +50,18 @@ async def stage(
         await memory.transport.close()
         return
     async with WIRE_TRANSPORTS[request.param](1) as transport:
-        yield WireStage(transport, server)
+        with contextlib.closing(WireStage(transport, server)) as wired:
+            yield wired
+
+
+@pytest.fixture
+async def no_names() -> None:
+    """The loop asks nobody who has a name: a machine's own resolver may take minutes, or lie."""
+
+    async def getaddrinfo(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    vars(asyncio.get_running_loop())["getaddrinfo"] = getaddrinfo
 
 
 @pytest.fixture(scope="session")

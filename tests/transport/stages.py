@@ -95,6 +95,10 @@ class WireStage:
         self.transport = transport
         self.url = server.url
         self._server = server
+        self._refusing = socket.socket()
+
+    def close(self) -> None:
+        self._refusing.close()
 
     def answers(self, *answers: Answer) -> None:
         self._server.answers += answers
@@ -106,9 +110,8 @@ class WireStage:
         self._server.answers.append(None)
 
     def refuses_connections(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        self._refusing.bind(("127.0.0.1", 0))  # kept, so that nobody else listens there meanwhile
+        self.url = f"http://127.0.0.1:{self._refusing.getsockname()[1]}"
 
     def release(self) -> None:
         self._server.released.set()

@@ -85,9 +85,9 @@ class TestBreaks:
     ) -> None:
         server.answers += [Answer(body=[b"abc", b"def"], framing=framing, break_after=5)]
         async with _closing(AiohttpTransport()) as transport:
-            reply = await transport.send(Request("GET", server.url), timeout=10)
+            reply = await transport.send(Request("GET", server.url), timeout=60)
             with contextlib.closing(reply):
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     while reply.raw.content.exception() is None:  # noqa: ASYNC110 - no event tells
                         await asyncio.sleep(0.001)
                 arrived, error = await drain_until_error(reply)
@@ -109,7 +109,7 @@ class TestTheCallersSession:
             server.answers += [Answer(body=b"a"), Answer(body=b"b")]
             for given in (None, session):
                 request = Request("GET", server.url + "/o")
-                reply = await transport.send(request, timeout=10, session=given)
+                reply = await transport.send(request, timeout=60, session=given)
                 with contextlib.closing(reply):
                     await drain(reply)
             await transport.close()
@@ -123,7 +123,7 @@ class TestTheCallersSession:
         limit = aiohttp.ClientTimeout(total=0.1)
         async with aiohttp.ClientSession(timeout=limit) as session:
             transport = AiohttpTransport(session=session)
-            reply = await transport.send(Request("GET", server.url), timeout=10)
+            reply = await transport.send(Request("GET", server.url), timeout=60)
             with contextlib.closing(reply):
                 assert await reply.read_piece() == b"ab"
                 await asyncio.sleep(0.2)  # longer than its limit
@@ -134,7 +134,7 @@ class TestTheCallersSession:
         server.answers += [Answer(404, body=b"none")]
         async with aiohttp.ClientSession(raise_for_status=True) as session:
             transport = AiohttpTransport(session=session)
-            reply = await transport.send(Request("GET", server.url), timeout=10)
+            reply = await transport.send(Request("GET", server.url), timeout=60)
             with contextlib.closing(reply):
                 assert reply.head.status == 404
                 assert await drain(reply) == b"none"
@@ -145,7 +145,7 @@ class TestTheCallersSession:
         session = aiohttp.ClientSession()
         await session.close()
         with pytest.raises(ClientClosed):
-            await AiohttpTransport(session=session).send(Request("GET", server.url), timeout=10)
+            await AiohttpTransport(session=session).send(Request("GET", server.url), timeout=60)
 
 
 class TestOurSession:
@@ -155,7 +155,7 @@ class TestOurSession:
         transport = AiohttpTransport()
         assert transport._own is None
         server.answers += [Answer()]
-        (await transport.send(Request("GET", server.url), timeout=10)).close()
+        (await transport.send(Request("GET", server.url), timeout=60)).close()
         session = transport.session
         await transport.close()
         assert session.closed
@@ -167,14 +167,14 @@ class TestOurSession:
         server.answers += [Answer(), Answer()]
         request = Request("GET", server.url)
         transport = AiohttpTransport()
-        (await transport.send(request, timeout=10)).close()
+        (await transport.send(request, timeout=60)).close()
 
         def elsewhere() -> None:
             with pytest.raises(UsageError, match="another event loop"):
-                asyncio.run(transport.send(request, timeout=10))
+                asyncio.run(transport.send(request, timeout=60))
 
         await asyncio.to_thread(elsewhere)
-        (await transport.send(request, timeout=10)).close()
+        (await transport.send(request, timeout=60)).close()
         await transport.close()
 
     def test_a_transport_can_be_made_outside_of_a_loop(self) -> None:
@@ -194,10 +194,11 @@ class TestErrors:
             await transport.send(Request("GET", url), timeout=1)
         await transport.close()
 
+    @pytest.mark.usefixtures("no_names")
     async def test_a_name_that_does_not_exist_is_no_connection(self) -> None:
         transport = AiohttpTransport()
         with pytest.raises(ConnectFailed):
-            await transport.send(Request("GET", "http://name.invalid/"), timeout=10)
+            await transport.send(Request("GET", "http://name.invalid/"), timeout=60)
         await transport.close()
 
     @pytest.mark.parametrize(
@@ -217,7 +218,7 @@ class TestErrors:
         transport = AiohttpTransport()
         request = Request("GET", f"{server.url}/o?upload_id=secret")
         with pytest.raises((ConnectionLost, ProtocolError)) as caught:
-            (await transport.send(request, timeout=10)).close()
+            (await transport.send(request, timeout=60)).close()
         await transport.close()
         assert "secret" not in str(caught.value)
         assert "\n" not in str(caught.value)
@@ -234,7 +235,7 @@ class TestErrors:
         transport = AiohttpTransport()
         request = Request("GET", f"{server.url}/o?upload_id=secret", headers)
         with pytest.raises(ProtocolError) as caught:
-            (await transport.send(request, timeout=10)).close()
+            (await transport.send(request, timeout=60)).close()
         await transport.close()
         assert "secret" not in "".join(traceback.format_exception(caught.value))
         assert caught.value.__cause__ is None, "aiohttp's error has the request's headers"
@@ -250,7 +251,7 @@ class TestErrors:
             await wire.until_client_closes()
 
         async with WireServer(play) as server, _closing(AiohttpTransport()) as transport:
-            reply = await transport.send(Request("GET", server.url), timeout=10)
+            reply = await transport.send(Request("GET", server.url), timeout=60)
             with contextlib.closing(reply):
                 assert await reply.read_piece() == b"abc"
                 read.set()

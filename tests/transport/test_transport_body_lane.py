@@ -47,7 +47,7 @@ class Line:
 
     async def get(self, method: str = "GET") -> ReplyStream:
         request = Request(method, f"{self.server.url}/o")
-        return await self.transport.send(request, timeout=10)
+        return await self.transport.send(request, timeout=60)
 
     async def whole(self, method: str = "GET") -> bytes:
         with contextlib.closing(await self.get(method)) as reply:
@@ -127,7 +127,7 @@ def play(
 
     def run(scene: Any) -> None:
         with asyncio.Runner(loop_factory=loop_factory, debug=False) as runner:
-            runner.run(asyncio.wait_for(scene(opened), 20))
+            runner.run(asyncio.wait_for(scene(opened), 60))
 
     return run
 
@@ -199,10 +199,9 @@ class TestBodies:
                     while before != sent:  # until nothing more fits into the buffers
                         before = sent
                         await asyncio.sleep(0.1)
-                    assert sent < 16_000_000  # of which sockets may hold ten
-                    read = 0
-                    while read < 20_000_000:
-                        read += len(await reply.read_piece())
+                    assert sent < 100_000_000  # some kernels let sockets hold tens of megabytes
+                    while sent < before + 10_000_000:
+                        await reply.read_piece()
                 await line.server.until(lambda: line.server.open == 0)
 
         play(scene)
@@ -299,7 +298,7 @@ class TestBodies:
             async with opened(early) as line:
                 server = line.server
                 request = Request("POST", f"{server.url}/o", Headers(), Slow())
-                with contextlib.closing(await line.transport.send(request, timeout=10)) as reply:
+                with contextlib.closing(await line.transport.send(request, timeout=60)) as reply:
                     assert await drain(reply) == BODY
                 assert [len(seen.body) for seen in server.requests] == [Slow.length]
                 assert line.ways[0].startswith(LANE)

@@ -30,7 +30,7 @@ BODY = bytes(range(256)) * 1_200  # 300 KiB: more than one read of a socket
 
 
 async def send(
-    stage: Stage, method: str = "GET", *, body: Body = b"", seconds: float | None = 10
+    stage: Stage, method: str = "GET", *, body: Body = b"", seconds: float | None = 60
 ) -> ReplyStream:
     request = Request(method, f"{stage.url}/b/o%2Fx?alt=media", Headers(), body)
     return await stage.transport.send(request, timeout=seconds)
@@ -62,7 +62,7 @@ class TestHead:
         stage.answers(Answer())
         target = "/b/%2e%2E/o/a%2Fb%20c+d%25?x=%C3%A9&y=a%2Bb&z"
         request = Request("GET", stage.url + target)
-        (await stage.transport.send(request, timeout=10)).close()
+        (await stage.transport.send(request, timeout=60)).close()
         assert stage.seen[0].target == target
 
 
@@ -214,7 +214,7 @@ class TestClose:
             await asyncio.sleep(0)
             await stage.transport.close()
             with pytest.raises(ClientClosed):
-                await asyncio.wait_for(waiting, 10)
+                await asyncio.wait_for(waiting, 60)
 
     async def test_after_the_transport_is_closed_nothing_is_sent(self, stage: Stage) -> None:
         await stage.transport.close()

@@ -32,7 +32,7 @@ def lanes(
 
 async def ask(both: Lanes, url: str, session: aiohttp.ClientSession | None = None) -> bool:
     """Whether the answer came by aiohttp."""
-    reply = await both.send(Request("GET", url), timeout=10, session=session)
+    reply = await both.send(Request("GET", url), timeout=60, session=session)
     assert await drain(reply) == b"x"
     reply.close()
     return isinstance(reply.raw, aiohttp.ClientResponse)
@@ -105,8 +105,8 @@ async def test_places_are_shared(server: WireServer) -> None:
     server.answers += [Answer(body=b"ab", stall_after=1)] * 2
     both = lanes()
     request = Request("GET", server.url)
-    first = await both.lean.send(request, timeout=10) if both.lean else None
-    second = await both.aiohttp.send(request, timeout=10)
+    first = await both.lean.send(request, timeout=60) if both.lean else None
+    second = await both.aiohttp.send(request, timeout=60)
     assert not both.places.take_free()
     second.close()
     assert both.places.take_free()
@@ -122,7 +122,7 @@ async def test_closing_closes_both(server: WireServer) -> None:
     await both.close()
     for transport in (both, both.aiohttp):
         with pytest.raises(ClientClosed):
-            await transport.send(Request("GET", server.url), timeout=10)
+            await transport.send(Request("GET", server.url), timeout=60)
 
 
 class TestStorage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -42,7 +43,8 @@ def trusting(self_signed: Path) -> ssl.SSLContext:
 @pytest.fixture(params=["lean"])
 async def stage(server: WireServer, trusting: ssl.SSLContext) -> AsyncIterator[WireStage]:
     transport = LeanTransport(connections=1, context=trusting)
-    yield WireStage(transport, server)
+    with contextlib.closing(WireStage(transport, server)) as wired:
+        yield wired
     await transport.close()
 
 
@@ -63,7 +65,7 @@ async def refused(
     why: type[ConnectFailed] = ConnectFailed,
 ) -> str:
     with pytest.raises(why) as caught:
-        await transport.send(Request("GET", url), timeout=10)
+        await transport.send(Request("GET", url), timeout=60)
     await transport.close()
     return str(caught.value)
 
@@ -114,7 +116,7 @@ async def test_one_connection_carries_request_after_request(
     transport = LeanTransport(context=trusting)
     server.answers += [Answer(body=b"x" * 300_000)] * 5
     for _ in range(5):
-        reply = await transport.send(Request("GET", server.url), timeout=10)
+        reply = await transport.send(Request("GET", server.url), timeout=60)
         assert len(await drain(reply)) == 300_000
         reply.close()
     assert server.connections == 1

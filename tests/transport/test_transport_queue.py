@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 from stages import drain
+from standing_time import standing_time
 from wire_server import Wire, WireRequest, WireServer
 
 from storage_stream._protocol.http import Request
@@ -35,7 +35,7 @@ async def narrow(request: pytest.FixtureRequest) -> AsyncIterator[Either]:
 
 
 async def fetch(
-    transport: Either, server: WireServer, name: object = "o", seconds: float = 10
+    transport: Either, server: WireServer, name: object = "o", seconds: float = 60
 ) -> bytes:
     request = Request("GET", f"{server.url}/{name}")
     with contextlib.closing(await transport.send(request, timeout=seconds)) as reply:
@@ -55,17 +55,16 @@ async def test_a_thousand_through_ten_connections_in_order(kind: type[Either]) -
         under_way -= 1
         await server.answer(wire, request, Answer(body=head.target.encode() * 1_000))
 
-    begun = time.monotonic()
     async with WireServer(echo) as server:
-        bodies = await asyncio.gather(*(fetch(transport, server, n, 15) for n in range(1_000)))
+        bodies = await asyncio.gather(*(fetch(transport, server, n) for n in range(1_000)))
         await transport.close()
         assert bodies == [f"/{n}".encode() * 1_000 for n in range(1_000)]
         assert server.connections == server.most_open == 10
         assert most <= 10
         places = {request.target: place for place, request in enumerate(server.requests)}
         # Ten are under way at once, and may overtake one another; nobody else may.
-        assert all(abs(places[f"/{n}"] - n) < 20 for n in range(1_000))
-    assert time.monotonic() - begun < 20  # a bound for hangs, not a measurement
+        order = [places[f"/{n}"] for n in range(1_000)]
+        assert all(sum(each > order[n] for each in order[:n]) < 10 for n in range(1_000))
 
 
 async def test_the_first_to_wait_is_the_first_to_go(narrow: Either, server: WireServer) -> None:
@@ -87,13 +86,16 @@ async def test_waiting_for_a_turn_is_no_part_of_the_timeout(
     narrow: Either, server: WireServer
 ) -> None:
     server.answers += [Answer(body=b"abc", stall_after=1), Answer(body=b"mine")]
-    first = asyncio.ensure_future(fetch(narrow, server))
-    await server.until(lambda: len(server.requests) == 1)
-    second = asyncio.ensure_future(fetch(narrow, server, seconds=0.5))
-    await asyncio.sleep(0.75)  # longer than its whole timeout
-    server.released.set()
-    assert await second == b"mine"
-    await first
+    with standing_time() as time:
+        first = asyncio.ensure_future(fetch(narrow, server))
+        await server.until(lambda: len(server.requests) == 1)
+        second = asyncio.ensure_future(fetch(narrow, server, seconds=0.5))
+        await asyncio.sleep(0)  # it asks for its turn
+        time.advance(0.75)  # longer than its whole timeout
+        await asyncio.sleep(0)
+        server.released.set()
+        assert await second == b"mine"
+        await first
 
 
 async def test_the_place_of_a_failure_is_free_again(narrow: Either, server: WireServer) -> None:
@@ -120,7 +122,7 @@ async def test_closing_the_transport_ends_those_that_wait(
     fetches = [asyncio.ensure_future(fetch(transport, server)) for _ in range(5)]
     await server.until(lambda: len(server.requests) == 1)
     await transport.close()
-    ends = await asyncio.wait_for(asyncio.gather(*fetches, return_exceptions=True), 10)
+    ends = await asyncio.wait_for(asyncio.gather(*fetches, return_exceptions=True), 60)
     assert isinstance(ends[0], ClientClosed | ConnectionLost)
     assert [type(end) for end in ends[1:]] == [ClientClosed] * 4
     assert len(server.requests) == 1
@@ -133,7 +135,7 @@ async def test_a_session_of_the_callers_does_not_wait_in_our_queue(server: WireS
     await server.until(lambda: len(server.requests) == 1)
     async with aiohttp.ClientSession() as session:
         request = Request("GET", server.url + "/theirs")
-        reply = await narrow.send(request, timeout=10, session=session)
+        reply = await narrow.send(request, timeout=60, session=session)
         with contextlib.closing(reply):
             assert await drain(reply) == b"mine"
         assert not session.closed

@@ -153,7 +153,7 @@ class WireServer:
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something is true of this server; looked at after each change."""
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(condition), 10)
+            await asyncio.wait_for(self._changed.wait_for(condition), 60)
 
     async def take(self, wire: Wire, head: WireRequest) -> WireRequest:
         """Read the body of a request, and record it."""
