@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -70,7 +71,11 @@ class BareClient:
     @classmethod
     async def at(cls, port: int) -> Self:
         """Connect."""
-        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=READ_BYTES))
+        place = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 * READ_BYTES)
+        place.settimeout(0)
+        await asyncio.get_running_loop().sock_connect(place, ("127.0.0.1", port))
+        return cls(*await asyncio.open_connection(sock=place, limit=READ_BYTES))
 
     def ask(self, path: str, *lines: str, method: str = "GET", host: str = "here") -> None:
         """Send a request without waiting for anything."""

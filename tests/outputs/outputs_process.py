@@ -18,6 +18,8 @@ from storage_stream.outputs import BlobManager
 def listening() -> socket.socket:
     """A free port; of this protocol asyncio knows that nothing is to be delayed (TCP_NODELAY)."""
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # Those it accepts inherit this; how much they would hold else is a matter of the machine.
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 256 * 1024)
     made.bind(("127.0.0.1", 0))
     made.listen(128)
     return made

@@ -44,15 +44,13 @@ async def test_before_the_bucket_has_answered(
     storage: Storage, gcs: EmulatorHandle, served: Any, method: str, size: int
 ) -> None:
     gcs.put(BUCKET, "object", bytes(size))
-    gcs.arm_next("storage.objects.get", "stall-for-25s-after-0K")
+    gcs.arm_next("storage.objects.get", "stall-for-600s-after-0K")
     async with served(storage) as port:
         client = await BareClient.at(port)
         client.ask("/objects/object", method=method)
         await until(lambda: free_places(storage) == 99, lambda: "nothing is asked")
         await client.close()
-        begun = asyncio.get_running_loop().time()
         await idle(storage)
-        assert asyncio.get_running_loop().time() - begun < 10
 
 
 @SERVERS
@@ -60,7 +58,7 @@ async def test_while_a_small_one_is_read(
     storage: Storage, gcs: EmulatorHandle, served: Any
 ) -> None:
     gcs.put(BUCKET, "object", bytes(60_000))
-    gcs.arm_next("storage.objects.get", "stall-for-25s-after-30K")
+    gcs.arm_next("storage.objects.get", "stall-for-600s-after-30K")
     async with served(storage) as port:
         client = await BareClient.at(port)
         client.ask("/objects/object")
@@ -95,7 +93,7 @@ async def test_it_is_no_error_of_the_servers(
         client.ask("/objects/object")
         await client.head()
         await client.close()
-        gcs.arm_next("storage.objects.get", "stall-for-25s-after-0K")
+        gcs.arm_next("storage.objects.get", "stall-for-600s-after-0K")
         client = await BareClient.at(port)
         client.ask("/objects/object")
         await until(lambda: free_places(storage) == 99, lambda: "nothing is asked")

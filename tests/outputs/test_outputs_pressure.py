@@ -44,15 +44,13 @@ async def test_also_while_the_bucket_is_waited_for(
     port: int, storage: Storage, gcs: EmulatorHandle
 ) -> None:
     gcs.put(BUCKET, "object", DATA)
-    gcs.arm_next("storage.objects.get", "stall-for-25s-after-256K")
+    gcs.arm_next("storage.objects.get", "stall-for-600s-after-256K")
     client = await BareClient.at(port)
     client.ask("/objects/object")
     await client.head()
     await client.reader.readexactly(100_000)
     await client.close()
-    begun = asyncio.get_running_loop().time()
     await idle(storage)
-    assert asyncio.get_running_loop().time() - begun < 10
 
 
 async def test_a_failure_in_the_middle_breaks_the_connection_off(
