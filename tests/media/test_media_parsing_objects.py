@@ -162,7 +162,7 @@ async def test_what_is_no_picture_is_not_downloaded() -> None:
         async with Storage(api_root=server.url, anonymous=True) as storage:
             with pytest.raises(UnidentifiedImage):
                 await parse_object(storage, "bucket", "name")
-        assert server.lines[0].sent < 20 * MIB  # what the sockets held
+        assert server.lines[0].sent < size // 2  # what the sockets held
 
 
 async def test_a_slow_decoder_holds_the_download_back() -> None:
@@ -178,7 +178,7 @@ async def test_a_slow_decoder_holds_the_download_back() -> None:
             await line.send(bytes(64 * 1024))
 
     def wait(*_: object) -> None:
-        may_go_on.wait(30)
+        may_go_on.wait(60)
 
     async with (
         ScriptedServer([rows]) as server,
@@ -189,7 +189,7 @@ async def test_a_slow_decoder_holds_the_download_back() -> None:
         while server.lines == [] or server.lines[0].sent != before:  # until it is blocked
             before = server.lines[0].sent if server.lines else -1
             await asyncio.sleep(0.2)
-        assert before < 12 * MIB  # 1 MiB on its way to the decoder, the rest in the sockets
+        assert before < 40 * MIB  # 1 MiB on its way to the decoder, the rest in the sockets
         parsing.cancel()
         may_go_on.set()
         with pytest.raises(asyncio.CancelledError):
@@ -265,7 +265,7 @@ async def test_closing_the_client_ends_it(gcs: EmulatorHandle) -> None:
 
     def wait(*_: object) -> None:
         has_begun.set()
-        may_go_on.wait(30)
+        may_go_on.wait(60)
 
     storage = Storage()
     parsing = asyncio.create_task(parse_object(storage, "bucket", "png", on_rows=wait))

@@ -24,7 +24,7 @@ def told(gcs: EmulatorHandle, what: str, *, errors: str = "") -> Any:
         [sys.executable, PROGRAM, gcs.url, what],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
     assert done.returncode == 0
@@ -47,7 +47,7 @@ def test_an_image_that_leaks_never_aborts_the_process(gcs: EmulatorHandle) -> No
 
 def test_a_program_that_ends_while_it_reads_ends(gcs: EmulatorHandle) -> None:
     gcs.put("bucket", "picture", sample("png"))
-    gcs.arm_next(GET, "pass", "stall-for-30s-after-64K")
+    gcs.arm_next(GET, "pass", "stall-for-600s-after-64K")
     unclosed = r"(Unclosed client session\nclient_session: .*\n)?"  # aiohttp's, and true
     assert told(gcs, "interrupted", errors=unclosed)["requests"] >= 1
 
