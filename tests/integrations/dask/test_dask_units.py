@@ -225,9 +225,8 @@ async def test_a_pace_is_kept(storage: Storage, gcs: EmulatorHandle) -> None:
     begun = time.monotonic()
     await run_unit(storage, COPYING, Unit(1, "data/", None, 100, per_second=50))
     assert time.monotonic() - begun >= 4 / 50  # never faster
-    begun = time.monotonic()
-    await run_unit(storage, COPYING, Unit(1, "data/", None, 100, per_second=0.1))
-    assert time.monotonic() - begun < 10  # what is there already need not wait for its turn
+    # What is there already need not wait for its turn, which would take an hour.
+    await run_unit(storage, COPYING, Unit(1, "data/", None, 100, per_second=0.001))
 
 
 async def test_a_list_that_fails_fails_the_unit(storage: Storage) -> None:
