@@ -47,7 +47,11 @@ class ReceivedHeaders(Headers):
         """See `Headers.get`."""
         beginning = _beginning(name)
         at = self._lowered.find(beginning)
-        return None if at < 0 else self._value(at + len(beginning))
+        if at < 0:
+            return None
+        at += len(beginning)
+        value = self._block[at : self._block.find(b"\r", at)]
+        return str(value, "utf-8", "surrogateescape").strip(" \t")
 
     def get_all(self, name: str) -> list[str]:
         """See `Headers.get_all`."""
@@ -56,13 +60,10 @@ class ReceivedHeaders(Headers):
         at = self._lowered.find(beginning)
         while at >= 0:
             at += len(beginning)
-            values.append(self._value(at))
+            value = self._block[at : self._block.find(b"\r", at)]
+            values.append(str(value, "utf-8", "surrogateescape").strip(" \t"))
             at = self._lowered.find(beginning, at)
         return values
-
-    def _value(self, at: int) -> str:
-        value = self._block[at : self._block.find(b"\r", at)]
-        return str(value, "utf-8", "surrogateescape").strip(" \t")
 
 
 @lru_cache(maxsize=256)

@@ -9,13 +9,16 @@ through can be searched for those that somebody does.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import httptools
 
 from storage_stream._protocol.http import Framing, ReplyHead
 from storage_stream._protocol.received_headers import ReceivedHeaders
 from storage_stream.errors import ProtocolError
+
+if TYPE_CHECKING:
+    from storage_stream._protocol.http import Headers
 
 __all__ = ["MOST_HEADER_LINES", "MOST_HEAD_BYTES", "AnswerHead", "read_head"]
 
@@ -24,6 +27,8 @@ MOST_HEAD_BYTES: Final = 64 * 1024
 MOST_HEADER_LINES: Final = 256
 
 _PROTOCOL: Final = b"HTTP/"
+_USUAL: Final = b"HTTP/1.1 "
+_FEW_BYTES: Final = 4 * MOST_HEADER_LINES  # less than that many lines have: `a:` and the line break
 _WITHOUT_BODY: Final = frozenset({204, 304})
 _SWITCHING: Final = 101
 
@@ -68,22 +73,33 @@ def read_head(head: bytes, method: str) -> AnswerHead | None:
     except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
         raise ProtocolError(f"the answer is no HTTP: {error}") from None
     status: int = llhttp.get_status_code()
-    begin = _begin_of(head)
-    if status < 100:  # noqa: PLR2004 - below there is none
-        raise ProtocolError(f"the answer is no HTTP: status {status}")
-    if status < 200 and status != _SWITCHING:  # noqa: PLR2004 - the 1xx of HTTP
+    is_usual = head.startswith(_USUAL)
+    begin = 0 if is_usual else _begin_of(head)
+    version: str = "1.1" if is_usual else llhttp.get_http_version()
+    if status < 200 or version not in {"1.1", "1.0"}:  # noqa: PLR2004 - the 1xx of HTTP
+        _check_announces(status, version)
         return None
-    version: str = llhttp.get_http_version()
-    if status == _SWITCHING or version not in {"1.1", "1.0"}:
-        raise ProtocolError(f"the answer speaks another protocol: HTTP/{version}, status {status}")
-    if head.count(b"\n") > MOST_HEADER_LINES + 2:
+    if len(head) > _FEW_BYTES and head.count(b"\n") > MOST_HEADER_LINES + 2:
         raise ProtocolError(f"the answer has more than {MOST_HEADER_LINES} header lines")
     end = head.index(b"\r\n", begin)
-    reply = ReplyHead(status, _reason_of(head[begin:end]), ReceivedHeaders(head[end:-2]))
-    framing, length = _framing_of(reply, method, version)
-    # Behind a head without a body llhttp has forgotten it already, and cannot be asked.
-    keeps_alive = framing is not Framing.CLOSE and _keeps_alive(reply, version)
+    headers = ReceivedHeaders(head[end:-2])
+    framing, length = _framing_of(status, headers, method, version)
+    if length and is_usual:
+        keeps_alive: bool = llhttp.should_keep_alive()
+    else:
+        # Behind a head without a body llhttp has forgotten it already, and cannot be asked; of
+        # HTTP/1.0 it believes a server that says both.
+        keeps_alive = framing is not Framing.CLOSE and _keeps_alive(headers, version)
+    reply = ReplyHead(status, _reason_of(head[begin:end]), headers)
     return AnswerHead(reply, framing, length, keeps_alive=keeps_alive)
+
+
+def _check_announces(status: int, version: str) -> None:
+    """A head that is no answer yet, unless it is none that there may be."""
+    if status < 100:  # noqa: PLR2004 - below there is none
+        raise ProtocolError(f"the answer is no HTTP: status {status}")
+    if status == _SWITCHING or status >= 200:  # noqa: PLR2004 - the 1xx of HTTP
+        raise ProtocolError(f"the answer speaks another protocol: HTTP/{version}, status {status}")
 
 
 def _begin_of(head: bytes) -> int:
@@ -105,14 +121,16 @@ def _reason_of(line: bytes) -> str:
     return b"".join(line.split(b" ", 2)[2:]).decode("utf-8", "surrogateescape").strip(" \t")
 
 
-def _framing_of(reply: ReplyHead, method: str, version: str) -> tuple[Framing, int | None]:
+def _framing_of(
+    status: int, headers: Headers, method: str, version: str
+) -> tuple[Framing, int | None]:
     """RFC 9112 §6.3."""
-    if method == "HEAD" or reply.status in _WITHOUT_BODY:
+    if method == "HEAD" or status in _WITHOUT_BODY:
         return Framing.LENGTH, 0
-    length = reply.headers.get("content-length")
+    length = headers.get("content-length")
     if length is not None:  # llhttp lets one line of digits through, and no coding beside it
         return Framing.LENGTH, int(length)
-    codings = reply.headers.get_all("transfer-encoding")
+    codings = headers.get_all("transfer-encoding")
     if not codings:
         return Framing.CLOSE, None
     if ", ".join(codings).lower() != "chunked" or version == "1.0":
@@ -120,9 +138,9 @@ def _framing_of(reply: ReplyHead, method: str, version: str) -> tuple[Framing, i
     return Framing.CHUNKED, None
 
 
-def _keeps_alive(reply: ReplyHead, version: str) -> bool:
+def _keeps_alive(headers: Headers, version: str) -> bool:
     """What all Connection lines say together (RFC 9110 §7.6.1)."""
-    lines = reply.headers.get_all("connection")
+    lines = headers.get_all("connection")
     if not lines:
         return version == "1.1"
     if lines == ["keep-alive"]:  # nothing else, as some servers always say
