@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from leaks import nothing_left
 from scripted_server import ScriptedServer
 
@@ -14,6 +15,15 @@ from storage_stream.testing.emulator_handle import EmulatorHandle
 
 AT_ONCE = RetryPolicy(initial_delay=0)
 """Repeats without waiting: a test's time is not spent on backoff."""
+
+# The same examples everywhere, however slow the machine: what fails here fails there, too.
+settings.register_profile(
+    "everywhere",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("everywhere")
 
 
 def pytest_collection_finish() -> None:
