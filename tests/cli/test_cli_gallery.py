@@ -40,7 +40,7 @@ def serving(folder: Path, *words: str) -> Iterator[dict[str, Any]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONDEVMODE": "1", "PYTHONWARNINGS": "error"},
+        env={**os.environ, "PYTHONWARNINGS": "error"},
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
