@@ -8,7 +8,6 @@ whole: a task that is cancelled in the middle of a piece loses none, and the nex
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._cancellation import cancels_so_far
@@ -299,7 +298,7 @@ class Download:
     async def _fetch(self, action: Fetch) -> None:
         request = self._operation.with_query(action.query()).request.with_headers(*action.headers())
         if self._buffer_bytes is not None:
-            request = replace(request, buffer_bytes=self._buffer_bytes)
+            request = request._replace(buffer_bytes=self._buffer_bytes)
         asked, self._asked = self._asked, None
         if asked is None:
             reply = await self._sender.open(request, self._options)

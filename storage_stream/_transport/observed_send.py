@@ -5,7 +5,6 @@ Only observed calls come here.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from storage_stream._protocol.lending import CountedContent
@@ -48,7 +47,7 @@ def _watched(request: Request, attempt: Attempt) -> Request:
         attempt.sent(len(body))
     else:
         body = CountedContent(body, attempt.sent)
-    return replace(request, headers=request.headers.followed_by(lines), body=body)
+    return request._replace(headers=request.headers.followed_by(lines), body=body)
 
 
 class _ObservedReply(ForwardedReply):
