@@ -8,5 +8,6 @@ settings.register_profile(
     "long",
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "200000")),
     deadline=None,
+    derandomize=False,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -15,7 +15,7 @@ _THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 _THOROUGH_FACTOR = 50
 
 # For `pytestmark`: a thorough run is longer than the time limit that catches tests which hang.
-patience = pytest.mark.timeout(0) if _THOROUGH else pytest.mark.timeout(120)
+patience = pytest.mark.timeout(0) if _THOROUGH else pytest.mark.timeout(600)
 
 
 def examples(count: int) -> settings:
@@ -26,5 +26,6 @@ def examples(count: int) -> settings:
     return settings(
         max_examples=count * _THOROUGH_FACTOR if _THOROUGH else count,
         deadline=None,
+        derandomize=not _THOROUGH,
         suppress_health_check=[HealthCheck.too_slow],
     )
