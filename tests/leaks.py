@@ -10,7 +10,7 @@ from typing import Any
 from storage_stream import Storage
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 60.0
 
 
 async def until(condition: Callable[[], bool], what: Callable[[], str]) -> None:

@@ -302,7 +302,7 @@ async def test_a_read_under_way_when_the_client_is_closed(gcs: EmulatorHandle) -
     await storage.close()
     for task in (reading, opening):
         with pytest.raises(ClientClosed):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 60)
     stream.close()
     await nothing_left(storage, gcs)
 

@@ -12,7 +12,7 @@ COUNT = 100_000
 def test_deleting_what_a_prefix_names() -> None:
     with serving("endless_bucket.py") as port:
         told = measured("deletion_memory_client.py", port, COUNT)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/told", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/told", timeout=60) as answer:
             requests = json.load(answer)
     assert told.amount == COUNT
     assert requests == {"list": 100, "batch": 1000, "deleted": COUNT}

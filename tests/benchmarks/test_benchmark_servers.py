@@ -129,7 +129,7 @@ def test_xml_uploads_whole_and_in_parts(sink: int) -> None:
 
 def test_what_is_no_request_costs_its_sender_the_connection(sink: int) -> None:
     for nonsense in (b"\r\n\r\n", b"BREW / HTTP/1.1\r\n\r\n", b"x" * 40_000):
-        with socket.create_connection(("127.0.0.1", sink), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", sink), timeout=60) as connection:
             connection.sendall(nonsense)
             with contextlib.suppress(ConnectionResetError):  # the same: it had not read all
                 assert connection.recv(1) == b""

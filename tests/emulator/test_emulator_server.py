@@ -77,9 +77,9 @@ async def test_buckets_are_made_only_when_told() -> None:
         assert (await ask(emulator.url, "POST", UPLOAD, body=b"abc")).status == 404
 
 
-@pytest.mark.parametrize("word", ["stall-for-60s-after-0K", "stall-for-60s-after-1K"])
+@pytest.mark.parametrize("word", ["stall-for-600s-after-0K", "stall-for-60s-after-1K"])
 async def test_stopping_waits_for_no_stalled_request(word: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async with Emulator() as emulator:
             await ask(emulator.url, "POST", UPLOAD, body=b"x" * 4096)
             emulator.arm_next(GET, word)
@@ -90,7 +90,7 @@ async def test_stopping_waits_for_no_stalled_request(word: str) -> None:
 
 
 async def test_stopping_waits_for_no_client() -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async with Emulator() as emulator:
             host, port = emulator.url.removeprefix("http://").split(":")
             await ask(emulator.url, "POST", UPLOAD, body=b"x" * (16 << 20))
@@ -144,9 +144,9 @@ async def test_reset_is_as_new_at_the_same_address() -> None:
 
 
 async def test_reset_ends_what_is_under_way() -> None:
-    async with asyncio.timeout(10), Emulator() as emulator:
+    async with asyncio.timeout(60), Emulator() as emulator:
         await ask(emulator.url, "POST", UPLOAD, body=b"abc")
-        emulator.arm_next(GET, "stall-for-60s-after-0K")
+        emulator.arm_next(GET, "stall-for-600s-after-0K")
         stalled = asyncio.create_task(ask(emulator.url, "GET", MEDIA))
         while not emulator.log.select(operation=GET):  # noqa: ASYNC110 - until it has arrived
             await asyncio.sleep(0)

@@ -301,7 +301,7 @@ async def test_a_read_that_ends_by_stop_iteration_does_not_hang(*, is_cancelled:
         await asyncio.sleep(0)
         task.cancel()
     with pytest.raises(asyncio.CancelledError if is_cancelled else RuntimeError) as caught:
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
     if not is_cancelled:
         assert isinstance(caught.value.__cause__, StopIteration)
         assert "read() raised StopIteration" in str(caught.value)

@@ -39,7 +39,7 @@ def portals() -> int:
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    last_moment = time.monotonic() + 10
+    last_moment = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < last_moment, what
         time.sleep(0.001)

@@ -9,7 +9,7 @@ from storage_stream.testing import EmulatorHandle
 
 def status(gcs: EmulatorHandle, **headers: str) -> int:
     host, port = gcs.url.removeprefix("http://").split(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
     try:
         connection.request("DELETE", "/storage/v1/b/bucket/o/name", headers=headers)
         return connection.getresponse().status
