@@ -135,7 +135,12 @@ def made(system: str, root: str) -> Any:
         return GCSFileSystem(project="bench", token="anon", endpoint_url=root)  # noqa: S106 - none
     from storage_stream.integrations.fsspec import StorageFileSystem  # noqa: PLC0415 - the same
 
-    return StorageFileSystem(project="bench", token="anon", endpoint_url=root)  # noqa: S106 - none
+    return StorageFileSystem(  # no service takes a whole run at once; a file server does
+        project="bench",
+        token="anon",  # noqa: S106 - none
+        endpoint_url=root,
+        ramp_up=False,
+    )
 
 
 def run_here(system: str, work: str, root: str, size: Size, *, checked: bool) -> Cost:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from storage_stream import RetryPolicy
 from storage_stream.errors import InvalidArgument
-from storage_stream.integrations.fsspec.bounded import all_of
+from storage_stream.integrations.fsspec.bounded import Bounds
 from storage_stream.integrations.fsspec.clients import Clients, client_arguments
 from storage_stream.integrations.fsspec.library import AsyncFileSystem, get_loop
 from storage_stream.integrations.fsspec.paths import ObjectPath
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from storage_stream import Storage
+    from storage_stream.integrations.fsspec.bounded import ItemMeter
 
 __all__ = ["FileSystemBase"]
 
@@ -53,6 +54,7 @@ class FileSystemBase(AsyncFileSystem):
         asynchronous: bool = False,
         loop: asyncio.AbstractEventLoop | None = None,
         batch_size: int | None = None,
+        ramp_up: bool = True,
         **options: Any,
     ) -> None:
         kept_seconds = _kept_seconds(use_listings_cache, listings_expiry_time)
@@ -60,9 +62,7 @@ class FileSystemBase(AsyncFileSystem):
             asynchronous=asynchronous,
             loop=loop,
             batch_size=batch_size,
-            use_listings_cache=kept_seconds is not None,
-            listings_expiry_time=kept_seconds,
-            max_paths=max_paths,
+            **_listings_cache(kept_seconds, max_paths),
             **options,
         )
         self.project = project
@@ -72,6 +72,7 @@ class FileSystemBase(AsyncFileSystem):
         self._user_project = _payer(requester_pays, project)
         self._caches_listings = kept_seconds is not None
         self._made_in = os.getpid()
+        self._bounds = Bounds(ramp_up=ramp_up)
         arguments = client_arguments(token, endpoint_url, client_options or {})
         self._is_portable = "token" not in arguments
         self._clients = Clients(arguments)
@@ -144,11 +145,14 @@ class FileSystemBase(AsyncFileSystem):
 
     async def _all(
         self,
-        work: Callable[[Any], Awaitable[Any]],
+        work: Callable[[Any, ItemMeter | None], Awaitable[Any]],
         items: Iterable[Any],
         batch_size: int | None = None,
+        *,
+        writes: bool = False,
     ) -> list[Any]:
-        return await all_of(work, items, batch_size or self.batch_size)
+        most = batch_size or self.batch_size
+        return await self._bounds.all_of(work, items, writes=writes, most=most)
 
     # -- the cache of listings, off unless it was asked for -----------------------------------
 
@@ -183,3 +187,12 @@ def _kept_seconds(is_wanted: bool, seconds: float | None) -> float | None:
     if seconds is not None:
         return seconds if seconds > 0 else None
     return _LISTING_SECONDS if is_wanted else None
+
+
+def _listings_cache(kept_seconds: float | None, max_paths: int | None) -> dict[str, Any]:
+    """What fsspec's own cache is made with."""
+    return {
+        "use_listings_cache": kept_seconds is not None,
+        "listings_expiry_time": kept_seconds,
+        "max_paths": max_paths,
+    }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storage_stream.integrations.fsspec.base import REPEATED
+from storage_stream.integrations.fsspec.bounded import metered
 from storage_stream.integrations.fsspec.failures import os_errors
 from storage_stream.integrations.fsspec.sources import is_folder, named_pairs
 from storage_stream.integrations.fsspec.transfers import Transfers
+
+if TYPE_CHECKING:
+    from storage_stream.integrations.fsspec.bounded import ItemMeter
 
 __all__ = ["Copying"]
 
@@ -43,14 +47,14 @@ class Copying(Transfers):
         pairs = await self._copies(path1, path2, recursive=recursive, maxdepth=maxdepth)
         ignores = on_error == "ignore" or (on_error is None and recursive)
 
-        async def work(pair: tuple[str, str]) -> None:
+        async def work(pair: tuple[str, str], meter: ItemMeter | None) -> None:
             try:
-                await self._cp_file(*pair, **options)
+                await self._cp_file(*pair, **metered(options, meter))
             except FileNotFoundError:
                 if not ignores:
                     raise
 
-        await self._each(work, pairs, path1, batch_size)
+        await self._each(work, pairs, path1, batch_size, writes=True)
 
     async def _copies(
         self, path1: Any, path2: Any, *, recursive: bool, maxdepth: int | None
@@ -96,7 +100,7 @@ class Copying(Transfers):
             return
         pairs = await self._copies(path1, path2, recursive=recursive, maxdepth=maxdepth)
 
-        async def work(pair: tuple[str, str]) -> None:
-            await self._mv_file(*pair, **options)
+        async def work(pair: tuple[str, str], meter: ItemMeter | None) -> None:
+            await self._mv_file(*pair, **metered(options, meter))
 
-        await self._each(work, pairs, path1, batch_size)
+        await self._each(work, pairs, path1, batch_size, writes=True)

@@ -36,7 +36,9 @@ class StorageFileSystem(Changing):
         client_options: Other arguments of `Storage`: `connections`, `retry`, `ssl`, `proxy`, …
         asynchronous: Whether the coroutines are awaited in a loop of the caller's.
         loop: The loop for blocking calls, running in another thread; None for fsspec's own.
-        batch_size: Objects at once; None for 64.
+        batch_size: Objects at once, at most; None for 64. There are fewer while the service refuses
+            for now (429, 503), or where fewer come as fast.
+        ramp_up: False does not keep to the service's guideline for the request rates of a bucket.
 
     Raises:
         InvalidArgument: A token that is none; no project that could pay.

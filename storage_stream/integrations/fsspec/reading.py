@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from storage_stream.errors import ObjectChanged, RangeNotSatisfiable
-from storage_stream.integrations.fsspec.bounded import outcomes_of
+from storage_stream.integrations.fsspec.bounded import metered
 from storage_stream.integrations.fsspec.failures import os_errors
 from storage_stream.integrations.fsspec.library import has_magic
 from storage_stream.integrations.fsspec.ranges import MAX_GAP_BYTES, Block, merged
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from storage_stream import ObjectHead
+    from storage_stream.integrations.fsspec.bounded import ItemMeter
     from storage_stream.integrations.fsspec.paths import ObjectPath
 
 __all__ = ["FIRST_BYTES", "Beginning", "Reading", "room_for"]
@@ -45,6 +46,7 @@ class Reading(Sources):
         end: int | None = None,
         *,
         generation: int | None = None,
+        meter: ItemMeter | None = None,
         **_: Any,
     ) -> bytes:
         """An object's bytes as they are stored. One request, or one for each 32 MiB at once."""
@@ -55,7 +57,7 @@ class Reading(Sources):
             return b""
         try:
             with os_errors(at.path):
-                return await self._bytes_of(at, start or 0, end, generation)
+                return await self._bytes_of(at, start or 0, end, generation, meter=meter)
         except RangeNotSatisfiable:  # it begins behind the end
             return b""
 
@@ -66,10 +68,11 @@ class Reading(Sources):
         end: int | None,
         generation: int | None,
         room: io.BytesIO | None = None,
+        meter: ItemMeter | None = None,
     ) -> bytes:
         """Bytes of an object: all of them verified, or a range; `room` is memory for them."""
         client = self._client()
-        chosen = self._said(raw=True, generation=generation)
+        chosen = metered(self._said(raw=True, generation=generation), meter)
         if start:
             chosen["start"] = start
         if end is None:
@@ -111,13 +114,14 @@ class Reading(Sources):
         if isinstance(path, str) and paths == [self._strip_protocol(path)] and not recursive:
             paths, given = [paths[0]], []
 
-        async def work(one: str) -> bytes:
-            return await self._cat_file(one, **options)
+        async def work(one: str, meter: ItemMeter | None) -> bytes:
+            return await self._cat_file(one, meter=meter, **options)
 
         if on_error == "raise":
             found_bytes = await self._all(work, paths, batch_size)
         else:
-            found_bytes = await outcomes_of(work, paths, batch_size or self.batch_size)
+            most = batch_size or self.batch_size
+            found_bytes = await self._bounds.outcomes_of(work, paths, most=most)
             if on_error == "omit":
                 kept = [not isinstance(outcome, BaseException) for outcome in found_bytes]
                 pairs = zip(paths, found_bytes, kept, strict=True)
@@ -164,10 +168,10 @@ class Reading(Sources):
         requests = Counter(block.path for block in [*blocks, *others])
         generations: dict[str, int | None] = {}
 
-        async def work(block: Block) -> None:
+        async def work(block: Block, meter: ItemMeter | None) -> None:
             pins = generations if requests[block.path] > 1 else None
             try:
-                data = await self._block(block, pins, options)
+                data = await self._block(block, pins, options, meter)
             except Exception as error:
                 if on_error != "return":
                     raise
@@ -181,18 +185,22 @@ class Reading(Sources):
         return results
 
     async def _block(
-        self, block: Block, generations: dict[str, int | None] | None, options: dict[str, Any]
+        self,
+        block: Block,
+        generations: dict[str, int | None] | None,
+        options: dict[str, Any],
+        meter: ItemMeter | None = None,
     ) -> bytes:
         """A block; where an object has several, each must be of the same generation."""
         start, end = block.start, block.end
         if generations is None:
-            return await self._cat_file(block.path, start, end, **options)
+            return await self._cat_file(block.path, start, end, meter=meter, **options)
         if end is not None and (start < 0 or end < 0):
             start, end = await self._counted(block.path, start, end, options.get("generation"))
             if start >= end:
                 return b""
         at = self._at(block.path).object_only()
-        chosen = self._said(raw=True, start=start, end=end, **options)
+        chosen = self._said(raw=True, start=start, end=end, **metered(options, meter))
         try:
             with os_errors(at.path):
                 async with self._client().download_stream(at.bucket, at.name, **chosen) as stream:

@@ -12,6 +12,7 @@ from storage_stream.integrations.fsspec.listing import Listing
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+    from storage_stream.integrations.fsspec.bounded import ItemMeter
     from storage_stream.integrations.fsspec.details import Info
 
 __all__ = ["Sources", "is_folder", "named_pairs", "paths_of"]
@@ -88,10 +89,12 @@ class Sources(Listing):
 
     async def _each(
         self,
-        work: Callable[[tuple[str, str]], Awaitable[None]],
+        work: Callable[[tuple[str, str], ItemMeter | None], Awaitable[None]],
         pairs: Sequence[tuple[str, str]],
         given: Any,
         batch_size: int | None,
+        *,
+        writes: bool = False,
     ) -> None:
         """Do it for each pair, whose first is a path of ours.
 
@@ -99,7 +102,7 @@ class Sources(Listing):
         that is copied or got without `recursive`.
         """
         try:
-            await self._all(work, pairs, batch_size)
+            await self._all(work, pairs, batch_size, writes=writes)
         except (FileNotFoundError, IsADirectoryError):
             is_named = isinstance(given, str) and len(pairs) == 1
             if not is_named or not await self._isdir(pairs[0][0]):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from storage_stream.integrations.fsspec.bounded import metered
 from storage_stream.integrations.fsspec.callbacks import followed
 from storage_stream.integrations.fsspec.failures import os_errors
 from storage_stream.integrations.fsspec.library import (
@@ -17,6 +18,9 @@ from storage_stream.integrations.fsspec.local import is_local_folder, local_sour
 from storage_stream.integrations.fsspec.new_file import NewFile
 from storage_stream.integrations.fsspec.sources import named_pairs
 from storage_stream.integrations.fsspec.writing import Deferred, Writing, creates_only
+
+if TYPE_CHECKING:
+    from storage_stream.integrations.fsspec.bounded import ItemMeter
 
 __all__ = ["Transfers"]
 
@@ -34,6 +38,7 @@ class Transfers(Writing):
         outfile: Any = None,
         *,
         generation: int | None = None,
+        meter: ItemMeter | None = None,
         **_: Any,
     ) -> None:
         """An object into a file. One request, or several at once from 64 MiB on.
@@ -44,25 +49,30 @@ class Transfers(Writing):
             callback: Told of the bytes.
             outfile: An open file to write to instead.
             generation: Of the object; None for the live one.
+            meter: Hears of the requests, where it is one of many.
         """
         at = self._at(rpath).object_only()
         chosen = self._said(raw=True, generation=generation)
         target = lpath if outfile is None else outfile
         if isfilelike(target):
-            await self._get_into(rpath, target, callback, generation)
+            await self._get_into(rpath, target, callback, generation, meter)
             return
         with os_errors(at.path), followed(callback) as progress:
-            if progress is not None:
-                chosen["progress"] = progress
+            chosen = metered(chosen, meter, progress)
             if folder := os.path.dirname(target):  # noqa: PTH120 - it is text
                 os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - the same
             await self._client().download_to_filename(at.bucket, at.name, target, **chosen)
 
     async def _get_into(
-        self, rpath: str, target: Any, callback: Any, generation: int | None
+        self,
+        rpath: str,
+        target: Any,
+        callback: Any,
+        generation: int | None,
+        meter: ItemMeter | None,
     ) -> None:
         at = self._at(rpath).object_only()
-        chosen = self._said(raw=True, generation=generation)
+        chosen = metered(self._said(raw=True, generation=generation), meter)
         with os_errors(at.path):
             async with self._client().download_stream(at.bucket, at.name, **chosen) as stream:
                 callback.set_size(stream.content_length)
@@ -89,9 +99,9 @@ class Transfers(Writing):
             pairs = await self._targets(rpath, lpath, recursive=recursive, maxdepth=maxdepth)
         callback.set_size(len(pairs))
 
-        async def work(pair: tuple[str, str]) -> None:
+        async def work(pair: tuple[str, str], meter: ItemMeter | None) -> None:
             with callback.branched(*pair) as child:
-                await self._get_file(*pair, callback=child, **options)
+                await self._get_file(*pair, callback=child, meter=meter, **options)
             callback.relative_update(1)
 
         await self._each(work, pairs, rpath, batch_size)
@@ -114,6 +124,8 @@ class Transfers(Writing):
         rpath: str,
         callback: Any = DEFAULT_CALLBACK,
         mode: str = "overwrite",
+        *,
+        meter: ItemMeter | None = None,
         **options: Any,
     ) -> None:
         """A file becomes an object. One request up to 8 MiB, else two; read as it is sent.
@@ -123,6 +135,7 @@ class Transfers(Writing):
             rpath: Where; a path with a slash behind it takes the file's name.
             callback: Told of the bytes.
             mode: `create` where there must be none yet, else `overwrite`.
+            meter: Hears of the requests, where it is one of many.
             **options: As of `pipe_file`.
         """
         source = Path(lpath)
@@ -136,7 +149,7 @@ class Transfers(Writing):
             if self._intrans:
                 await self._defer_file(at.path, source, creates=creates, options=options)
                 return
-            chosen = options if progress is None else options | {"progress": progress}
+            chosen = metered(options, meter, progress)
             await self._upload(at, source, creates=creates, options=chosen)
 
     async def _defer_file(
@@ -177,9 +190,9 @@ class Transfers(Writing):
         ]
         callback.set_size(len(pairs))
 
-        async def work(pair: tuple[str, str]) -> None:
+        async def work(pair: tuple[str, str], meter: ItemMeter | None) -> None:
             with callback.branched(*pair) as child:
-                await self._put_file(*pair, callback=child, **options)
+                await self._put_file(*pair, callback=child, meter=meter, **options)
             callback.relative_update(1)
 
-        await self._all(work, pairs, batch_size)
+        await self._all(work, pairs, batch_size, writes=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from storage_stream import Preconditions
 from storage_stream.errors import InvalidArgument
 from storage_stream.integrations.fsspec.base import REPEATED
+from storage_stream.integrations.fsspec.bounded import metered
 from storage_stream.integrations.fsspec.compressed import compressed
 from storage_stream.integrations.fsspec.failures import exists_error, os_errors
 from storage_stream.integrations.fsspec.file_reading import ObjectFile
@@ -18,6 +19,7 @@ from storage_stream.integrations.fsspec.reading import Reading
 
 if TYPE_CHECKING:
     from storage_stream import FileRequest
+    from storage_stream.integrations.fsspec.bounded import ItemMeter
     from storage_stream.integrations.fsspec.paths import ObjectPath
 
 __all__ = ["Deferred", "Writing", "creates_only"]
@@ -50,6 +52,17 @@ class Writing(Reading):
             self.transaction.files.append(Deferred(self, new))
             return
         await self._upload(at, value, creates=creates, options=options)
+
+    async def _pipe(
+        self, path: Any, value: bytes | None = None, batch_size: int | None = None, **options: Any
+    ) -> None:
+        """Objects of bytes, many at once: a path and its value, or a mapping of paths to theirs."""
+        values: dict[str, Any] = {path: value} if isinstance(path, str) else dict(path)
+
+        async def work(one: tuple[str, Any], meter: ItemMeter | None) -> None:
+            await self._pipe_file(*one, **metered(options, meter))
+
+        await self._all(work, values.items(), batch_size, writes=True)
 
     async def _upload(
         self, at: ObjectPath, data: Any, *, creates: bool, options: dict[str, Any]
