@@ -42,7 +42,7 @@ class Driver:
         self._pool.shutdown(wait=False)
 
     def _run(self) -> ClusterSummary:
-        with connect(self._address, 5) as client:
+        with connect(self._address, 60) as client:
             return transfer(
                 client,
                 "gs://source/data/",
@@ -71,8 +71,9 @@ async def resources(url: str, bucket: str, prefix: str) -> dict[str, tuple[Any, 
     return {item["name"][len(prefix) :]: (item["size"], item["crc32c"]) for item in found}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 async def test_whatever_is_killed_each_object_is_there_once(processes: Processes) -> None:
+    before_it = set(threading.enumerate())
     processes.emulator("--objects", str(OBJECTS), "--names", "skewed")
 
     # A worker is lost, and another one comes; then the scheduler is lost.
@@ -85,7 +86,7 @@ async def test_whatever_is_killed_each_object_is_there_once(processes: Processes
     driver.reaches(6_000)
     processes.kill(scheduler)
     with pytest.raises(ClusterLost):
-        driver.outcome.result(60)
+        driver.outcome.result(300)
 
     # Whoever goes on is killed, too, with the next scheduler.
     scheduler, address = processes.scheduler()
@@ -105,7 +106,7 @@ async def test_whatever_is_killed_each_object_is_there_once(processes: Processes
     _, address = processes.scheduler()
     processes.worker(address)
     processes.worker(address)
-    summary = Driver(processes.url, address).outcome.result(120)
+    summary = Driver(processes.url, address).outcome.result(300)
 
     assert summary.is_complete
     assert summary.went_on
@@ -120,10 +121,10 @@ async def test_whatever_is_killed_each_object_is_there_once(processes: Processes
     # Asked for twice is at most what was on its way in each of three kills: 32 in each worker.
     assert len(repeated) <= 3 * 2 * 32
     assert counts["operations"][COPY] <= OBJECTS + sum(repeated.values())
-    assert threading.active_count() < 50
+    assert len(set(threading.enumerate()) - before_it) < 50
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_command_that_is_interrupted_leaves_nothing_and_goes_on(processes: Processes) -> None:
     objects = 800
     processes.emulator("--objects", str(objects))
@@ -144,10 +145,10 @@ def test_a_command_that_is_interrupted_leaves_nothing_and_goes_on(processes: Pro
     command = sync("interrupted")
     wait_until(lambda: processes.counts()["operations"].get(COPY, 0) >= 100)
     command.send_signal(signal.SIGINT)
-    assert command.wait(60) == 130
+    assert command.wait(100) == 130
     with connect(address) as client:
         assert client.run_on_scheduler(left) == (0, False)
-    assert sync("again").wait(60) == 0
+    assert sync("again").wait(100) == 0
     counts = processes.counts()
     assert counts["operations"][COPY] <= objects + 32  # those on their way were asked for twice
     assert sum(counts["repeated"].values()) <= 32
@@ -159,7 +160,7 @@ def exits(data: bytes, source: SourceObject) -> None:
     os._exit(1)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_function_that_kills_its_workers_ends_the_run(
     processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,4 +186,4 @@ def test_a_function_that_kills_its_workers_ends_the_run(
     finally:
         over.set()
         processes.close()
-        thread.join(30)
+        thread.join(100)
