@@ -38,7 +38,7 @@ def ran(program: str, gcs: EmulatorHandle, bucket: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=100,
     )
     return done.returncode, done.stderr
 
