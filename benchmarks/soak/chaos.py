@@ -128,10 +128,11 @@ class Chaos:
             process.start()
             self.counts["client kills"] += 1
         if now >= self._next_server:
-            self._next_server = now + self._soon(self._plan.server_kill)
             self._place.stop(signal.SIGKILL)
             self.counts["server kills"] += 1
             self._place.start()
+            # From its start on, which may take longer than it is to live.
+            self._next_server = time.monotonic() + self._soon(self._plan.server_kill)
 
     def _soon(self, mean: float) -> float:
         return self._chance.uniform(0.5, 1.5) * mean

@@ -14,7 +14,7 @@ from benchmarks.soak.ledger import Model, read_lines
 from benchmarks.soak.place import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 __all__ = ["Outcome", "soak"]
@@ -88,6 +88,7 @@ def soak(
     clients: int = 2,
     plan: Plan | None = None,
     tell: Callable[[str], None] = print,
+    is_enough: Callable[[Mapping[str, int]], bool] = lambda _: True,
     spoil: Callable[[Place], None] | None = None,
 ) -> Outcome:
     """Run it.
@@ -99,6 +100,7 @@ def soak(
         clients: Processes; all but the first are killed now and then.
         plan: How often what is broken.
         tell: Is told how it goes.
+        is_enough: Given what was broken how often; work goes on behind its time until this is so.
         spoil: Called before the reckoning, to see whether it notices.
     """
     place = Place(folder / "data", free_port())
@@ -110,7 +112,7 @@ def soak(
     try:
         place.make_buckets()
         chaos = Chaos(place, processes[1:], plan or Plan(), seed)
-        outcome = Outcome(_work(processes, chaos, seconds, tell))
+        outcome = Outcome(_work(processes, chaos, seconds, tell, is_enough))
         outcome.chaos = chaos.document()
         place.disarm()
         tell("ending what is begun")
@@ -129,12 +131,16 @@ def soak(
 
 
 def _work(
-    processes: list[Process], chaos: Chaos, seconds: float, tell: Callable[[str], None]
+    processes: list[Process],
+    chaos: Chaos,
+    seconds: float,
+    tell: Callable[[str], None],
+    is_enough: Callable[[Mapping[str, int]], bool],
 ) -> float:
     begun = next_told = time.monotonic()
     for process in processes:
         process.start()
-    while (now := time.monotonic()) < begun + seconds:
+    while (now := time.monotonic()) < begun + seconds or not is_enough(chaos.counts):
         chaos.turn()
         if now >= next_told:
             next_told = now + _TOLD_SECONDS
