@@ -44,6 +44,6 @@ def measured(program: str, *arguments: object) -> Measured:
         [sys.executable, HERE / program, *map(str, arguments)],
         check=True,
         stdout=subprocess.PIPE,
-        timeout=100,
+        timeout=500,
     )
     return Measured(**json.loads(result.stdout))

@@ -131,7 +131,7 @@ def run(*arguments: str | Path, emulator: str | None = None) -> str:
         env=environment,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=500,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

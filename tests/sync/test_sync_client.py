@@ -61,7 +61,7 @@ def python(script: str, gcs: EmulatorHandle) -> subprocess.CompletedProcess[str]
         [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=500,
         env=environment,
         check=False,
     )
