@@ -2,6 +2,9 @@
 
 import asyncio
 import gc
+import os
+import re
+import signal
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -24,6 +27,27 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("everywhere")
+
+
+_OF_THE_MACHINE = re.compile(
+    r"http_proxy|all_proxy|(storage_(emulator|stream)|google|gcloud|cloudsdk|gce|dask|otel|pg)_?.*"
+    r"|columns|lines|no_color|force_color|clicolor(_force)?|tty_.*",
+    re.IGNORECASE,
+)
+"""Variables that would send requests elsewhere, name another's credentials or change what is shown.
+
+Not `https_proxy`: by that a program that some tests need may be fetched, and no test speaks TLS to
+a name that it would hold for.
+"""
+
+
+def pytest_configure() -> None:
+    """Have the same around all tests, however they were started."""
+    for name in filter(_OF_THE_MACHINE.fullmatch, [*os.environ]):
+        del os.environ[name]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As it is in the background of a shell; what the tests start would ignore Ctrl-C, too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
