@@ -15,12 +15,17 @@ from storage_stream._lazy import lazy_names
 
 if TYPE_CHECKING:
     from storage_stream.integrations.fsspec.filesystem import StorageFileSystem
+    from storage_stream.integrations.fsspec.options import UnknownOption
     from storage_stream.integrations.fsspec.registration import register
 
-__all__ = ["StorageFileSystem", "register"]
+__all__ = ["StorageFileSystem", "UnknownOption", "register"]
 
 _HERE = "storage_stream.integrations.fsspec"
 __getattr__, __dir__ = lazy_names(
     __name__,
-    {"StorageFileSystem": f"{_HERE}.filesystem", "register": f"{_HERE}.registration"},
+    {
+        "StorageFileSystem": f"{_HERE}.filesystem",
+        "UnknownOption": f"{_HERE}.options",
+        "register": f"{_HERE}.registration",
+    },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import pickle
 import weakref
@@ -13,6 +14,7 @@ from storage_stream.errors import InvalidArgument
 from storage_stream.integrations.fsspec.bounded import Bounds
 from storage_stream.integrations.fsspec.clients import Clients, client_arguments
 from storage_stream.integrations.fsspec.library import AsyncFileSystem, get_loop
+from storage_stream.integrations.fsspec.options import check_known
 from storage_stream.integrations.fsspec.paths import ObjectPath
 
 if TYPE_CHECKING:
@@ -55,15 +57,15 @@ class FileSystemBase(AsyncFileSystem):
         loop: asyncio.AbstractEventLoop | None = None,
         batch_size: int | None = None,
         ramp_up: bool = True,
-        **options: Any,
+        **unknown: Any,
     ) -> None:
+        check_known(unknown, _options(), "a file system")
         kept_seconds = _kept_seconds(use_listings_cache, listings_expiry_time)
         super().__init__(
             asynchronous=asynchronous,
             loop=loop,
             batch_size=batch_size,
             **_listings_cache(kept_seconds, max_paths),
-            **options,
         )
         self.project = project
         self.endpoint_url = endpoint_url
@@ -172,6 +174,13 @@ class FileSystemBase(AsyncFileSystem):
         if self._caches_listings:
             for path in paths:
                 self.invalidate_cache(path)
+
+
+def _options() -> list[str]:
+    """All that a file system is made with, and what fsspec itself takes out of it."""
+    arguments = inspect.signature(FileSystemBase.__init__).parameters.values()
+    named = [one.name for one in arguments if one.kind is one.KEYWORD_ONLY]
+    return [*named, "skip_instance_cache"]
 
 
 def _payer(requester_pays: bool | str, project: str | None) -> str | None:

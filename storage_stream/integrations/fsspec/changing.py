@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections import defaultdict
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from storage_stream.integrations.fsspec.paths import ObjectPath
 
 __all__ = ["Changing"]
+
+_MTIME_KEY = "goog-reserved-file-mtime"  # as gsutil has it
 
 
 class Changing(Copying):
@@ -163,6 +166,38 @@ class Changing(Copying):
             raise _not_empty(at.path)
         if markers:
             await self._rm_named(at.bucket, markers, {})
+
+    # -- touching ------------------------------------------------------------------------------
+
+    async def _touch(self, path: str, truncate: bool = True, **options: Any) -> None:
+        """An empty object; or, with `truncate=False`, one that is there is changed now.
+
+        That leaves its bytes and its generation as they are: the time stands in its metadata as
+        `goog-reserved-file-mtime`, where gsutil and `sync` look for it, and `modified` tells it,
+        since its metadata changed. One request; two where there is none yet.
+
+        Args:
+            path: The object.
+            truncate: Whether one that is there becomes empty, as in fsspec.
+            **options: As of `pipe_file`, for a new one.
+        """
+        if truncate:
+            await self._pipe_file(path, b"", **options)
+            return
+        try:
+            await self._set_time(path)
+        except FileNotFoundError:
+            try:
+                await self._pipe_file(path, b"", mode="create", **options)
+            except FileExistsError:  # somebody made it meanwhile; it shall not become empty
+                await self._set_time(path)
+
+    async def _set_time(self, path: str) -> None:
+        at = self._at(path).object_only()
+        changes = {"metadata": {_MTIME_KEY: str(int(time.time()))}}
+        with os_errors(at.path):
+            await self._client().patch_metadata(at.bucket, at.name, changes, **self._said())
+        self._changed(at.path)
 
     # -- metadata and URLs ---------------------------------------------------------------------
 

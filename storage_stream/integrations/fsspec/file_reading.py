@@ -49,7 +49,6 @@ class ObjectFile(AbstractBufferedFile):
         cache_options: dict[str, Any] | None = None,
         size: int | None = None,
         generation: int | None = None,
-        **options: Any,
     ) -> None:
         begun = _beginning(fs, path, size, generation)
         self._begun = begun
@@ -66,7 +65,6 @@ class ObjectFile(AbstractBufferedFile):
             cache_type="none" if is_ours else cache_type,
             cache_options=cache_options,
             size=begun.size,
-            **options,
         )
         self.kwargs["generation"] = begun.generation
         self._checksum.take(0, begun.data)

@@ -42,6 +42,7 @@ class StorageFileSystem(Changing):
 
     Raises:
         InvalidArgument: A token that is none; no project that could pay.
+        UnknownOption: Any other keyword, gcsfs's own ones too.
     """
 
     created = sync_wrapper(Changing._created)  # noqa: SLF001 - its own
@@ -50,4 +51,5 @@ class StorageFileSystem(Changing):
     rmdir = sync_wrapper(Changing._rmdir)  # noqa: SLF001 - its own
     getxattr = sync_wrapper(Changing._getxattr)  # noqa: SLF001 - its own
     setxattrs = sync_wrapper(Changing._setxattrs)  # noqa: SLF001 - its own
+    touch = sync_wrapper(Changing._touch)  # noqa: SLF001 - its own
     sign = sync_wrapper(Changing._sign)  # noqa: SLF001 - its own

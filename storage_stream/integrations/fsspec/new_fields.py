@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from storage_stream.errors import InvalidArgument
+from storage_stream.integrations.fsspec.options import check_known
 
 __all__ = ["fixed_fields", "new_object_fields"]
 
@@ -16,6 +17,7 @@ _FIXED = {
     "content_type": "contentType",
     "custom_time": "customTime",
 }
+_NAMED = ("content_type", "fixed_key_metadata", "metadata")
 _OURS = ("kms_key_name", "encryption_key", "timeout", "chunk_bytes", "headers", "progress")
 
 
@@ -41,7 +43,7 @@ def new_object_fields(options: dict[str, Any]) -> dict[str, Any]:
             every upload of the client takes go through.
 
     Raises:
-        TypeError: Something that no upload takes.
+        UnknownOption: Something that no upload takes.
     """
     rest = dict(options)
     said: dict[str, Any] = {name: rest.pop(name) for name in _OURS if name in rest}
@@ -50,8 +52,7 @@ def new_object_fields(options: dict[str, Any]) -> dict[str, Any]:
     own = rest.pop("metadata", None)
     if own:
         fields["metadata"] = {str(key): str(value) for key, value in own.items()}
-    if rest:
-        raise TypeError(f"a new object takes no {min(rest)!r}")
+    check_known(rest, [*_OURS, *_NAMED], "a new object")
     if content_type is not None:
         said["content_type"] = content_type
     if fields:

@@ -15,6 +15,7 @@ from storage_stream.integrations.fsspec.file_writing import NewObjectFile, TextF
 from storage_stream.integrations.fsspec.library import sync
 from storage_stream.integrations.fsspec.new_fields import new_object_fields
 from storage_stream.integrations.fsspec.new_file import AppendedFile, NewFile
+from storage_stream.integrations.fsspec.options import check_known
 from storage_stream.integrations.fsspec.reading import Reading
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = ["Deferred", "Writing", "creates_only"]
 
 _UNIT = 256 * 1024  # what a resumable upload's chunks are multiples of
 _TEXT_KEYWORDS = ("encoding", "errors", "newline")
+_READING = ("block_size", "cache_options", "cache_type", "compression", "generation", "size")
 
 
 class Writing(Reading):
@@ -91,6 +93,8 @@ class Writing(Reading):
         at = self._at(path).object_only()
         size = block_size or self.block_size
         if mode == "rb":
+            options.pop("default_cache", None)  # Dask's word; no library gives it a meaning
+            check_known(options, _READING, "a file of bytes that is read")
             return ObjectFile(
                 self, at.path, block_size=size, cache_options=cache_options, **options
             )
@@ -127,6 +131,7 @@ class Writing(Reading):
             FileNotFoundError: There is none to read.
             FileExistsError: With `x`: there is one.
             IsADirectoryError: It is a bucket.
+            UnknownOption: There is no such option, of such a file.
         """
         is_text = "b" not in mode
         text = {key: options.pop(key) for key in _TEXT_KEYWORDS if is_text and key in options}

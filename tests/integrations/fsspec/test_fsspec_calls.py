@@ -467,3 +467,48 @@ except ImportError as error:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout
     assert "install storage-stream[fsspec]" in told
+
+
+def test_touching_makes_an_empty_object_or_changes_a_time(
+    fs: StorageFileSystem, gcs: EmulatorHandle, gcs_bucket: str
+) -> None:
+    path = f"{gcs_bucket}/name"
+    fs.touch(path, truncate=False)
+    assert gcs.read(gcs_bucket, "name") == b""
+    fs.pipe_file(path, b"bytes", content_type="text/plain", metadata={"own": "1"})
+    before, began = fs.info(path), fs.modified(path)
+    fs.touch(path, truncate=False)
+    after = fs.info(path)
+    assert gcs.read(gcs_bucket, "name") == b"bytes"
+    assert fs.modified(path) > began
+    assert fs.created(path) == before["ctime"]
+    assert (after["generation"], after["contentType"]) == (before["generation"], "text/plain")
+    assert after["metadata"].pop("goog-reserved-file-mtime").isdecimal()
+    assert after["metadata"] == {"own": "1"}
+    fs.touch(path)
+    assert gcs.read(gcs_bucket, "name") == b""
+
+
+def test_touching_does_not_empty_what_somebody_makes_meanwhile(
+    gcs: EmulatorHandle, gcs_bucket: str
+) -> None:
+    class Overtaken(StorageFileSystem):
+        async def _pipe_file(self, path: str, value: bytes, *rest: Any, **options: Any) -> None:
+            await asyncio.to_thread(gcs.put, gcs_bucket, "name", b"theirs")
+            await super()._pipe_file(path, value, *rest, **options)
+
+    fs = Overtaken(endpoint_url=gcs.url, token="anon", skip_instance_cache=True)
+    fs.touch(f"{gcs_bucket}/name", truncate=False)
+    assert gcs.read(gcs_bucket, "name") == b"theirs"
+    assert "goog-reserved-file-mtime" in fs.info(f"{gcs_bucket}/name")["metadata"]
+    fs.close()
+
+
+def test_touching_in_a_transaction_waits_for_it(
+    fs: StorageFileSystem, gcs: EmulatorHandle, gcs_bucket: str
+) -> None:
+    with fs.transaction:
+        fs.touch(f"{gcs_bucket}/a")
+        fs.touch(f"{gcs_bucket}/b", truncate=False)
+        assert gcs.objects(gcs_bucket) == []
+    assert [item["name"] for item in gcs.objects(gcs_bucket)] == ["a", "b"]

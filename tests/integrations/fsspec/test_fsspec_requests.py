@@ -53,6 +53,12 @@ def tree(gcs: EmulatorHandle, gcs_bucket: str) -> str:
         ),
         (lambda fs, b: fs.cp_file(f"{b}/a.txt", f"{b}/copy"), ["POST"]),
         (lambda fs, b: fs.mv(f"{b}/a.txt", f"{b}/moved"), ["GET list", "POST"]),
+        (lambda fs, b: fs.touch(f"{b}/a.txt"), ["POST upload"]),
+        (lambda fs, b: fs.touch(f"{b}/a.txt", truncate=False), ["PATCH"]),
+        (
+            lambda fs, b: fs.touch(f"{b}/new", truncate=False),
+            ["PATCH", "POST upload", "PUT upload"],
+        ),
         (lambda fs, b: fs.rm_file(f"{b}/a.txt"), ["DELETE"]),
         (lambda fs, b: fs.rm([f"{b}/a.txt", f"{b}/folder/b.txt"]), ["POST"]),
         (lambda fs, b: fs.rm(f"{b}/folder", recursive=True), ["GET list", "POST", "POST"]),
