@@ -15,15 +15,18 @@ class Clock:
 
     Args:
         now: seconds since 1970.
+
+    Attributes:
+        ahead_seconds: by how much it was put forward so far.
     """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
-        self._ahead_seconds = 0.0
+        self.ahead_seconds = 0.0
 
     def seconds(self) -> float:
         """Return the time in seconds since 1970."""
-        return self._now() + self._ahead_seconds
+        return self._now() + self.ahead_seconds
 
     def now_us(self) -> int:
         """Return the time in microseconds since 1970, the unit of generations."""
@@ -37,8 +40,8 @@ class Clock:
         """
         if not seconds >= 0:
             raise ValueError(f"a clock is put forward, not by {seconds} seconds")
-        self._ahead_seconds += seconds
+        self.ahead_seconds += seconds
 
     def reset(self) -> None:
         """Show the time of the source again."""
-        self._ahead_seconds = 0.0
+        self.ahead_seconds = 0.0

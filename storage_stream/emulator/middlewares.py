@@ -121,6 +121,7 @@ async def _answered(
     admission: Admission,
 ) -> web.StreamResponse:
     entry = exchange.entry
+    exchange.ahead_seconds = lambda: admission.clock.ahead_seconds
     try:
         entry.operation = operation_of(request)
         answer = await _meet(request, handler, exchange, faults, admission)

@@ -116,7 +116,10 @@ class EmulatorHandle:
         self.arm_next(operation, "401-once")
 
     def advance_clock(self, seconds: float) -> None:
-        """Put the emulator's clock forward: sessions, signatures, retention and tokens expire."""
+        """Put the emulator's clock forward: sessions, signatures, retention and tokens expire.
+
+        Stalls of fewer seconds end.
+        """
 
         async def advance() -> None:
             self._emulator.clock.advance(seconds)

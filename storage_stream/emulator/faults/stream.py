@@ -80,10 +80,13 @@ async def _strike(exchange: Exchange, fault: Cut | Stall | FlipBit, rest: bytes)
 
 
 async def _pause(exchange: Exchange, seconds: float) -> None:
-    """Wait, but not for a client that has left: what it held, such as its session, is free then."""
+    """Wait, but not for a client that has left: what it held, such as its session, is free then.
+
+    A clock that is put forward ends it, too: a test that needs a pause for as long as it takes.
+    """
     clock = asyncio.get_running_loop().time
-    end = clock() + seconds
-    while (left := end - clock()) > 0:
+    end = clock() + exchange.ahead_seconds() + seconds
+    while (left := end - clock() - exchange.ahead_seconds()) > 0:
         if exchange.has_left():
             raise BodyInterrupted("the client left in the pause")
         await asyncio.sleep(min(left, _LOOKS_EVERY_SECONDS))

@@ -23,12 +23,14 @@ class Exchange:
     Attributes:
         body: that of a call in a batch, which has no stream of its own.
         has_left: whether the client waits no longer.
+        ahead_seconds: by how much the emulator's clock was put forward so far.
     """
 
     entry: Entry
     armed: Armed | None = None
     body: bytes | None = None
     has_left: Callable[[], bool] = lambda: False
+    ahead_seconds: Callable[[], float] = lambda: 0.0
 
     def claim(self) -> bool:
         """Spend the fault and write it into the log; False if there is none left to spend."""

@@ -239,6 +239,18 @@ async def test_a_stall_does_not_outlive_the_client(emulator: Emulator, ending: s
     assert deletion.status == 499
 
 
+async def test_a_clock_that_is_put_forward_ends_a_stall(emulator: Emulator) -> None:
+    await ask(emulator.url, "POST", UPLOAD, body=BODY)
+    emulator.clock.advance(1_000)
+    emulator.arm_next(GET, "stall-for-900s-after-256K")
+    reading = asyncio.create_task(ask(emulator.url, "GET", MEDIA))
+    await until(lambda: emulator.log[-1].fault is not None, lambda: "it does not stall")
+    assert not reading.done()
+    emulator.clock.advance(900)
+    reply = await asyncio.wait_for(reading, 60)
+    assert (reply.end, reply.body) == (End.WHOLE, BODY)
+
+
 async def test_a_head_has_no_body_to_harm(emulator: Emulator, stored: bytes) -> None:
     emulator.arm_next(GET, "drop-at-3")
     head = await ask(emulator.url, "HEAD", MEDIA)
