@@ -1,11 +1,17 @@
-"""An event loop whose clock a test moves, so that limits on time are met or missed as it says.
+"""Time that a test moves: limits are met or missed as it says, on an idle machine and a busy one.
 
-A limit of a fraction of a second, met on an idle machine, is missed on a busy one.
+A limit of a fraction of a second is met where nothing else runs, and missed where much does.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+
+from leaks import nothing_left, until
+
+from storage_stream import Environment, RetryPolicy, Storage
+from storage_stream.testing import FakeClock
+from storage_stream.testing.emulator_handle import EmulatorHandle
 
 
 class StandingTime:
@@ -23,7 +29,7 @@ class StandingTime:
 def standing_time() -> Iterator[StandingTime]:
     """Until the end of the block no time goes by in the running loop but by `advance`.
 
-    Sockets and threads wake it as ever. It has to be asyncio's own.
+    Sockets and threads wake it as ever; who sleeps in it sleeps on. It has to be asyncio's own.
     """
     attributes = vars(asyncio.get_running_loop())
     time = StandingTime(asyncio.get_running_loop().time())
@@ -32,3 +38,26 @@ def standing_time() -> Iterator[StandingTime]:
         yield time
     finally:
         del attributes["time"]
+
+
+@contextlib.asynccontextmanager
+async def client_on(clock: FakeClock, gcs: EmulatorHandle) -> AsyncIterator[Storage]:
+    """A client for which time goes by on this clock alone; it leaves nothing behind."""
+    environment = Environment(clock=clock)
+    async with Storage(retry=RetryPolicy(initial_delay=0), environment=environment) as client:
+        yield client
+    await nothing_left(client, gcs)
+
+
+async def pass_until(
+    clock: FakeClock, condition: Callable[[], bool], what: Callable[[], str]
+) -> None:
+    """Let the clock go on until this is so: a second at each look, of which there are many."""
+
+    def holds() -> bool:
+        if condition():
+            return True
+        clock.advance(1)
+        return False
+
+    await until(holds, what)

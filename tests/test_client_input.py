@@ -292,7 +292,7 @@ async def test_reading_after_the_client_was_closed(gcs: EmulatorHandle) -> None:
 
 async def test_a_read_under_way_when_the_client_is_closed(gcs: EmulatorHandle) -> None:
     gcs.put("bucket", "name", LARGE)
-    gcs.arm_next("storage.objects.get", "stall-for-30s-after-1024K", "stall-for-30s-after-0K")
+    gcs.arm_next("storage.objects.get", *[f"stall-for-600s-after-{kib}K" for kib in (1024, 0)])
     storage = Storage()
     stream = await storage.download_stream("bucket", "name")
     assert len(await stream.read(1024 * 1024)) == 1024 * 1024
@@ -395,7 +395,9 @@ async def test_the_callers_session_stays_open(gcs: EmulatorHandle) -> None:
         assert not session.closed
         async with Storage() as storage:
             assert await storage.download("bucket", "name", session=session) == DATA
-            assert storage._lanes.aiohttp._own is None
+            made = storage._lanes.made_aiohttp
+            assert made is not None
+            assert made._own is None
         assert not session.closed
     async with Storage() as storage:
         with pytest.raises(StorageError):

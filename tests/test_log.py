@@ -1,14 +1,17 @@
 """Who listens to the log hears what happens to a transfer on its way, and why there is a wait."""
 
+import asyncio
 import logging
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+from standing_time import client_on, pass_until
 
 from storage_stream import Storage
 from storage_stream.errors import IntegrityError
+from storage_stream.testing import FakeClock
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 
@@ -98,11 +101,15 @@ async def test_a_session_that_is_lost(
 
 
 async def test_a_body_that_is_too_slow(
-    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, heard: pytest.LogCaptureFixture
+    gcs: EmulatorHandle, gcs_bucket: str, heard: pytest.LogCaptureFixture
 ) -> None:
     gcs.put(gcs_bucket, "a", bytes(300_000))
-    gcs.arm_next("storage.objects.get", "stall-for-60s-after-128K")
-    assert len(await storage.download(gcs_bucket, "a", stall_timeout=0.05)) == 300_000
+    gcs.arm_next("storage.objects.get", "stall-for-600s-after-128K")
+    clock = FakeClock()
+    async with client_on(clock, gcs) as storage:
+        download = asyncio.create_task(storage.download(gcs_bucket, "a", stall_timeout=20))
+        await pass_until(clock, lambda: len(gcs.log) == 2, lambda: "it is not broken off")
+        assert len(await download) == 300_000
     (stalled,) = told(heard, "stall")
     assert stalled["subject"] == f"gs://{gcs_bucket}/a"
 

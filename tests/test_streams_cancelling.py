@@ -207,11 +207,12 @@ async def test_reads_cancelled_at_every_await_lose_no_byte(
 async def test_a_read_with_a_time_limit_can_be_repeated(
     gcs: EmulatorHandle, storage: Storage
 ) -> None:
-    gcs.arm_next("storage.objects.get", "stall-for-0.3s-after-512K")
-    async with storage.download_stream("bucket", "name") as stream:
+    gcs.arm_next("storage.objects.get", "stall-for-600s-after-512K")
+    async with storage.download_stream("bucket", "name", stall_timeout=None) as stream:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await stream.read()
+        gcs.advance_clock(600)
         assert await stream.read() == DATA
         assert stream.resumes == 0
 

@@ -7,15 +7,17 @@ import pytest
 from leaks import nothing_left, nothing_under_way, open_descriptors, until
 from sample_data import patterned
 from scripted_server import Asked, Line, ScriptedServer, head
+from standing_time import client_on, standing_time
 
 from storage_stream import Storage
+from storage_stream.testing import FakeClock
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 SMALL = patterned(100_000)
 
 
 async def test_a_slow_reader_stops_the_server(storage_of: Callable[..., Storage]) -> None:
-    size = 200_000_000
+    size = 400_000_000
     piece = bytes(64 * 1024)
 
     async def endless(_: Asked, line: Line) -> None:
@@ -33,47 +35,54 @@ async def test_a_slow_reader_stops_the_server(storage_of: Callable[..., Storage]
         while server.lines[0].sent != before:  # until it is blocked for a while
             before = server.lines[0].sent
             await asyncio.sleep(0.2)
-        assert before < 8_000_000
+        assert before < 100_000_000  # some kernels let sockets hold tens of megabytes
         assert await stream.read(20_000_000) == bytes(20_000_000)
 
 
-async def test_an_idle_reader_is_no_error(gcs: EmulatorHandle, storage: Storage) -> None:
+async def test_an_idle_reader_is_no_error(gcs: EmulatorHandle) -> None:
     data = patterned(20_000_000)  # more than sockets hold: the server has to wait for us
     gcs.put("bucket", "name", data)
-    async with storage.download_stream(
-        "bucket", "name", timeout=0.2, stall_timeout=0.2, retries=0
-    ) as stream:
-        first = await stream.read(1000)
-        await asyncio.sleep(0.7)
-        assert first + await stream.read() == data
+    clock = FakeClock()
+    async with client_on(clock, gcs) as storage:
+        with standing_time() as time:
+            stream = await storage.download_stream(
+                "bucket", "name", timeout=0.2, stall_timeout=0.2, retries=0
+            )
+            first = await stream.read(1000)
+            for limited in (clock, time):
+                limited.advance(0.7)
+            assert first + await stream.read() == data
         assert stream.verified is True
+        stream.close()
     assert len(gcs.log) == 1
 
 
-async def test_a_consumer_slower_than_the_minimum_rate_is_no_error(
-    gcs: EmulatorHandle, storage: Storage
-) -> None:
+async def test_a_consumer_slower_than_the_minimum_rate_is_no_error(gcs: EmulatorHandle) -> None:
     gcs.put("bucket", "name", SMALL)
-    async with storage.download_stream("bucket", "name", stall_timeout=0.1, retries=0) as stream:
+    clock = FakeClock()
+    async with (
+        client_on(clock, gcs) as storage,
+        storage.download_stream("bucket", "name", stall_timeout=0.1, retries=0) as stream,
+    ):
         for _ in range(8):
             assert len(await stream.read(1)) == 1
-            await asyncio.sleep(0.05)
+            clock.advance(0.05)
         assert await stream.read() == SMALL[8:]
 
 
 async def test_1000_streams_through_10_connections(gcs: EmulatorHandle) -> None:
     """They wait in a queue: who asked first is served first, and no timeout runs meanwhile."""
     gcs.put("bucket", "name", SMALL)
-    finished: list[int] = []
+    begun: list[int] = []
     most = 0
 
     async def one(number: int, storage: Storage) -> None:
         nonlocal most
         async with storage.download_stream("bucket", "name") as stream:
+            begun.append(number)
             most = max(most, gcs._emulator.open_connections)
             got = [chunk async for chunk in stream.iter_chunks(30_000)]
             assert b"".join(got) == SMALL
-        finished.append(number)
 
     async with Storage() as storage:
         await storage.download("bucket", "name")
@@ -88,8 +97,10 @@ async def test_1000_streams_through_10_connections(gcs: EmulatorHandle) -> None:
     await until(lambda: open_descriptors() <= before, lambda: "descriptors are left")
     assert len(gcs.log) == 1001
     assert most <= 10
-    assert sorted(finished) == list(range(1000))
-    assert max(abs(place - number) for place, number in enumerate(finished)) < 3 * 10
+    assert sorted(begun) == list(range(1000))
+    # Ten are under way at once, and may overtake one another; nobody else may.
+    for place, number in enumerate(begun):
+        assert sum(later < number for later in begun[place + 1 :]) < 10
 
 
 async def test_many_large_streams_at_once_stay_apart(gcs: EmulatorHandle, storage: Storage) -> None:

@@ -1,5 +1,6 @@
 """Broken downloads: what can be continued is, byte for byte; what cannot is one clear error."""
 
+import asyncio
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from leaks import names_in, nothing_under_way
 from sample_data import patterned
 from scripted_server import Asked, Line, ScriptedServer, chunked, head, media, media_head, reply
+from standing_time import client_on, pass_until, standing_time
 
 from storage_stream import Environment, Preconditions, RetryPolicy, Storage
 from storage_stream.errors import (
@@ -414,21 +416,31 @@ async def test_wrong_bytes_become_neither_data_nor_file(
 # -- time ------------------------------------------------------------------------------------
 
 
-async def test_a_stall_is_broken_off_and_continued(
-    stored: EmulatorHandle, storage: Storage
-) -> None:
-    stored.arm_next(GET, "stall-for-60s-after-512K")
-    async with storage.download_stream("bucket", "name", stall_timeout=0.2) as stream:
-        assert await stream.read() == DATA
+async def test_a_stall_is_broken_off_and_continued(stored: EmulatorHandle) -> None:
+    stored.arm_next(GET, "stall-for-600s-after-512K")
+    clock = FakeClock()
+    async with (
+        client_on(clock, stored) as storage,
+        storage.download_stream("bucket", "name", stall_timeout=20) as stream,
+    ):
+        reading = asyncio.create_task(stream.read())
+        await pass_until(clock, lambda: len(stored.log) == 2, lambda: "it is not broken off")
+        assert await reading == DATA
         assert (stream.resumes, stream.verified) == (1, True)
 
 
-async def test_a_stall_without_retries(stored: EmulatorHandle, storage: Storage) -> None:
-    stored.arm_next(GET, "stall-for-60s-after-512K")
-    async with storage.download_stream("bucket", "name", stall_timeout=0.2, retries=0) as stream:
+async def test_a_stall_without_retries(stored: EmulatorHandle) -> None:
+    stored.arm_next(GET, "stall-for-600s-after-512K")
+    clock = FakeClock()
+    async with (
+        client_on(clock, stored) as storage,
+        storage.download_stream("bucket", "name", stall_timeout=20, retries=0) as stream,
+    ):
         assert await stream.read(512 * 1024) == DATA[: 512 * 1024]
+        reading = asyncio.create_task(stream.read(1))
+        await pass_until(clock, reading.done, lambda: "it waits on")
         with pytest.raises(TransferStalled) as caught:
-            await stream.read(1)
+            await reading
         assert isinstance(caught.value, TimeoutError)
 
 
@@ -447,8 +459,17 @@ async def test_the_first_byte_has_its_own_limit(stored: EmulatorHandle, storage:
 
 async def test_no_limit_on_the_whole_time(stored: EmulatorHandle, storage: Storage) -> None:
     """The body takes longer than `timeout`, which bounds only the wait for its first byte."""
-    stored.arm_next(GET, "stall-for-0.4s-after-512K")
-    assert await storage.download("bucket", "name", timeout=0.2, retries=0) == DATA
+    stored.arm_next(GET, "stall-for-600s-after-512K")
+    with standing_time() as time:
+        stream = await storage.download_stream("bucket", "name", timeout=0.2, retries=0)
+        first = await stream.read(512 * 1024)
+        reading = asyncio.create_task(stream.read())
+        await asyncio.sleep(0)
+        time.advance(0.4)
+        await asyncio.sleep(0)
+        stored.advance_clock(600)
+        assert first + await reading == DATA
+    stream.close()
 
 
 async def test_nobody_listens(storage_of: Callable[..., Storage]) -> None:

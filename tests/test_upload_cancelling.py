@@ -139,7 +139,7 @@ async def test_a_close_that_is_cancelled_can_be_repeated(
 async def test_a_writer_that_is_aborted_while_another_task_writes(
     gcs: EmulatorHandle, storage: Storage
 ) -> None:
-    gcs.arm_next(INSERT, "pass", "stall-for-0.1s-after-0K")
+    gcs.arm_next(INSERT, "pass", "stall-for-600s-after-0K")
     writer = storage.upload_stream("bucket", "name", chunk_bytes=QUANTUM)
     writing = asyncio.create_task(writer.write(DATA))
     await until(lambda: writer._upload.session.uri is not None, lambda: "no session begins")

@@ -38,7 +38,7 @@ async def test_killed_midway_and_gone_on_with(
     gcs.create_bucket("bucket", versioning={"enabled": True})
     (tmp_path / "source").write_bytes(DATA)
     whole_chunks = killed_at_kib * 1024 // CHUNK
-    gcs.arm_next(INSERT, f"stall-for-1s-after-{killed_at_kib}K")
+    gcs.arm_next(INSERT, f"stall-for-600s-after-{killed_at_kib}K")
     first = await _start("begin", tmp_path)
     # The request that stands still has begun, and the bytes before it are written down.
     await until(

@@ -1,6 +1,7 @@
 """Uploads in parts, as another client and another process see them."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -81,7 +82,7 @@ async def test_another_client_reads_the_object(
 
 async def killed_midway(gcs: EmulatorHandle, method: str, source: Path, journal: Path) -> None:
     """A process that sent two of five parts, and was killed while it sent the third."""
-    gcs.arm_next(OPERATIONS[method], "pass", "pass", "stall-for-3s-after-1024K")
+    gcs.arm_next(OPERATIONS[method], "pass", "pass", "stall-for-600s-after-1024K")
     arguments = command(gcs, method, source, PART_BYTES, 1, journal)
     with subprocess.Popen(arguments) as process:  # noqa: S603, ASYNC220 - our own script
         try:
@@ -125,7 +126,7 @@ async def test_a_command_cleans_up_where_one_was_killed(
         check=True,
         capture_output=True,
         text=True,
-        env={"STORAGE_EMULATOR_HOST": gcs.url},
+        env={**os.environ, "STORAGE_EMULATOR_HOST": gcs.url},
     )
     left = "1 temporary upload," if count == 1 else "2 temporary uploads,"
     assert ran.stdout == f"Removed {left} and the journal.\n"
@@ -155,7 +156,7 @@ def test_memory_is_bounded(gcs: EmulatorHandle, tmp_path: Path, method: str) -> 
         command(gcs, method, tmp_path / "sparse", 64 * MIB, 6),
         check=True,
         stdout=subprocess.PIPE,
-        timeout=100,
+        timeout=500,
     )
     told = json.loads(ran.stdout)
     assert told["size"] == str(size)

@@ -87,11 +87,12 @@ async def test_it_is_replaced_at_the_end_and_not_before(
     """A reader of the old file is not disturbed: the name moves to another file."""
     target = tmp_path / "file"
     target.write_bytes(OLD)
-    gcs.arm_next(GET, "stall-for-0.2s-after-2048K")
+    gcs.arm_next(GET, "stall-for-600s-after-2048K")
     with target.open("rb") as reader:
         work = asyncio.create_task(storage.download_to_filename("bucket", "name", target))
         await until(lambda: len(names_in(tmp_path)) == 2, lambda: "there is no part")
         assert _read(target) == OLD
+        gcs.advance_clock(600)
         await work
         assert reader.read() == OLD
     assert _read(target) == DATA

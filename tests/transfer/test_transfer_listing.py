@@ -73,7 +73,7 @@ async def test_leaving_early_leaves_nothing(
     storage: Storage,
     closing: bool,  # noqa: FBT001 - a parameter
 ) -> None:
-    stored.arm_next(LIST, "pass", "stall-for-30s-after-0K")
+    stored.arm_next(LIST, "pass", "stall-for-600s-after-0K")
     items = storage.iter_objects("bucket", page_size=1)
     if closing:
         async with aclosing(items):

@@ -11,6 +11,7 @@ from asked_ranges import ranges
 from leaks import names_in, until
 from sample_data import gzipped
 from sliced_object import DATA, SIZE, SLICE
+from standing_time import client_on, pass_until
 
 from storage_stream import Progress, Storage
 from storage_stream.errors import (
@@ -18,6 +19,7 @@ from storage_stream.errors import (
     ObjectChanged,
     StorageError,
 )
+from storage_stream.testing import FakeClock
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 GET = "storage.objects.get"
@@ -144,11 +146,13 @@ async def test_what_breaks_is_continued(
 
 
 @WAYS
-async def test_a_stall_is_continued(
-    stored: EmulatorHandle, storage: Storage, tmp_path: Path, way: Way
-) -> None:
-    stored.arm_next(GET, "stall-for-60s-after-256K")
-    assert await way(storage, tmp_path, stall_timeout=0.2) == DATA
+async def test_a_stall_is_continued(stored: EmulatorHandle, tmp_path: Path, way: Way) -> None:
+    stored.arm_next(GET, "stall-for-600s-after-128K")
+    clock = FakeClock()
+    async with client_on(clock, stored) as storage:
+        work = asyncio.create_task(way(storage, tmp_path, stall_timeout=200, retries=1000))
+        await pass_until(clock, work.done, lambda: "it waits on")
+        assert await work == DATA
 
 
 @WAYS
@@ -170,10 +174,11 @@ async def test_replaced_midway(
 ) -> None:
     """The second slices are asked for after the object was overwritten."""
     (tmp_path / "file").write_bytes(OLD)
-    stored.arm_next(GET, *["stall-for-0.2s-after-0K"] * 4)
+    stored.arm_next(GET, "stall-for-600s-after-0K")
     work = asyncio.create_task(way(storage, tmp_path, workers=2, retries=0))
-    await until(lambda: len(stored.log) == 1, lambda: "no request")
+    await until(lambda: any(entry.fault for entry in stored.log), lambda: "no request")
     stored.put("bucket", "name", DATA[::-1])
+    stored.advance_clock(600)
     with pytest.raises(ObjectChanged):
         await work
     assert names_in(tmp_path) == ["file"]
