@@ -272,11 +272,12 @@ def test_the_doctor_finds_nothing(gcs: EmulatorHandle) -> None:
 
 def test_the_doctor_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"http://127.0.0.1:{server.getsockname()[1]}"
     Path("key.json").write_text('{"private_key": "a secret"')
-    words = ["doctor", "--endpoint", address, "--credentials", "key.json"]
-    found = {each["check"]: each for each in documents(*words, status=1)}
+    with socket.socket() as taken:  # nobody listens there, and nobody else can
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        words = ["doctor", "--endpoint", address, "--credentials", "key.json"]
+        found = {each["check"]: each for each in documents(*words, status=1)}
     assert "cannot be reached" in found["connection"]["found"]
     assert "is no key file (--credentials)" in found["credentials"]["found"]
     assert found["token"]["state"] == "failed"

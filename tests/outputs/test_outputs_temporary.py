@@ -32,12 +32,14 @@ def bucket(gcs: EmulatorHandle) -> None:
 async def test_it_is_an_object_with_a_type_and_an_end(
     storage: Storage, gcs: EmulatorHandle
 ) -> None:
+    begun = datetime.now(UTC)
     blob = await Picture.from_temporary(storage, BUCKET, b"data", prefix="a/", ttl=60)
+    ended = datetime.now(UTC)
     (there,) = gcs.objects(BUCKET)
     assert there["name"].startswith("a/")
     assert there["contentType"] == blob.media_type == "image/png"
     expires = datetime.fromisoformat(there["metadata"]["expires"])
-    assert timedelta(seconds=50) < expires - datetime.now(UTC) < timedelta(seconds=61)
+    assert begun + timedelta(seconds=59) <= expires <= ended + timedelta(seconds=60)
     assert await blob.read() == b"data"
     assert len([request for request in gcs.log if request.method == "GET"]) == 1
     del blob
