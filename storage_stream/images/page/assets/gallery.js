@@ -77,16 +77,23 @@ export async function showGallery(main, { gallery: id }, { returnTo = null } = {
     return tile;
   }
 
-  function place(images) {
+  function place(images, behind = null) {
     for (const image of images) {
       const tile = tileOf(image);
       const old = tiles.get(image.id);
       tiles.set(image.id, tile);
-      if (old) {
-        nearby.forget(old);
-        old.replaceWith(tile);
-      } else grid.append(tile);
+      if (old) replaceTile(old, tile);
+      else grid.insertBefore(tile, behind);
     }
+  }
+
+  /** Where somebody is who works by keyboard, he stays. */
+  function replaceTile(old, tile) {
+    const { activeElement } = document;
+    const kind = old.contains(activeElement) ? activeElement.tagName : null;
+    nearby.forget(old);
+    old.replaceWith(tile);
+    if (kind) tile.querySelector(kind).focus();
   }
 
   async function load() {
@@ -197,6 +204,7 @@ export async function showGallery(main, { gallery: id }, { returnTo = null } = {
 
   order.addEventListener("change", () => {
     shelf = freshShelf(id, order.value === "new");
+    nearby.close();
     tiles.clear();
     picked.clear();
     fill(grid);
@@ -218,16 +226,16 @@ export async function showGallery(main, { gallery: id }, { returnTo = null } = {
     shown: from && !from.hidden ? () => from.querySelector("a").focus() : null,
     deleted: (keys) => {
       shelf.drop(keys);
-      for (const key of keys) {
-        tiles.get(key)?.remove();
-        tiles.delete(key);
+      for (const tile of keys.map((key) => tiles.get(key)).filter(Boolean)) {
+        nearby.forget(tile);
+        tile.remove();
+        tiles.delete(tile.dataset.id);
       }
       draw();
     },
     arrived: ({ gallery, image }) => {
       if (gallery !== id || !shelf.add(image)) return;
-      place([image]);
-      if (shelf.newestFirst) grid.prepend(tiles.get(image.id));
+      place([image], tiles.get(shelf.behind(image.id)?.id));
       draw();
     },
     converted: (image) => {

@@ -1,10 +1,10 @@
-// Pictures of a long list: those near the window are loaded. Those that are scrolled past before
-// they came are given up, so that nobody waits for them who looks at others.
+// Pictures of a long list: those near the window are loaded. Those that are scrolled past or left
+// before they came are given up, so that nobody waits for them who looks at others.
 
 const AROUND = "900px";
 
 export class NearbyPictures {
-  #known = new WeakMap();
+  #known = new Map();
   #observer = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) this.#moved(target, isIntersecting);
   }, { rootMargin: AROUND });
@@ -17,16 +17,18 @@ export class NearbyPictures {
 
   forget(box) {
     this.#observer.unobserve(box);
+    this.#moved(box, false);
+    this.#known.delete(box);
   }
 
   close() {
-    this.#observer.disconnect();
+    for (const box of this.#known.keys()) this.forget(box);
   }
 
   #moved(box, isNear) {
-    const { picture, address } = this.#known.get(box);
+    const { picture, address } = this.#known.get(box) ?? {}; // one without a picture is not known
     if (isNear) {
       if (!picture.hasAttribute("src")) picture.src = address;
-    } else if (!picture.complete) picture.removeAttribute("src");
+    } else if (picture && !picture.complete) picture.removeAttribute("src");
   }
 }

@@ -5,6 +5,9 @@ import { isHidden } from "./undo.js";
 
 const ON_PAGE = 60;
 
+/** To the microsecond, which a `Date` has not; a whole second comes without a fraction. */
+const storedAt = (image) => image.versions.original.timestamp.replace("Z", "");
+
 export class Shelf {
   constructor(id, newestFirst = true) {
     Object.assign(this, { id, newestFirst, name: null, count: 0, items: [], again: 0, isComplete: false, loading: null });
@@ -29,14 +32,24 @@ export class Shelf {
     return fresh;
   }
 
-  /** What has just arrived; null where its place is not shown yet. */
+  /**
+   * What has just arrived goes where the service lists it: of several that are sent at once, the
+   * first to be stored need not be the first that is answered. False where its place is not shown yet.
+   */
   add(image) {
-    if (this.items.some((item) => item.id === image.id)) return null;
+    if (this.items.some((item) => item.id === image.id)) return false;
     this.count += 1;
-    if (this.newestFirst) this.items.unshift(image);
-    else if (this.isComplete) this.items.push(image);
-    else return null;
-    return image;
+    if (!this.newestFirst && !this.isComplete) return false;
+    const stored = storedAt(image);
+    const isBehind = (item) => (this.newestFirst ? storedAt(item) <= stored : storedAt(item) > stored);
+    const at = this.items.findIndex(isBehind);
+    this.items.splice(at < 0 ? this.items.length : at, 0, image);
+    return true;
+  }
+
+  /** What is listed behind it. */
+  behind(id) {
+    return this.items[this.items.findIndex((item) => item.id === id) + 1];
   }
 
   replace(image) {
