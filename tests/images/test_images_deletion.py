@@ -77,6 +77,8 @@ async def test_what_could_not_be_removed_is_removed_by_recover(house: House) -> 
     images, files, objects = await house.counts()
     assert images == 0
     assert (files, objects) == (3, 3)  # rows that lead to the objects
+    with pytest.raises(NotFound):
+        await house.files.get_ready(rows[0]["file_id"])
     house.gcs.arm_next("storage.objects.delete")
 
 

@@ -229,10 +229,12 @@ class FileService(Records):
         """A file that has its content.
 
         Raises:
-            NotFound: There is none.
+            NotFound: There is none, or it is just being deleted.
             Conflict: It has no content.
         """
         row = await self.get(id)
+        if row["state"] == "deleting":  # nobody waits for that; only what is left of it goes yet
+            raise NotFound("file", row["id"])
         if row["state"] != "ready":
             raise Conflict(f"file {row['id']} has no content: it is {row['state']}")
         return row
