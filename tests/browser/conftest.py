@@ -20,6 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if str(item.path).startswith(here) and _is_asynchronous(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            # Each of its many steps has the patience of `watched_page`.
+            item.add_marker(pytest.mark.timeout(900), append=False)
 
 
 def _is_asynchronous(item: pytest.Item) -> bool:
@@ -49,9 +51,11 @@ async def pages(browser: Browser) -> AsyncIterator[PageMaker]:
     maker = PageMaker(browser)
     yield maker
     await maker.close()
+    maker.judge()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def emulator() -> AsyncIterator[Emulator]:
+async def emulator(pages: PageMaker) -> AsyncIterator[Emulator]:
     async with Emulator(create_buckets=False, soft_delete_seconds=3600) as running:
         yield running
+        await pages.close()

@@ -5,7 +5,7 @@ import json
 import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -146,7 +146,7 @@ async def test_an_upload_tells_how_far_it_is_and_can_be_stopped(
     await service.bucket()
     page = await pages.open(f"{service.url}/_console#/faults")
     await page.get_by_label("The console's own requests").check()
-    emulator.arm_next("storage.objects.insert", "trickle-1000000Bps")
+    emulator.arm_next("storage.objects.insert", "trickle-100000Bps")
     await page.get_by_role("link", name="Objects", exact=True).click()
     await page.get_by_role("link", name=BUCKET).first.click()
     await choose(page, large)
@@ -391,16 +391,22 @@ async def test_a_person_without_a_mouse(pages: PageMaker, service: Service) -> N
     await expect(link).to_be_focused()
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("colours", "size"), [("light", DESKTOP), ("dark", PHONE)], ids=["desktop", "phone"]
+)
 async def test_everybody_can_use_it(
-    pages: PageMaker, service: Service, emulator: Emulator, size: tuple[int, int]
+    pages: PageMaker,
+    service: Service,
+    emulator: Emulator,
+    colours: Literal["light", "dark"],
+    size: tuple[int, int],
 ) -> None:
     await service.bucket(versioning={"enabled": True})
     await service.put("a/one.json", json.dumps({"key": "value"}).encode(), "application/json")
     await service.put("a/one.json", b"{}", "application/json")
     emulator.arm_next("storage.objects.get", "return-503", "return-404", "drop-at-9")
     await service.get("one")
-    page = await pages.open(f"{service.url}/_console", size=size)
+    page = await pages.open(f"{service.url}/_console", colours=colours, size=size)
     for address, sign in [
         ("#/", "Choose a bucket, or make one"),
         (f"#/b/{BUCKET}/a%2F", "1 entry"),
@@ -412,6 +418,3 @@ async def test_everybody_can_use_it(
         await expect(page.get_by_text(sign).locator("visible=true").first).to_be_visible()
         assert await violations(page) == [], address
         assert await overflow(page) == 0, address
-        await page.emulate_media(color_scheme="dark")
-        assert await violations(page, "color-contrast") == [], f"{address}, dark"
-        await page.emulate_media(color_scheme="light")

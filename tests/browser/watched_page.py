@@ -5,14 +5,25 @@ from importlib import resources
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
+
+PATIENCE_MS = 60_000
+"""How long anything may take that ought to happen; waiting costs nothing where it does."""
+expect.set_options(timeout=PATIENCE_MS)
+
+_UNHURRIED = """{
+    const { setTimeout } = window;
+    const calm = (delay) => (delay > 2000 ? 100 * delay : delay);
+    window.setTimeout = (act, delay = 0, ...rest) => setTimeout(act, calm(delay), ...rest);
+}"""
+"""What a page takes back after seconds stays for minutes: a test may be slower than a person."""
 
 DESKTOP = (1360, 820)
 PHONE = (390, 844)
 
 
 class PageMaker:
-    """Opens pages in contexts of their own, and judges them when they are closed.
+    """Opens pages in contexts of their own, and judges them.
 
     Attributes:
         complaints: what pages wrote to their consoles as errors or warnings, and what they threw.
@@ -32,6 +43,7 @@ class PageMaker:
         *,
         size: tuple[int, int] = DESKTOP,
         colours: Literal["light", "dark"] = "light",
+        hurried: bool = False,
         **options: Any,
     ) -> Page:
         """Open `url` and wait until it is loaded.
@@ -40,14 +52,20 @@ class PageMaker:
             url: of the page.
             size: of the window, in CSS pixels.
             colours: what the system is said to prefer.
+            hurried: whether what it takes back after some seconds goes then.
             options: further ones of Playwright's `Browser.new_context`.
         """
         width, height = size
         context = await self._browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=colours, **options
+            viewport={"width": width, "height": height},
+            color_scheme=colours,
+            reduced_motion="reduce",  # nothing is judged half way between two looks
+            **options,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
+        if not hurried:
+            await context.add_init_script(_UNHURRIED)
         page = await context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -56,13 +74,16 @@ class PageMaker:
         return page
 
     async def close(self) -> None:
-        """Close all pages.
+        """Close all pages, before what they show is gone, of which they would complain."""
+        while self._contexts:
+            await self._contexts.pop().close()
+
+    def judge(self) -> None:
+        """See that nothing was wrong.
 
         Raises:
-            AssertionError: one complained, or asked more than one host.
+            AssertionError: a page complained, or asked more than one host.
         """
-        for context in self._contexts:
-            await context.close()
         unexpected = [
             complaint
             for complaint in self.complaints
