@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
@@ -83,6 +83,5 @@ def _name_of(frame: FrameType) -> str:
 
 def _holds(said: Any, error: BaseException) -> bool:
     """Whether an argument is the exception, or `*args` with it."""
-    if isinstance(said, tuple):
-        return any(one is error for one in cast("tuple[Any, ...]", said))
-    return said is error
+    several: tuple[Any, ...] = said if isinstance(said, tuple) else (said,)
+    return any(one is error for one in several)
