@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from leaks import nothing_left
+from long_first import LONG, dealt, rank
 from scripted_server import ScriptedServer
 
 from storage_stream import RetryPolicy, Storage
@@ -48,6 +49,15 @@ def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # As it is in the background of a shell; what the tests start would ignore Ctrl-C, too.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Among several workers, long tests begin first."""
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if worker is not None:
+        ranked = sorted(items, key=lambda item: rank(item.path.as_posix()))
+        long = [item for item in ranked if rank(item.path.as_posix()) < len(LONG)]
+        items[:] = dealt(ranked[len(long) :], long, worker["workercount"])
 
 
 def pytest_collection_finish() -> None:
