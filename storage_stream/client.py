@@ -168,7 +168,7 @@ class Storage(
         sender = around.sender(endpoint.root, self._credentials)
         return ClientParts(
             sender=sender,
-            stream_sender=sender.over(surroundings.transport or self._lanes.aiohttp),
+            stream_sender=sender.over(surroundings.transport or self._lanes.streams),
             defaults=RequestOptions(retry=retry),
             signing=self._signing_parts(around, endpoint, needs_none=needs_none),
         )

@@ -35,7 +35,8 @@ def busy_connections(storage: Storage) -> int:
     lean = storage._lanes.lean
     pool = None if lean is None else lean._pool
     busy = 0 if pool is None else sum(not each.is_lost and not each._is_idle for each in pool._all)
-    session = storage._lanes.aiohttp._own
+    made = storage._lanes.made_aiohttp
+    session = None if made is None else made._own
     if session is None or session.connector is None:
         return busy
     return busy + len(session.connector._acquired)
@@ -46,7 +47,8 @@ def pooled_connections(storage: Storage) -> int:
     lean = storage._lanes.lean
     pool = None if lean is None else lean._pool
     kept = 0 if pool is None else sum(map(len, pool._idle.values()))
-    session = storage._lanes.aiohttp._own
+    made = storage._lanes.made_aiohttp
+    session = None if made is None else made._own
     if session is None or session.connector is None:
         return kept
     return kept + sum(map(len, session.connector._conns.values()))

@@ -103,7 +103,7 @@ UPWARD_FOR_TYPES = {
     "bucket -> client": "a bucket's handle keeps the client it was made by",
 }
 IMPORTS_IN_FUNCTIONS = {
-    "_transport.lanes": "aiohttp takes longer to load than all of ours: the first client does it",
+    "_transport.lanes": "aiohttp takes longer to load than all of ours: who needs it does",
     "testing.plugin": "pytest loads it for everybody who installed the package",
     "integrations.google_auth": "google-auth is an extra; without it the error says how to get it",
     **dict.fromkeys(

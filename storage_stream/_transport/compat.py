@@ -4,7 +4,7 @@ The error tree is pure and knows no HTTP library; here each of its response erro
 that is both. What the twin carries of the request holds no secret: no authorization, no query.
 
 aiohttp is imported where it is used: it takes longer to load than all of ours, and whoever only
-imports our names does not pay for it. The first client loads it, before any error is made.
+imports our names, or is never refused anything, does not pay for it.
 """
 
 from __future__ import annotations

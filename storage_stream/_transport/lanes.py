@@ -1,7 +1,8 @@
 """Which transport carries a request: the lean one where it can, aiohttp everywhere else.
 
 The lean one knows no proxies and no sessions, and its answers have no response of aiohttp's behind
-them. One pair of lanes shares its places, so that `connections` counts both.
+them. One pair of lanes shares its places, so that `connections` counts both. aiohttp takes longer
+to load than all of ours, so it is loaded when a request has to go by it, and not before.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from storage_stream._log import log
 from storage_stream._transport.lean.tls import check_verifies
 from storage_stream._transport.lean.transport import LeanTransport
 from storage_stream._transport.places import Places
-from storage_stream.errors import InvalidArgument
+from storage_stream.errors import ClientClosed, InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     import aiohttp
 
     from storage_stream._protocol.http import Request
+    from storage_stream._transport.aiohttp import AiohttpTransport
     from storage_stream._transport.base import ReplyStream
     from storage_stream._transport.session_options import SessionOptions
 
-__all__ = ["Lanes"]
+__all__ = ["Lanes", "StreamLane"]
 
 
 class Lanes:
@@ -39,6 +41,11 @@ class Lanes:
         InvalidArgument: No connections, a context that does not check certificates, or a session
             and besides how one is to be made.
         TypeError: A context that is none.
+
+    Attributes:
+        places: The turns of both.
+        lean: The lean transport, where there is one.
+        made_aiohttp: The other one, once something needed it.
     """
 
     def __init__(
@@ -55,17 +62,38 @@ class Lanes:
             check_verifies(options.context)
         if session is not None and not (options.is_direct and options.context is None):
             raise InvalidArgument("a session brings its own ssl, proxy and trust_env")
-        # It loads aiohttp, which takes longer than all of ours: not for who imports our names.
-        from storage_stream._transport.aiohttp import AiohttpTransport  # noqa: PLC0415
-
-        places = Places(connections)
-        self.places = places
-        self.aiohttp = AiohttpTransport(session=session, places=places, options=options)
+        self._session = session
+        self._options = options
+        self._closed = False
+        self.places = places = Places(connections)
+        self.made_aiohttp: AiohttpTransport | None = None
         self.lean: LeanTransport | None = None
         if lean and session is None and options.is_direct:
             self.lean = LeanTransport(places=places, context=options.context)
         elif lean:
             log.debug("every request goes by aiohttp: it has the session, or knows the proxy")
+
+    @property
+    def aiohttp(self) -> AiohttpTransport:
+        """The transport on aiohttp, made when it is first asked for.
+
+        Raises:
+            ClientClosed: After `close`.
+        """
+        if self._closed:
+            raise ClientClosed("the client is closed")
+        if self.made_aiohttp is None:
+            from storage_stream._transport.aiohttp import AiohttpTransport  # noqa: PLC0415 - see the module
+
+            self.made_aiohttp = AiohttpTransport(
+                session=self._session, places=self.places, options=self._options
+            )
+        return self.made_aiohttp
+
+    @property
+    def streams(self) -> StreamLane:
+        """The way of answers whose response is shown to the caller: always by aiohttp."""
+        return StreamLane(self)
 
     def send(
         self, request: Request, *, timeout: float | None, session: Any = None
@@ -77,8 +105,27 @@ class Lanes:
 
     async def close(self) -> None:
         """Close both, whatever becomes of the first. Idempotent."""
+        self._closed = True
         try:
             if self.lean is not None:
                 await self.lean.close()
         finally:
-            await self.aiohttp.close()
+            if self.made_aiohttp is not None:
+                await self.made_aiohttp.close()
+
+
+class StreamLane:
+    """A transport that goes by aiohttp, and does not load it before there is something to send.
+
+    Args:
+        lanes: Whose.
+    """
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+
+    def send(
+        self, request: Request, *, timeout: float | None, session: Any = None
+    ) -> Coroutine[Any, Any, ReplyStream]:
+        """See `Transport.send`."""
+        return self._lanes.aiohttp.send(request, timeout=timeout, session=session)

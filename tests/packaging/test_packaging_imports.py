@@ -46,8 +46,33 @@ def test_the_names_of_the_client_load_neither_aiohttp_nor_credentials() -> None:
     assert loaded == {"storage_stream", *LIBRARIES}
 
 
-def test_a_client_loads_aiohttp_and_nobody_s_credentials() -> None:
-    loaded = packages(loaded_by("from storage_stream import Storage; Storage(anonymous=True)"))
+@pytest.mark.parametrize(
+    "call",
+    [
+        "asyncio.sleep(0)",
+        "storage.download('bucket', 'name', retries=0)",
+        "storage.upload('bucket', 'name', b'data', retries=0)",
+    ],
+)
+def test_a_client_and_a_whole_object_load_no_more(call: str) -> None:
+    """Nobody listens, so the request fails; what it needs was loaded before."""
+    program = f"""
+import asyncio
+from contextlib import suppress
+from storage_stream import Storage
+from storage_stream.errors import ConnectFailed
+async def main():
+    async with Storage(api_root="http://127.0.0.1:1", anonymous=True) as storage:
+        with suppress(ConnectFailed):
+            await {call}
+asyncio.run(main())
+"""
+    assert packages(loaded_by(f"exec({program!r})")) == {"storage_stream", *LIBRARIES}
+
+
+def test_a_client_of_aiohttp_loads_nobody_s_credentials() -> None:
+    client = "from storage_stream import Storage; Storage(anonymous=True, lean=False)"
+    loaded = packages(loaded_by(f"{client}._lanes.aiohttp"))
     assert "aiohttp" in loaded
     assert loaded.isdisjoint({"gcloud", "cryptography", "google", "jwt", "chardet"})
 

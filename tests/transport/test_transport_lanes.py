@@ -20,6 +20,8 @@ from storage_stream.testing import Answer
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from storage_stream._transport.base import Transport
+
 
 def lanes(
     options: SessionOptions = DIRECT,
@@ -42,6 +44,23 @@ async def test_by_itself_it_goes_lean(server: WireServer) -> None:
     server.answers += [Answer(body=b"x")]
     both = lanes()
     assert not await ask(both, server.url)
+    await both.close()
+
+
+def has_aiohttp(both: Lanes) -> bool:
+    return both.made_aiohttp is not None
+
+
+async def test_streams_go_by_aiohttp_which_is_made_for_the_first(server: WireServer) -> None:
+    server.answers += [Answer(body=b"x")] * 2
+    both = lanes()
+    assert not await ask(both, server.url)
+    assert not has_aiohttp(both)
+    reply = await both.streams.send(Request("GET", server.url), timeout=60)
+    assert await drain(reply) == b"x"
+    assert isinstance(reply.raw, aiohttp.ClientResponse)
+    assert has_aiohttp(both)
+    reply.close()
     await both.close()
 
 
@@ -116,13 +135,18 @@ async def test_places_are_shared(server: WireServer) -> None:
     await both.close()
 
 
-async def test_closing_closes_both(server: WireServer) -> None:
+@pytest.mark.parametrize("is_made", [False, True])
+async def test_closing_closes_both(server: WireServer, *, is_made: bool) -> None:
     both = lanes()
+    transports: list[Transport] = [both, both.streams]
+    if is_made:
+        transports.append(both.aiohttp)
     await both.close()
     await both.close()
-    for transport in (both, both.aiohttp):
+    for transport in transports:
         with pytest.raises(ClientClosed):
             await transport.send(Request("GET", server.url), timeout=60)
+    assert has_aiohttp(both) == is_made
 
 
 class TestStorage:
