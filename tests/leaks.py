@@ -1,6 +1,7 @@
 """What a transfer must not leave behind: tasks, places in the queue, connections, descriptors."""
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -67,8 +68,21 @@ async def nothing_left(storage: Storage, gcs: EmulatorHandle, places: int = 100)
     await until(lambda: gcs.open_connections == 0, lambda: "the server still has open connections")
 
 
-def open_descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a count, and Path would open one more
+def open_descriptors() -> set[str]:
+    """What is open, by what it leads to: others open and close theirs, so only what is new counts.
+
+    A number is given again, the name of a socket is not.
+    """
+    opened = set()
+    for each in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed by now, as the folder's own is
+            opened.add(str(each.readlink()))
+    return opened
+
+
+def open_below(folder: Path) -> list[str]:
+    """The files in a folder that are open, whether they still have their names or not."""
+    return sorted(name for name in open_descriptors() if name.startswith(f"{folder}{os.sep}"))
 
 
 def names_in(folder: Path) -> list[str]:

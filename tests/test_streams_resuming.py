@@ -451,7 +451,7 @@ async def test_a_trickle_is_a_stall(stored: EmulatorHandle, storage: Storage) ->
 
 
 async def test_the_first_byte_has_its_own_limit(stored: EmulatorHandle, storage: Storage) -> None:
-    stored.arm_next(GET, "stall-for-60s-after-0K", "stall-for-60s-after-0K")
+    stored.arm_next(GET, "stall-for-600s-after-0K", "stall-for-600s-after-0K")
     with pytest.raises(RequestTimeout) as caught:
         await storage.download("bucket", "name", timeout=0.2, retries=1)
     assert caught.value.attempts == 2

@@ -59,7 +59,7 @@ async def test_the_same_as_in_one(gcs: EmulatorHandle, storage: Storage, tmp_pat
 
 async def test_cancelling_ends_them(gcs: EmulatorHandle, storage: Storage, tmp_path: Path) -> None:
     _fill(gcs, 30)
-    gcs.arm_next(GET, *["stall-for-60s-after-0K"] * 4)
+    gcs.arm_next(GET, *["stall-for-600s-after-0K"] * 4)
     run = storage.download_many("bucket", "", tmp_path, processes=2)
 
     async def consume() -> None:
@@ -80,7 +80,7 @@ async def test_one_that_crashes_costs_what_it_had(
     gcs: EmulatorHandle, storage: Storage, tmp_path: Path
 ) -> None:
     _fill(gcs, 30)
-    gcs.arm_next(GET, *["stall-for-60s-after-0K"] * 2)
+    gcs.arm_next(GET, *["stall-for-600s-after-0K"] * 2)
     run = storage.download_many("bucket", "", tmp_path, processes=1, concurrency=4)
     errors: list[Any] = []
     crashed: list[int] = []

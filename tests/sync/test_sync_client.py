@@ -336,7 +336,7 @@ def test_clients_share_a_loop_until_the_last_is_closed(gcs: EmulatorHandle) -> N
 
 def test_closing_ends_what_other_threads_wait_for(gcs: EmulatorHandle) -> None:
     gcs.put("bucket", "name", b"x" * 1_000_000)
-    gcs.arm_next("storage.objects.get", "stall-for-60s-after-0K")
+    gcs.arm_next("storage.objects.get", "stall-for-600s-after-0K")
     storage = Storage(retry=RetryPolicy(retries=0))
     with ThreadPoolExecutor(1) as threads:
         download = threads.submit(storage.download, "bucket", "name", workers=1)
@@ -407,7 +407,7 @@ def interrupt_when(condition: Callable[[], bool]) -> threading.Thread:
 def test_ctrl_c_cancels_an_upload_and_leaves_nothing(gcs: EmulatorHandle, tmp_path: Path) -> None:
     gcs.create_bucket("bucket")
     (tmp_path / "file").write_bytes(b"x" * 1_000_000)
-    gcs.arm_next("storage.objects.insert", "stall-for-60s-after-256K")  # the server sees no end
+    gcs.arm_next("storage.objects.insert", "stall-for-600s-after-256K")  # the server sees no end
     thread = interrupt_when(lambda: any("upload" in entry.path for entry in gcs.log))
     with Storage() as storage:
         with pytest.raises(KeyboardInterrupt):
@@ -423,7 +423,7 @@ def test_ctrl_c_in_a_download_leaves_the_old_file(
 ) -> None:
     gcs.put("bucket", "name", b"x" * 1_000_000)
     (tmp_path / "file").write_bytes(b"old")
-    gcs.arm_next("storage.objects.get", "stall-for-60s-after-512K")
+    gcs.arm_next("storage.objects.get", "stall-for-600s-after-512K")
     thread = interrupt_when(lambda: len(gcs.log) > 0)
     with pytest.raises(KeyboardInterrupt):
         storage.download_to_filename("bucket", "name", tmp_path / "file")
@@ -450,7 +450,7 @@ def test_ctrl_c_in_a_run_of_many_ends_it(
 ) -> None:
     for number in range(5):
         gcs.put("bucket", f"{number}", b"x" * 300_000)
-    gcs.arm_next("storage.objects.get", *["stall-for-60s-after-0K"] * 5)
+    gcs.arm_next("storage.objects.get", *["stall-for-600s-after-0K"] * 5)
     thread = interrupt_when(lambda: sum("alt=media" in entry.query for entry in gcs.log) == 5)
     run = storage.download_many("bucket", "", tmp_path)
     with pytest.raises(KeyboardInterrupt):

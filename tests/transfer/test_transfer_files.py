@@ -104,7 +104,7 @@ async def test_it_is_replaced_at_the_end_and_not_before(
         (["return-404"], {}, NotFound),
         (["drop-at-3000000"], {"retries": 0}, StorageError),
         (["flip-bit-at-4999999"], {}, IntegrityError),
-        (["stall-for-60s-after-2048K"], {"stall_timeout": 0.1, "retries": 0}, TransferStalled),
+        (["stall-for-600s-after-2048K"], {"stall_timeout": 0.1, "retries": 0}, TransferStalled),
     ],
 )
 @pytest.mark.parametrize("exists", [True, False])

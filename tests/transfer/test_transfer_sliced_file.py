@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from cancelling import Moment, cancelled_at
 from fastcrc import crc32
-from leaks import names_in, nothing_under_way, open_descriptors, until
+from leaks import names_in, nothing_under_way, open_below, until
 from sliced_object import DATA, SIZE, SLICE
+from standing_time import client_on, pass_until
 
 from storage_stream import Progress, Storage
 from storage_stream._transfer.files import Place
@@ -27,6 +28,7 @@ from storage_stream.errors import (
     ServerError,
     StorageError,
 )
+from storage_stream.testing import FakeClock
 from storage_stream.testing.emulator_handle import EmulatorHandle
 
 GET = "storage.objects.get"
@@ -192,16 +194,16 @@ async def test_a_journal_that_cannot_be_written_is_done_without(
     target = tmp_path / "file"
     in_its_way = Place.of(target).kept_journal.with_suffix(".new")
     in_its_way.mkdir()
-    before = open_descriptors()
     stored.arm_next(GET, "trickle-400000Bps")
-    async with Storage() as client:
-        work = asyncio.create_task(fetch(client, target))
-        await until(lambda: len(stored.log) > 4, lambda: "no further slices are asked for")
+    clock = FakeClock()  # by which this thread does next to nothing: others are called
+    async with client_on(clock, stored) as client:
+        work = asyncio.create_task(fetch(client, target, stall_timeout=None))
+        await pass_until(clock, lambda: len(stored.log) > 4, lambda: "no further slices")
         work.cancel()
         await asyncio.wait([work])
         assert work.cancelled()
     assert names_in(tmp_path) == [in_its_way.name]
-    await until(lambda: open_descriptors() <= before + 2, lambda: "the part is open")
+    await until(lambda: not open_below(tmp_path), lambda: "the part is open")
     await fetch(storage, target)
     assert target.read_bytes() == DATA
     assert names_in(tmp_path) == sorted([in_its_way.name, "file"])
@@ -382,14 +384,13 @@ async def test_no_descriptor_is_lost(
     stored: EmulatorHandle, storage: Storage, tmp_path: Path
 ) -> None:
     target = tmp_path / "file"
-    before = open_descriptors()
     for _ in range(3):
         stored.arm_next(GET, "return-404")
         with pytest.raises(NotFound):
             await fetch(storage, target)
         await stop_midway(stored, target)
         await fetch(storage, target)
-    assert open_descriptors() <= before + 2 * 4 + 2  # both ends of the pool's connections
+        assert open_below(tmp_path) == []
 
 
 async def test_killed_and_gone_on_with_in_another_process(
