@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
@@ -81,7 +81,8 @@ def _name_of(frame: FrameType) -> str:
     return f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}"
 
 
-def _holds(said: Any, error: BaseException) -> bool:
+def _holds(said: object, error: BaseException) -> bool:
     """Whether an argument is the exception, or `*args` with it."""
-    several: tuple[Any, ...] = said if isinstance(said, tuple) else (said,)
-    return any(one is error for one in several)
+    if isinstance(said, tuple):
+        return any(one is error for one in said)  # pyright: ignore[reportUnknownVariableType] - of any types
+    return said is error
