@@ -32,7 +32,7 @@ settings.load_profile("everywhere")
 
 _OF_THE_MACHINE = re.compile(
     r"http_proxy|all_proxy|(storage_(emulator|stream)|google|gcloud|cloudsdk|gce|dask|otel|pg)_?.*"
-    r"|columns|lines|no_color|force_color|clicolor(_force)?|tty_.*",
+    r"|columns|lines|colorterm|no_color|force_color|clicolor(_force)?|tty_.*",
     re.IGNORECASE,
 )
 """Variables that would send requests elsewhere, name another's credentials or change what is shown.
@@ -46,6 +46,7 @@ def pytest_configure() -> None:
     """Have the same around all tests, however they were started."""
     for name in filter(_OF_THE_MACHINE.fullmatch, [*os.environ]):
         del os.environ[name]
+    os.environ["TERM"] = "xterm-256color"
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # As it is in the background of a shell; what the tests start would ignore Ctrl-C, too.
         signal.signal(signal.SIGINT, signal.default_int_handler)
