@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ImageServiceError,
         NotFound,
         PermissionDenied,
+        PreconditionFailed,
         UnreadableImage,
         ValidationError,
     )
@@ -86,6 +87,7 @@ __all__ = [
     "Page",
     "PermissionDenied",
     "Permissions",
+    "PreconditionFailed",
     "UnreadableImage",
     "ValidationError",
     "VersionSettings",
@@ -99,7 +101,8 @@ _MODULES = {
     "sql.database": ("Database",),
     "errors": (
         *("ClaimLost", "Conflict", "ConversionError", "ConversionTimeout", "DatabaseFailed"),
-        *("ImageServiceError", "NotFound", "PermissionDenied", "UnreadableImage"),
+        *("ImageServiceError", "NotFound", "PermissionDenied", "PreconditionFailed"),
+        "UnreadableImage",
         "ValidationError",
     ),
     "files.file_service": ("FileService",),

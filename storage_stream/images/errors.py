@@ -5,6 +5,7 @@
         ├── ValidationError         (ValueError)       an argument or a setting cannot be
         ├── NotFound                (LookupError)      no such image, file or converter
         ├── Conflict                                   it is used, or not in the state for that
+        │   └── PreconditionFailed                     it was changed meanwhile
         ├── PermissionDenied        (PermissionError)  the permissions forbid it
         ├── DatabaseFailed                             the database did not do its work
         ├── ClaimLost                                  somebody recovered what was being written
@@ -12,8 +13,8 @@
             ├── UnreadableImage     (ValueError)       the file is no image that is read here
             └── ConversionTimeout   (TimeoutError)     it took longer than it may
 
-`NotFound` here is about rows; `storage_stream.errors.NotFound` is an answer of the bucket. This
-module knows neither database nor bucket.
+`NotFound` and `PreconditionFailed` here are about rows; those of `storage_stream.errors` are
+answers of the bucket. This module knows neither database nor bucket.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ __all__ = [
     "ImageServiceError",
     "NotFound",
     "PermissionDenied",
+    "PreconditionFailed",
     "UnreadableImage",
     "ValidationError",
 ]
@@ -71,6 +73,21 @@ class NotFound(ImageServiceError, LookupError):
 
 class Conflict(ImageServiceError):
     """It cannot be done in the state that the records are in; nothing was changed."""
+
+
+class PreconditionFailed(Conflict):
+    """It is not what the caller saw: somebody else changed it; nothing was changed here.
+
+    Attributes:
+        revision: Which one it is at now.
+    """
+
+    def __init__(self, kind: str, record_id: UUID, *, expected: int, revision: int) -> None:
+        super().__init__(
+            f"the {kind} {record_id} was changed meanwhile: it is at revision {revision},"
+            f" not at {expected}"
+        )
+        self.revision = revision
 
 
 class PermissionDenied(ImageServiceError, PermissionError):

@@ -73,12 +73,16 @@ class FileRow(TypedDict):
 
 
 class ConverterRow(TypedDict):
-    """A converter: its class, and the settings it works by."""
+    """A converter: its class, and the settings it works by.
+
+    revision: 1 when it is made, one more with each change of it.
+    """
 
     id: UUID
     cls: str
     name: str
     settings: dict[str, Any]
+    revision: int
     timestamp: datetime
 
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from images_house import SMALL, House, encoded, pattern
 from images_web import ANY, MAX_BYTES, ONE_DATABASE, PNG, ROOT, SVG, asking, huge_png, refused
 
-from storage_stream.images import ImageService, ValidationError
+from storage_stream.images import ImageService, PreconditionFailed, ValidationError
 from storage_stream.images.routes import images_router
 
 
@@ -117,6 +117,56 @@ async def test_converters_are_made_changed_and_deleted(
     for method in ("GET", "DELETE"):
         refused(await web.request(method, path), 404, "not_found")
     assert (await house.converters.list())["count"] == 0
+
+
+async def test_who_changes_a_converter_that_is_another_by_now_is_refused(
+    house: House, web: httpx.AsyncClient
+) -> None:
+    made = await web.post("/converters", json={"name": "web", "settings": SMALL})
+    path, seen = f"/converters/{made.json()['id']}", made.headers["etag"]
+    assert seen == (await web.get(path)).headers["etag"] == f'"{made.json()["revision"]}"'
+    first = await web.patch(path, json={"name": "first"}, headers={"if-match": seen})
+    assert first.status_code == 200
+    now = first.headers["etag"]
+    assert now != seen
+    for stale in (seen, f"W/{now}", '"nonsense"', f'"x", {seen}'):
+        for refusal in (
+            await web.patch(path, json={"name": "second"}, headers={"if-match": stale}),
+            await web.delete(path, headers={"if-match": stale}),
+        ):
+            problem = refused(refusal, 412, "precondition_failed")
+            assert "was changed meanwhile" in problem["detail"]
+    assert (await house.converters.get(made.json()["id"]))["name"] == "first"
+    assert (await web.patch(path, json={"name": "a"}, headers={"if-match": "*"})).is_success
+    several = f'{seen}, "3", W/"3"'
+    assert (await web.patch(path, json={"name": "b"}, headers={"if-match": several})).is_success
+    assert (await web.patch(path, json={"name": "c"})).json()["revision"] == 5
+    broken = await web.delete(path, headers={"if-match": "5"})
+    assert refused(broken, 422, "invalid")["field"] == "if-match"
+    (row,) = (await web.get("/converters")).json()["data"]
+    gone = await web.delete(path, headers={"if-match": f'"{row["revision"]}"'})
+    assert gone.status_code == 204
+    refused(await web.delete(path, headers={"if-match": seen}), 404, "not_found")
+
+
+async def test_of_many_who_change_what_they_saw_one_does(house: House) -> None:
+    row = await house.converters.create({"name": "web", "settings": SMALL})
+
+    async def rename(number: int) -> bool:
+        try:
+            await house.converters.update(row["id"], {"name": f"{number}"}, revision=1)
+        except PreconditionFailed as error:
+            assert error.revision == 2  # noqa: PT017 - of those who lose
+            return False
+        return True
+
+    outcomes = await asyncio.gather(*(rename(number) for number in range(8)))
+    assert sum(outcomes) == 1
+    found = await house.converters.get(row["id"])
+    assert (found["name"], found["revision"]) == (str(outcomes.index(True)), 2)
+    with pytest.raises(PreconditionFailed):
+        await house.converters.delete(row["id"], revision=1)
+    await house.converters.delete(row["id"], revision=2)
 
 
 @ONE_DATABASE

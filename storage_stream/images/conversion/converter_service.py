@@ -35,6 +35,7 @@ from storage_stream.images.files.written_file import SourceFile
 from storage_stream.images.identifiers import Id, as_id
 from storage_stream.images.sql.queries import Shown
 from storage_stream.images.sql.records import Records
+from storage_stream.images.sql.revisions import at_revision, check_revision
 from storage_stream.images.sql.schema import converters
 from storage_stream.media import MediaError
 
@@ -59,7 +60,9 @@ MAX_PROCESSING_TIME = 60.0
 MAX_PIXELS = 256_000_000
 MAX_MEMORY_PIXELS = 100_000_000
 
-CONVERTERS = Shown(converters, ("id", "cls", "name", "settings", "timestamp"), ("name",))
+CONVERTERS = Shown(
+    converters, ("id", "cls", "name", "settings", "revision", "timestamp"), ("name",)
+)
 _CLASSES = {"ImageConverter": ImageConverter}
 
 
@@ -191,11 +194,20 @@ class ConverterService(Records):
         id: Id,  # noqa: A002 - as all methods of the services name it
         data: Mapping[str, Any],
         columns: Columns = "*",
+        *,
+        revision: int | None = None,
     ) -> ConverterRow:
         """Change a converter's name or settings, which are replaced as a whole.
 
+        Args:
+            id: The converter.
+            data: `{"name": …, "settings": …}`, or one of them.
+            columns: Which columns come back.
+            revision: Only if it is at this one; None changes it whatever it is.
+
         Raises:
             NotFound: There is none.
+            PreconditionFailed: It is at another revision: somebody changed it meanwhile.
             ValidationError: The settings cannot be.
             Conflict: There is one of that name.
         """
@@ -204,33 +216,51 @@ class ConverterService(Records):
         if not words:
             raise ValidationError("a name or settings are expected", field="data")
         old = await self.get(id)
-        values: dict[str, Any] = {}
+        check_revision("converter", old, revision)
+        values: dict[str, Any] = {"revision": converters.c.revision + 1}
         if "name" in words:
             values["name"] = checked_name(words["name"], "name")
         if "settings" in words:
             self._made(old["cls"], words["settings"])
             values["settings"] = checked_metadata(words["settings"], "settings")
         async with self._storing(values.get("name")) as connection:
-            which = sa.update(converters).where(converters.c.id == old["id"])
+            which = sa.update(converters).where(*at_revision(converters, old["id"], revision))
             changed = await connection.execute(
                 which.values(**values).returning(*CONVERTERS.chosen("*"))
             )
             found = changed.mappings().one_or_none()
         if found is None:
+            await self._refuse(old["id"], revision)
             raise NotFound("converter", old["id"])
         return cast("ConverterRow", self._one([dict(found)], columns))
 
-    async def delete(self, id: Id) -> None:  # noqa: A002 - as above
+    async def delete(self, id: Id, *, revision: int | None = None) -> None:  # noqa: A002 - as above
         """Delete a converter; what it made stays.
+
+        Args:
+            id: The converter.
+            revision: Only if it is at this one; None deletes it whatever it is.
 
         Raises:
             NotFound: There is none.
+            PreconditionFailed: It is at another revision: somebody changed it meanwhile.
         """
         record_id = as_id(id)
         async with self._database.writing() as connection:
-            gone = sa.delete(converters).where(converters.c.id == record_id)
-            if (await connection.execute(gone)).rowcount == 0:
-                raise NotFound("converter", record_id)
+            gone = sa.delete(converters).where(*at_revision(converters, record_id, revision))
+            count = (await connection.execute(gone)).rowcount
+        if count == 0:
+            await self._refuse(record_id, revision)
+            raise NotFound("converter", record_id)
+
+    async def _refuse(self, record_id: UUID, revision: int | None) -> None:
+        """Say why nothing was changed, where it is not that there is nothing.
+
+        Raises:
+            NotFound: It is that.
+            PreconditionFailed: It is at another revision.
+        """
+        check_revision("converter", await self.get(record_id), revision)
 
     # -- running ---------------------------------------------------------------------------
 

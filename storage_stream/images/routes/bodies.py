@@ -145,6 +145,7 @@ class Converter(BaseModel):
     cls: str
     name: str
     settings: dict[str, Any]
+    revision: int
     timestamp: datetime
 
 

@@ -24,6 +24,7 @@ from storage_stream.images.errors import (
     DatabaseFailed,
     NotFound,
     PermissionDenied,
+    PreconditionFailed,
     UnreadableImage,
     ValidationError,
 )
@@ -55,6 +56,7 @@ class ProblemCode(enum.StrEnum):
     PERMISSION_DENIED = "permission_denied"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    PRECONDITION_FAILED = "precondition_failed"
     UPLOAD_STALLED = "upload_stalled"
     BODY_TOO_LARGE = "body_too_large"
     PICTURE_TOO_LARGE = "picture_too_large"
@@ -125,6 +127,7 @@ _MEANINGS: dict[type[BaseException], _Meaning] = {
     NotFound: _Meaning(404, ProblemCode.NOT_FOUND),
     UploadStalledError: _Meaning(408, ProblemCode.UPLOAD_STALLED),
     Conflict: _Meaning(409, ProblemCode.CONFLICT),
+    PreconditionFailed: _Meaning(412, ProblemCode.PRECONDITION_FAILED),
     BodyTooLargeError: _Meaning(413, ProblemCode.BODY_TOO_LARGE),
     ImageTooLarge: _Meaning(413, ProblemCode.PICTURE_TOO_LARGE),
     UnsupportedMediaTypeError: _Meaning(415, ProblemCode.UNSUPPORTED_MEDIA_TYPE),
@@ -144,6 +147,7 @@ _CODES_OF_STATUSES = {
     404: ProblemCode.NOT_FOUND,
     408: ProblemCode.UPLOAD_STALLED,
     409: ProblemCode.CONFLICT,
+    412: ProblemCode.PRECONDITION_FAILED,
     413: ProblemCode.BODY_TOO_LARGE,
     415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
     422: ProblemCode.INVALID,

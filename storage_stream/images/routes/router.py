@@ -162,12 +162,12 @@ def _add_converters(router: APIRouter, converters: ConverterEndpoints) -> None:
     _add(router, "GET", path, converters.get, "converters.get", statuses=(404,), **one)
     _add(
         *(router, "PATCH", path, converters.update, "converters.update"),
-        statuses=(404, 409, 413),
+        statuses=(404, 409, 412, 413),
         **one,
     )
     _add(
         *(router, "DELETE", path, converters.delete, "converters.delete"),
-        statuses=(404,),
+        statuses=(404, 412),
         status_code=204,
     )
 

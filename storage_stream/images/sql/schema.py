@@ -131,6 +131,7 @@ converters = sa.Table(
     sa.Column("name", sa.Text(), nullable=False),
     sa.Column("settings", _JSON, nullable=False),
     sa.Column("timestamp", UtcTimestamp(), nullable=False),
+    sa.Column("revision", sa.Integer(), nullable=False, server_default="1"),
     sa.UniqueConstraint("name", name="image_converters_name"),
 )
 
