@@ -9,6 +9,7 @@ const MEANT = {
   permission_denied: "You may not do that here.",
   not_found: "It is not there any more.",
   conflict: "It cannot be done as things are.",
+  precondition_failed: "It was changed elsewhere meanwhile, and is left as it is.",
   body_too_large: "The file is too large.",
   picture_too_large: "The picture has too many pixels.",
   unsupported_media_type: "This is not a picture that can be kept here.",
@@ -22,7 +23,8 @@ export class Refused extends Error {
     const lead = MEANT[problem.code];
     const detail = problem.detail ? problem.detail[0].toUpperCase() + problem.detail.slice(1) : "";
     const rest = detail && !/[.!?]$/.test(detail) ? `${detail}.` : detail;
-    super([lead, rest].filter(Boolean).join(" ") || `The service answered ${status}, and gave no reason.`);
+    // What the service says of revisions are numbers that nobody has seen.
+    super([lead, problem.code === "precondition_failed" ? null : rest].filter(Boolean).join(" ") || `The service answered ${status}, and gave no reason.`);
     Object.assign(this, { status, code: problem.code ?? null, field: problem.field ?? null, detail: problem.detail ?? "" });
   }
 }
@@ -47,16 +49,21 @@ export function url(path, query = {}) {
   return `${about.api}${path}${text ? `?${text}` : ""}`;
 }
 
+/** What is sent besides: `revision` is that of a record which shall be left alone if it is another by now. */
+export const sentAs = ({ body, revision }) => ({
+  headers: {
+    ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+    ...(revision === undefined ? {} : { "If-Match": `"${revision}"` }),
+  },
+  body: body === undefined ? undefined : JSON.stringify(body),
+});
+
 /** Ask; gives the JSON of the answer, or null where it has none. */
-export async function ask(method, path, { query, body, signal, keepalive = false } = {}) {
+export async function ask(method, path, { query, body, revision, signal, keepalive = false } = {}) {
   let answer;
   let text;
   try {
-    answer = await fetch(url(path, query), {
-      method, signal, keepalive,
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
+    answer = await fetch(url(path, query), { method, signal, keepalive, ...sentAs({ body, revision }) });
     text = await answer.text();
   } catch (error) {
     if (error.name === "AbortError") throw error;

@@ -12,8 +12,8 @@ const NEW = { name: "", settings: { versions: [{ version: "web", format: "webp",
 async function draftOf(which) {
   if (which === "new") return { id: null, ...structuredClone(NEW) };
   const id = which.replace(/^copy-/, "");
-  const { name, settings } = await ask("GET", `/converters/${id}`);
-  return which === id ? { id, name, settings } : { id: null, name: `${name} (copy)`, settings };
+  const { name, settings, revision } = await ask("GET", `/converters/${id}`);
+  return which === id ? { id, name, settings, revision } : { id: null, name: `${name} (copy)`, settings };
 }
 
 export async function showConverter(main, { converter }) {
@@ -23,7 +23,7 @@ export async function showConverter(main, { converter }) {
   const json = el("textarea.code", { rows: 14, spellcheck: false, autocomplete: "off" });
   const versions = el("div.version-fields");
   const general = el("div");
-  const problem = el("p.problem", { role: "alert", hidden: true });
+  const problem = el("div.problem", { role: "alert", hidden: true });
   const name = el("input", { value: draft.name, required: true, maxLength: 200, autocomplete: "off", oninput: () => { draft.name = name.value; } });
 
   /** Something was changed in the form: the JSON follows. */
@@ -86,22 +86,50 @@ export async function showConverter(main, { converter }) {
       }
     }, { kind: ".small" }));
 
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
+    save();
+  });
+
+  async function save() {
     clearProblems(form);
     problem.hidden = true;
     try {
       const body = { name: draft.name.trim(), settings: draft.settings };
-      if (draft.id) await ask("PATCH", `/converters/${draft.id}`, { body });
+      if (draft.id) await ask("PATCH", `/converters/${draft.id}`, { body, revision: draft.revision });
       else await ask("POST", "/converters", { body });
       toast(`Converter “${body.name}” saved.`);
       go("#/converters");
     } catch (error) {
-      problem.textContent = error.message;
+      if (error.status === 412) fill(problem, changedElsewhere());
+      else fill(problem, el("p", {}, error.message));
       problem.hidden = false;
       markProblem(form, error);
     }
-  });
+  }
+
+  /** Of two pages that edit the same, the last one does not win without being asked. */
+  const changedElsewhere = () => [
+    el("p", {}, "This converter was changed elsewhere meanwhile. What you changed is still here, and not saved."),
+    el("div.actions", {},
+      button("Load what is there now", () => load().catch(told), { kind: ".small", image: "retry" }),
+      button("Save mine over it", () => overwrite().catch(told), { kind: ".small" })),
+  ];
+
+  async function load() {
+    Object.assign(draft, await draftOf(draft.id));
+    name.value = draft.name;
+    problem.hidden = true;
+    clearProblems(form);
+    redraw();
+    say("The form shows what is there now");
+    name.focus();
+  }
+
+  async function overwrite() {
+    ({ revision: draft.revision } = await ask("GET", `/converters/${draft.id}`));
+    await save();
+  }
 
   fill(form, el("div.panel", {}, field("Name", name, { path: "name" })), general, versions, advanced, problem,
     el("div.buttons", {}, el("a.button", { href: "#/converters" }, "Cancel"), el("button.primary", { type: "submit" }, draft.id ? "Save changes" : "Create converter")));

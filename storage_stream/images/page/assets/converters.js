@@ -40,7 +40,9 @@ export async function showConverters(main) {
   }
 
   function remove(converter) {
-    deleteLater(`Converter “${converter.name}” deleted.`, [converter.id], { method: "DELETE", path: `/converters/${converter.id}` });
+    deleteLater(`Converter “${converter.name}” deleted.`, [converter.id], {
+      method: "DELETE", path: `/converters/${converter.id}`, revision: converter.revision,
+    });
     title.focus();
   }
 
@@ -50,6 +52,10 @@ export async function showConverters(main) {
     hiding: draw,
     deleted: (keys) => {
       listed = listed.filter((converter) => !keys.includes(converter.id));
+      draw();
+    },
+    outdated: async () => {
+      listed = await allConverters();
       draw();
     },
   };

@@ -66,6 +66,7 @@ function listen() {
   addEventListener("hashchange", () => show());
   addEventListener("hiding", (event) => view.hiding?.(event.detail.keys));
   addEventListener("deleted", (event) => view.deleted?.(event.detail.keys));
+  addEventListener("outdated", (event) => view.outdated?.(event.detail.keys));
   addEventListener("arrived", (event) => view.arrived?.(event.detail));
   addEventListener("converted", (event) => view.converted?.(event.detail));
   addEventListener("pageshow", (event) => { if (event.persisted) show(); });

@@ -1,7 +1,7 @@
 // Deleting, which can be undone for some seconds: until then only this page hides it. It is really
 // done when the time is over, when the message is dismissed, and when the page goes away.
 
-import { ask, url } from "./api.js";
+import { ask, sentAs, url } from "./api.js";
 import { told, toast } from "./dom.js";
 
 const SECONDS = 8;
@@ -13,8 +13,9 @@ export const isHidden = (key) => hidden.has(key);
 const changed = (name, keys) => dispatchEvent(new CustomEvent(name, { detail: { keys } }));
 
 /**
- * Hide what `keys` name, and delete it by `requests` ({method, path, query, body}) later.
- * The page hears `hiding` when what is hidden changes, and `deleted` when it is gone for good.
+ * Hide what `keys` name, and delete it by `requests` ({method, path, query, body, revision}) later.
+ * The page hears `hiding` when what is hidden changes, `deleted` when it is gone for good, and
+ * `outdated` when it was left alone because it is another by now.
  */
 export function deleteLater(words, keys, ...requests) {
   const entry = { keys, requests, state: "waiting" };
@@ -52,7 +53,7 @@ async function finish(entry) {
       show(entry, "deleted"); // somebody else was faster
       return;
     }
-    show(entry, "hiding");
+    show(entry, error.status === 412 ? "outdated" : "hiding");
     told(error);
   }
 }
@@ -61,13 +62,9 @@ export function watchUndo() {
   addEventListener("pagehide", () => {
     const entries = [...waiting];
     entries.forEach(settle);
-    for (const { method, path, query, body } of entries.flatMap((entry) => entry.requests)) {
+    for (const { method, path, query, ...sent } of entries.flatMap((entry) => entry.requests)) {
       // The browser sends it to its end, though nobody is here any more to hear the answer.
-      fetch(url(path, query), {
-        method, keepalive: true,
-        headers: body === undefined ? {} : { "Content-Type": "application/json" },
-        body: body === undefined ? undefined : JSON.stringify(body),
-      }).catch(() => undefined);
+      fetch(url(path, query), { method, keepalive: true, ...sentAs(sent) }).catch(() => undefined);
     }
   });
   addEventListener("beforeunload", (event) => {
