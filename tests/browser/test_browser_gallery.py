@@ -109,7 +109,7 @@ async def test_the_whole_story(pages: PageMaker, house: GalleryHouse, tmp_path: 
     assert (await house.counts())[1] == 7
     await page.get_by_role("button", name="Hide what is done").click()
 
-    await page.get_by_role("link", name="hill-1.jpg").click()
+    await page.get_by_role("link", name="hill-1.jpg", exact=True).click()
     assert await shown(page, ".version img") == [320, 320, 160]
     small = page.locator("[data-version='small']")
     await expect(small).to_contain_text("160 \N{MULTIPLICATION SIGN} 120")
@@ -131,7 +131,7 @@ async def test_the_whole_story(pages: PageMaker, house: GalleryHouse, tmp_path: 
     await expect(page.locator(".tile:not([hidden])")).to_have_count(5)
     assert (await house.counts())[:2] == (5, 7)
 
-    await page.get_by_role("link", name="hill-3.jpg").focus()
+    await page.get_by_role("link", name="hill-3.jpg", exact=True).focus()
     await page.keyboard.press("Delete")
     await page.get_by_role("button", name="Dismiss").click()  # it need not be waited for
     await expect(page.locator(".tile")).to_have_count(4)
@@ -188,7 +188,7 @@ async def test_who_deletes_what_he_sees_sees_the_next_one(
     pages: PageMaker, house: GalleryHouse
 ) -> None:
     page, _ = await opened(pages, house, pictures_in_it=3)
-    await page.get_by_role("link", name="hill-2.jpg").click()
+    await page.get_by_role("link", name="hill-2.jpg", exact=True).click()
     await expect(page.get_by_role("heading", name="hill-2.jpg")).to_be_focused()
     await page.keyboard.press("Delete")
     await expect(page.get_by_role("heading", name="hill-1.jpg")).to_be_focused()
@@ -210,14 +210,14 @@ async def test_what_nobody_undoes_is_done_when_its_time_is_over(
     page = await pages.open("about:blank", hurried=True)
     await page.clock.install()
     await page.goto(f"{house.url}#/g/{made['id']}")
-    await page.get_by_role("link", name="hill-1.jpg").focus()
+    await page.get_by_role("link", name="hill-1.jpg", exact=True).focus()
     await page.keyboard.press("Delete")
     undo = page.get_by_role("button", name="Undo")
     await undo.focus()  # time stands still for who is about to undo it
     await page.clock.run_for(20_000)
     await expect(undo).to_be_focused()
     async with page.expect_response("**/images/delete"):
-        await page.get_by_role("link", name="hill-2.jpg").focus()
+        await page.get_by_role("link", name="hill-2.jpg", exact=True).focus()
         await page.clock.run_for(10_000)
     await expect(page.locator(".tile")).to_have_count(1)
     await expect(undo).to_have_count(0)
@@ -230,7 +230,7 @@ async def test_by_keyboard_alone(pages: PageMaker, house: GalleryHouse) -> None:
     keys = page.keyboard
     await page.locator(".tile a").first.focus()
     await keys.press("ArrowRight")
-    await expect(page.get_by_role("link", name="hill-2.jpg")).to_be_focused()
+    await expect(page.get_by_role("link", name="hill-2.jpg", exact=True)).to_be_focused()
     await keys.press("Tab")
     await keys.press("Space")
     await expect(page.get_by_text("1 selected").first).to_be_visible()
@@ -249,18 +249,18 @@ async def test_by_keyboard_alone(pages: PageMaker, house: GalleryHouse) -> None:
     await keys.press("Enter")
     await expect(page.get_by_text("1 version", exact=True)).to_have_count(1)
 
-    await page.get_by_role("link", name="hill-2.jpg").focus()
+    await page.get_by_role("link", name="hill-2.jpg", exact=True).focus()
     await keys.press("Enter")
     await expect(page.get_by_role("heading", name="hill-2.jpg")).to_be_focused()
     await keys.press("ArrowRight")
     await expect(page.get_by_role("heading", name="hill-1.jpg")).to_be_focused()
     await keys.press("Escape")
-    await expect(page.get_by_role("link", name="hill-1.jpg")).to_be_focused()
+    await expect(page.get_by_role("link", name="hill-1.jpg", exact=True)).to_be_focused()
     await keys.press("Delete")
-    await expect(page.get_by_role("link", name="hill-2.jpg")).to_be_focused()
-    await expect(page.get_by_role("link", name="hill-1.jpg")).to_be_hidden()
+    await expect(page.get_by_role("link", name="hill-2.jpg", exact=True)).to_be_focused()
+    await expect(page.get_by_role("link", name="hill-1.jpg", exact=True)).to_be_hidden()
     await keys.press("Control+z")
-    await expect(page.get_by_role("link", name="hill-1.jpg")).to_be_visible()
+    await expect(page.get_by_role("link", name="hill-1.jpg", exact=True)).to_be_visible()
     assert (await house.counts())[0] == 3
 
 
@@ -400,7 +400,7 @@ async def test_it_is_good_for_everybody_and_on_a_telephone(
         ("form", "#/converters/new", page.get_by_role("heading", name="New converter")),
     ):
         if at == "image":
-            await page.get_by_role("link", name="hill-2.jpg").click()
+            await page.get_by_role("link", name="hill-2.jpg", exact=True).click()
         elif at is not None:
             await page.evaluate("at => { location.hash = at; }", at)
         await expect(sign).to_be_visible()

@@ -97,7 +97,7 @@ async def test_what_is_gone_leads_back(pages: PageMaker, house: GalleryHouse) ->
     picture = page.locator(".tile img")
     await expect(picture).to_have_js_property("naturalWidth", 320)  # else its preview is gone, too
     await house.images.delete(image)
-    await page.get_by_role("link", name="hill-1.jpg").click()
+    await page.get_by_role("link", name="hill-1.jpg", exact=True).click()
     await expect(page.get_by_role("heading", name="It cannot be shown")).to_be_focused()
     await page.get_by_role("link", name="To its gallery").click()
     await expect(page.get_by_text("No picture yet")).to_be_visible()
