@@ -189,11 +189,23 @@ def test_a_failed_installation_is_told_and_tried_again(project: Project) -> None
 
 def test_all_tests_are_the_gate_and_then_the_rest(project: Project) -> None:
     assert project.test().returncode == 0
-    assert project.modules_run() == [
-        "coverage run -m pytest tests/protocol",
+    run = project.modules_run()
+    assert sorted(run[:2]) == [  # side by side
+        "coverage run -m pytest tests/protocol --ignore-glob=*_properties.py",
+        "pytest tests/protocol/*_properties.py",
+    ]
+    assert run[2:] == [
         "coverage report",
         "pytest --numprocesses auto --dist worksteal --ignore tests/protocol",
     ]
+
+
+@pytest.mark.parametrize("failing", ["coverage run", "pytest tests/protocol"])
+def test_where_a_test_of_the_pure_floor_fails_nothing_else_is_run(
+    project: Project, failing: str
+) -> None:
+    assert project.test(failing=f'"-m {failing}"*').returncode == 1
+    assert len(project.modules_run()) == 2
 
 
 def test_without_whole_coverage_nothing_else_is_run(project: Project) -> None:
