@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 REPOSITORY = Path(__file__).parents[1]
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
 
 
 def wait_until(what: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
@@ -64,7 +64,7 @@ class Processes:
             **os.environ,
             "STORAGE_EMULATOR_HOST": self.url,
             "PYTHONPATH": os.pathsep.join(self._imports),
-            "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "10s",
+            "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "60s",
         }
         with (self._folder / f"{name}.txt").open("w") as said:
             started = subprocess.Popen(
@@ -122,7 +122,7 @@ class Processes:
         return self.start(
             *("-m", "dask", "worker", address, "--nthreads", "1", "--no-nanny"),
             *("--no-dashboard", "--host", "127.0.0.1", "--local-directory", str(self._folder)),
-            *("--death-timeout", "30"),
+            *("--death-timeout", "300"),
             name=f"worker-{len(self._running)}",
         )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pexpect
 
 PROGRAM = [sys.executable, "-W", "error", "-m", "storage_stream.cli"]
-WAIT_SECONDS = 100  # for what takes one; the machine may be busy
+WAIT_SECONDS = 300  # for what takes one; the machine may be busy
 
 
 class Terminal:

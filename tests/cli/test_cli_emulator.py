@@ -66,7 +66,7 @@ def test_a_signal_stops_it_cleanly(number: signal.Signals) -> None:
         assert name == "export STORAGE_EMULATOR_HOST"
         assert f"at {url}" in serving
         process.send_signal(number)
-        out, err = process.communicate(timeout=100)
+        out, err = process.communicate(timeout=300)
         assert (process.returncode, out) == (0, "")
         assert err == "Removing the temporary folder.\nStopped.\n"
 
@@ -75,7 +75,7 @@ def test_a_taken_port_is_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with running("--port", str(port)) as process:
-            out, err = process.communicate(timeout=100)
+            out, err = process.communicate(timeout=300)
     assert process.returncode == 1
     assert out == ""
     assert err.startswith("Error: ")
@@ -85,7 +85,7 @@ def test_a_taken_port_is_a_sentence() -> None:
 
 def test_a_folder_in_use_is_a_sentence(served: dict[str, Any]) -> None:
     with running("--port", "0", "--data", served["folder"]) as second:
-        _, err = second.communicate(timeout=100)
+        _, err = second.communicate(timeout=300)
     assert second.returncode == 1
     assert err.startswith("Error: ")
     assert "Traceback" not in err
@@ -122,7 +122,7 @@ def test_a_folder_fills_it(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_fill_it_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a file").touch()
     with running("--port", "0", "--seed", str(tmp_path)) as process:
-        out, err = process.communicate(timeout=100)
+        out, err = process.communicate(timeout=300)
     assert (process.returncode, out) == (1, "")
     assert err.startswith("Error: ")
     assert "a file: a file belongs into a bucket's folder" in " ".join(err.split())

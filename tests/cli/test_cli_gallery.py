@@ -49,7 +49,7 @@ def serving(folder: Path, *words: str) -> Iterator[dict[str, Any]]:
             yield json.loads(line or process.stderr.read())
         finally:
             process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=100)
+            out, err = process.communicate(timeout=300)
         assert (process.returncode, json.loads(out), err) == (0, {"event": "stopped"}, "")
 
 

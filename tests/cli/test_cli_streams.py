@@ -128,7 +128,7 @@ def test_ctrl_c_ends_it_though_nobody_reads(gcs: EmulatorHandle, tmp_path: Path)
         assert cat.stdout is not None
         assert cat.stdout.read(1) == BIG[:1]  # now the pipe fills up
         cat.send_signal(signal.SIGINT)
-        assert cat.wait(100) == 130
+        assert cat.wait(300) == 130
         assert cat.stderr is not None
         assert cat.stderr.read() == b"Interrupted.\n"
 
@@ -281,7 +281,7 @@ def test_a_question_before_very_many_are_deleted(gcs: EmulatorHandle, tmp_path: 
     answers = [("n\n", 1, "Nothing was deleted"), ("\x03", 130, "Interrupted.")]
     for answer, status, sentence in answers:
         terminal = pexpect.spawn(
-            sys.executable, words, env=environment(tmp_path), encoding="utf-8", timeout=100
+            sys.executable, words, env=environment(tmp_path), encoding="utf-8", timeout=300
         )
         terminal.expect_exact("Delete more than 1,000 objects, gs://bucket/? [y/N]: ")
         terminal.send(answer)

@@ -73,7 +73,7 @@ class _Programs:
     def start(self) -> None:
         # Nobody wants these bytes after the session.
         options = f"-c fsync=off -c listen_addresses= -c unix_socket_directories={self._sockets}"
-        words = ["start", "--wait", "--timeout=100", f"--log={self._log}", f"--options={options}"]
+        words = ["start", "--wait", "--timeout=300", f"--log={self._log}", f"--options={options}"]
         try:
             self._run("pg_ctl", *words)
         except subprocess.CalledProcessError as error:
@@ -81,7 +81,7 @@ class _Programs:
             raise
 
     def stop(self) -> None:
-        self._run("pg_ctl", "stop", "--wait", "--timeout=100", "--mode=immediate")
+        self._run("pg_ctl", "stop", "--wait", "--timeout=300", "--mode=immediate")
 
     def _run(self, program: str, *arguments: str) -> None:
         # To a file: the server would hold a pipe open for as long as it runs.

@@ -87,7 +87,7 @@ async def nobody_else(database: Database) -> None:
         "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
         " AND pid <> pg_backend_pid()"
     )
-    async with asyncio.timeout(60), database.engine.connect() as connection:
+    async with asyncio.timeout(300), database.engine.connect() as connection:
         while (await connection.execute(asked)).scalar_one():
             await connection.rollback()
 

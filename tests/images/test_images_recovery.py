@@ -227,7 +227,7 @@ async def test_many_are_cancelled_at_once(house: House) -> None:
 
 async def test_an_open_service_recovers_by_itself(house: House, other: House, clock: Clock) -> None:
     files = FileService(other.database, house.storage, house.bucket, lease=0.01)
-    async with ImageService(other.database, files), asyncio.timeout(60):
+    async with ImageService(other.database, files), asyncio.timeout(300):
         left = house.files.writing([{"name": "left", "extension": None}])
         await left.__aenter__()
         assert (await house.counts())[1] == 1

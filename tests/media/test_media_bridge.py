@@ -41,7 +41,7 @@ def failing(*_: Any) -> int:
 
 def holding(inside: threading.Event, go_on: threading.Event) -> None:
     inside.set()
-    assert go_on.wait(60)
+    assert go_on.wait(300)
 
 
 def waiting_long(run: Run) -> None:
@@ -111,7 +111,7 @@ async def test_a_timeout_of_the_coroutine_itself_is_told_as_it_is() -> None:
 
     run = Run()
     with pytest.raises(TimeoutError, match="its own"):
-        await MediaPool().run(run, lambda: run.wait_for(late, 60))
+        await MediaPool().run(run, lambda: run.wait_for(late, 300))
 
 
 async def test_cancelling_ends_waits_and_computing_and_waits_for_the_thread() -> None:
@@ -123,7 +123,7 @@ async def test_cancelling_ends_waits_and_computing_and_waits_for_the_thread() ->
         assert cancellable(image) is image
         with pytest.raises(concurrent.futures.CancelledError):
             waiting_long(run)
-        assert image.killed.wait(60)
+        assert image.killed.wait(300)
         ended.set()
 
     task = asyncio.create_task(pool.run(run, work))
@@ -152,13 +152,13 @@ async def test_a_second_cancel_does_not_leave_the_thread_alone() -> None:
 
 async def test_what_waits_for_a_thread_is_cancelled_at_once() -> None:
     pool, go_on = MediaPool(), threading.Event()
-    busy = [asyncio.create_task(pool.run(Run(), lambda: go_on.wait(60))) for _ in range(4)]
+    busy = [asyncio.create_task(pool.run(Run(), lambda: go_on.wait(300))) for _ in range(4)]
     called: list[int] = []
     waiting = asyncio.create_task(pool.run(Run(), lambda: called.append(1)))
     await until(lambda: pool.active == 5, lambda: "they are not submitted")
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(waiting, 50)  # before the others are done
+        await asyncio.wait_for(waiting, 200)  # before the others are done
     go_on.set()
     await asyncio.gather(*busy)
     assert called == []
@@ -241,5 +241,5 @@ def test_a_loop_that_is_gone_takes_its_threads_along() -> None:
     threads = asyncio.run(use())
     gc.collect()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
         assert not thread.is_alive()

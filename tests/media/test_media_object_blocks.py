@@ -102,7 +102,7 @@ async def test_the_next_request_is_made_before_it_is_missed(
         data = file.read(4096 * (1 + 2 + 4 + 6))  # three quarters of the request for 8 blocks
         assert len(gcs.log) == 4
         data += file.read(1)
-        assert go_on.wait(60)
+        assert go_on.wait(300)
         return data + file.read(10**9)
 
     sizes: dict[str, Any] = {"block_size": 4096, "cache_size": 1 << 20}

@@ -171,7 +171,7 @@ def run(program: str) -> str:
         [sys.executable, "-W", "error", "-c", program],
         capture_output=True,
         encoding="utf-8",
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -178,7 +178,7 @@ async def test_a_slow_decoder_holds_the_download_back() -> None:
             await line.send(bytes(64 * 1024))
 
     def wait(*_: object) -> None:
-        may_go_on.wait(60)
+        may_go_on.wait(300)
 
     async with (
         ScriptedServer([rows]) as server,
@@ -265,7 +265,7 @@ async def test_closing_the_client_ends_it(gcs: EmulatorHandle) -> None:
 
     def wait(*_: object) -> None:
         has_begun.set()
-        may_go_on.wait(60)
+        may_go_on.wait(300)
 
     storage = Storage()
     parsing = asyncio.create_task(parse_object(storage, "bucket", "png", on_rows=wait))

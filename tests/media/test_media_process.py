@@ -24,7 +24,7 @@ def told(gcs: EmulatorHandle, what: str, *, errors: str = "") -> Any:
         [sys.executable, PROGRAM, gcs.url, what],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0

@@ -227,7 +227,7 @@ async def test_closing_the_client_gives_the_upload_up(gcs: EmulatorHandle, gcs_b
 
     def save(given: Any) -> None:
         picture().write_to_target(given, ".png", compression=0)
-        assert go_on.wait(60)  # until the client is being closed
+        assert go_on.wait(300)  # until the client is being closed
         picture().write_to_target(given, ".png", compression=0)
 
     async with Storage() as client:

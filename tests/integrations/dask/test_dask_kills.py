@@ -124,7 +124,7 @@ async def test_whatever_is_killed_each_object_is_there_once(processes: Processes
     assert len(set(threading.enumerate()) - before_it) < 50
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_command_that_is_interrupted_leaves_nothing_and_goes_on(processes: Processes) -> None:
     objects = 800
     processes.emulator("--objects", str(objects))
@@ -145,10 +145,10 @@ def test_a_command_that_is_interrupted_leaves_nothing_and_goes_on(processes: Pro
     command = sync("interrupted")
     wait_until(lambda: processes.counts()["operations"].get(COPY, 0) >= 100)
     command.send_signal(signal.SIGINT)
-    assert command.wait(100) == 130
+    assert command.wait(300) == 130
     with connect(address) as client:
         assert client.run_on_scheduler(left) == (0, False)
-    assert sync("again").wait(100) == 0
+    assert sync("again").wait(300) == 0
     counts = processes.counts()
     assert counts["operations"][COPY] <= objects + 32  # those on their way were asked for twice
     assert sum(counts["repeated"].values()) <= 32
@@ -160,7 +160,7 @@ def exits(data: bytes, source: SourceObject) -> None:
     os._exit(1)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_function_that_kills_its_workers_ends_the_run(
     processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,4 +186,4 @@ def test_a_function_that_kills_its_workers_ends_the_run(
     finally:
         over.set()
         processes.close()
-        thread.join(100)
+        thread.join(300)

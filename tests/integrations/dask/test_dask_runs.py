@@ -113,7 +113,7 @@ def test_runs_beside_each_other(client: Any, gcs: EmulatorHandle, how: dict[str,
             pool.submit(transfer, client, "gs://source/data/", f"gs://target/{number}/", **how)
             for number in range(3)
         ]
-        assert [counts(run.result(100)) for run in runs] == [(COUNT, 0, 0)] * 3
+        assert [counts(run.result(300)) for run in runs] == [(COUNT, 0, 0)] * 3
     assert len(gcs.log.select(operation=COPY)) == 3 * COUNT
     assert _shared.clients == {}
 
@@ -237,7 +237,7 @@ def test_a_worker_without_the_package_is_told(
         name="worker",
     )
     with connect(address) as client:
-        client.wait_for_workers(1, timeout=100)
+        client.wait_for_workers(1, timeout=300)
         with pytest.raises(UsageError, match=r"install storage-stream\[dask\]"):
             transfer(client, "gs://source/data/", "gs://target/", **how)
 

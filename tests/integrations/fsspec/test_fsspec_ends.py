@@ -38,7 +38,7 @@ def ran(program: str, gcs: EmulatorHandle, bucket: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=300,
     )
     return done.returncode, done.stderr
 
