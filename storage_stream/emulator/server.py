@@ -23,7 +23,11 @@ from aiohttp import web
 from storage_stream.emulator.access.admission import Admission
 from storage_stream.emulator.access.signers import SignerBook
 from storage_stream.emulator.access.tokens import DEFAULT_LIFETIME_SECONDS, TokenBook, token_route
-from storage_stream.emulator.access.visitors import from_this_machine, is_loopback
+from storage_stream.emulator.access.visitors import (
+    from_this_machine,
+    is_loopback,
+    makes_no_bucket,
+)
 from storage_stream.emulator.app import service_routes
 from storage_stream.emulator.clock import Clock
 from storage_stream.emulator.console.events import EventStreams
@@ -307,7 +311,8 @@ class Emulator:
         admission = Admission(self.tokens, self.signers, self.clock)
         guard = around(self.log, self.faults, admission, housekeeping=self._housekeeping)
         watched = [from_this_machine] if is_loopback(self._host) else []
-        app = web.Application(middlewares=[*watched, guard])
+        looks_only = makes_no_bucket(store.has_bucket)
+        app = web.Application(middlewares=[*watched, guard, looks_only])
         app.add_routes(control_routes(self.log, self.faults, admission, self._status))
         app.add_routes(
             console_routes(self._onlookers, self.faults, store, self._settings, self.housekeeping)

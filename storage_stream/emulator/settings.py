@@ -19,7 +19,8 @@ class Settings:
     """The configurable behaviour of one emulator.
 
     Attributes:
-        create_buckets: make a bucket the first time a request names it.
+        create_buckets: make a bucket the first time a request names it, unless another site's
+            page caused that request.
         durable: fsync bodies and commits before acknowledging (survives loss of power, not only
             loss of the process).
         soft_delete_seconds: retention of deleted generations for buckets that do not ask for

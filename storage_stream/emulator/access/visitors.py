@@ -8,15 +8,16 @@ page's there either.
 """
 
 import ipaddress
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from storage_stream.emulator.operations import is_control
 from storage_stream.emulator.problems import api_error
 
-__all__ = ["from_this_machine", "is_asked_by_foreign_page", "is_loopback"]
+__all__ = ["from_this_machine", "is_asked_by_foreign_page", "is_loopback", "makes_no_bucket"]
 
 _OWN_NAMES = ("localhost",)
 _OWN_DOMAINS = (".localhost", ".googleapis.com")  # the service's own, for signed URLs and proxies
@@ -33,6 +34,29 @@ async def from_this_machine(request: web.Request, handler: Handler) -> web.Strea
     if is_control(request) and is_asked_by_foreign_page(request):
         return api_error(403, "forbidden", "a page of another site may not use this emulator")
     return await handler(request)
+
+
+def makes_no_bucket(has_bucket: Callable[[str], bool]) -> Middleware:
+    """A middleware: no bucket is made for a request that another site's page caused.
+
+    An `<img>` or a link of any page asks without an `Origin`, so that nobody can tell whether it
+    may: a page of this machine, at another port or name, shows pictures in that way. It may look at
+    what is there; but where buckets are made when they are first named, it would make some.
+
+    Args:
+        has_bucket: Whether there is a bucket of this name.
+    """
+
+    @web.middleware
+    async def looks_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+        bucket = request.match_info.get("bucket")
+        is_foreign = request.headers.get("Sec-Fetch-Site") == "cross-site"
+        is_nameless = is_foreign and "Origin" not in request.headers
+        if is_nameless and bucket is not None and not has_bucket(bucket):
+            return api_error(404, "notFound", "The specified bucket does not exist.")
+        return await handler(request)
+
+    return looks_only
 
 
 def is_asked_by_foreign_page(request: web.Request) -> bool:

@@ -105,6 +105,10 @@ class Store:
         """The connection for reading what was committed."""
         return self._database.reader
 
+    def has_bucket(self, name: str) -> bool:
+        """Whether there is such a bucket; none is made."""
+        return bucket_rows.find_bucket(self.reader, name) is not None
+
     async def bucket(self, name: str) -> BucketRecord:
         """Return the bucket, made now if it is missing and the store may.
 
