@@ -6,6 +6,7 @@ its address, and nothing else changes.
 
 import asyncio
 from contextlib import ExitStack
+from logging import ERROR
 from typing import Any
 
 from _place import place
@@ -28,7 +29,12 @@ def on_cluster(bucket: str) -> None:
     options: Any = {"unit_objects": 50, "ramp_up": False}
     with ExitStack() as stack:
         made = stack.enter_context(
-            cluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0")
+            cluster(
+                n_workers=2,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=ERROR,  # that a process was slow to end is no news
+            )
         )
         connected = stack.enter_context(client(made))
         source, copies = f"gs://{bucket}/texts/", f"gs://{bucket}/copies/"
