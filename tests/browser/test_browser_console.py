@@ -153,6 +153,7 @@ async def test_an_upload_tells_how_far_it_is_and_can_be_stopped(
     await expect(page.get_by_text("Uploading, 1 left")).to_be_visible()
     await expect(page.get_by_text("of 32.0 MiB")).to_be_visible()
     progress = page.get_by_role("progressbar", name="Upload of large.bin")
+    await expect(progress).not_to_have_js_property("value", 0)
     told = await progress.evaluate("bar => bar.value")
     assert 0 < told < 1
     await page.get_by_role("button", name="Stop the upload of large.bin").click()
@@ -161,8 +162,8 @@ async def test_an_upload_tells_how_far_it_is_and_can_be_stopped(
 
 
 HOSTILE = b"""<html><title>mine</title><script>
-document.title = "ran";
-fetch("/storage/v1/b?project=p", {method: "POST", body: '{"name": "stolen"}'}).catch(() => 0);
+fetch("/storage/v1/b?project=p", {method: "POST", body: '{"name": "stolen"}'}).catch(() => 0)
+    .then(() => { document.title = "ran"; });
 </script>"""
 HOSTILE_SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><circle r="20"/>
 <script>document.title = "ran"; fetch("/storage/v1/b?project=p",
@@ -194,8 +195,7 @@ async def test_nothing_of_an_object_runs(
     await page.goto(f"{service.url}/storage/v1/b/{BUCKET}/o/evil.html?alt=media")
     await expect(page).to_have_title("ran")  # a page in a bucket is still a page, but a stranger
     assert await page.evaluate("window.origin") == "null"
-    tried = emulator.log.select(method="POST")
-    assert [entry.status for entry in tried if entry.status != 403] == []
+    assert emulator.log.select(method="POST") == []  # the stranger was not even let in
     assert await service.ask("GET", "/storage/v1/b/stolen") == 404
 
 

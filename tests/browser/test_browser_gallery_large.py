@@ -9,7 +9,7 @@ from gallery_house import GalleryHouse, served
 from playwright.async_api import Error, Route, expect
 from watched_page import PageMaker, overflow
 
-MANY = 140
+MANY = 130  # more than two pages of sixty
 NEAR = 90
 """More than are so near to a window of usual size that they are loaded."""
 
@@ -63,7 +63,7 @@ async def test_a_large_screen_is_filled_and_all_can_be_chosen(
     pages: PageMaker, house: GalleryHouse
 ) -> None:
     made = await house.images.create_gallery("Many")
-    await house.add(made["id"], MANY)
+    await house.add_unseen(made["id"], MANY)
     page = await pages.open(f"{house.url}#/g/{made['id']}", size=(1680, 3000))
     await expect(page.locator(".tile")).to_have_count(MANY)  # nobody scrolled
     await page.locator(".tile input").first.check()
@@ -81,10 +81,10 @@ async def test_what_others_add_meanwhile_holds_up_nothing(
 ) -> None:
     """The next page is then one that was seen already."""
     made = await house.images.create_gallery("Ours")
-    await house.add(made["id"], 70)
+    await house.add_unseen(made["id"], 70)
     page = await pages.open(f"{house.url}#/g/{made['id']}")
     await expect(page.locator(".tile")).to_have_count(60)
-    await house.add(made["id"], 60)
+    await house.add_unseen(made["id"], 60)
     await page.locator(".tile").last.scroll_into_view_if_needed()
     await expect(page.locator(".tile")).to_have_count(70)
 
