@@ -290,7 +290,8 @@ def test_a_question_before_very_many_are_deleted(gcs: EmulatorHandle, tmp_path: 
         assert (terminal.exitstatus, sentence in terminal.before) == (status, True)
     assert len(gcs.objects("bucket")) == 1001
     agreed = inside("rm", "-r", "gs://bucket", "--yes")
-    assert (agreed.exit_code, agreed.stderr) == (0, "Deleted 1001 objects.\n")
+    # What took too long on a busy machine was tried again, which is told before.
+    assert (agreed.exit_code, agreed.stderr.splitlines()[-1]) == (0, "Deleted 1001 objects.")
     assert gcs.objects("bucket") == []
 
 
