@@ -50,14 +50,18 @@ async def client_on(clock: FakeClock, gcs: EmulatorHandle) -> AsyncIterator[Stor
 
 
 async def pass_until(
-    clock: FakeClock, condition: Callable[[], bool], what: Callable[[], str]
+    clock: FakeClock,
+    condition: Callable[[], bool],
+    what: Callable[[], str],
+    *,
+    step_seconds: float = 1,
 ) -> None:
-    """Let the clock go on until this is so: a second at each look, of which there are many."""
+    """Let the clock go on until this is so: a step at each look, of which there are many."""
 
     def holds() -> bool:
         if condition():
             return True
-        clock.advance(1)
+        clock.advance(step_seconds)
         return False
 
     await until(holds, what)

@@ -1,5 +1,6 @@
 """docs/requests.md, row by row: each operation makes the requests it says, and no more."""
 
+import asyncio
 import io
 import json
 import tempfile
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from doc_tables import table_of
 from leaks import until
 from sample_data import gzipped, text_lines
+from standing_time import pass_until
 
 from storage_stream import Blob, Bucket, Preconditions, Storage
 from storage_stream._transport.environment import Environment
@@ -161,8 +163,15 @@ async def _over_one_connection(call: Any, world: World) -> None:
 
 
 async def _over_two_connections(call: Any, world: World) -> None:
+    """As long as the first is alone, time passes in which this thread does next to nothing."""
     world.gcs.arm_next(GET, "trickle-1500000Bps")
-    await call(world.storage, world.folder)
+    clock = FakeClock()
+    async with Storage(environment=Environment(clock=clock)) as storage:
+        work = asyncio.create_task(call(storage, world.folder))
+        await pass_until(
+            clock, lambda: len(world.gcs.log) > 1, lambda: "nobody helps", step_seconds=0.02
+        )
+        await work
 
 
 async def _in_slices(world: World) -> None:
