@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from chromium_program import ChromiumMissing, find_chromium
+from gallery_house import GalleryHouse, served
 from playwright.async_api import Browser, async_playwright
 from watched_page import PageMaker
 
@@ -59,3 +60,17 @@ async def emulator(pages: PageMaker) -> AsyncIterator[Emulator]:
     async with Emulator(create_buckets=False, soft_delete_seconds=3600) as running:
         yield running
         await pages.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def served_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[GalleryHouse]:
+    async with served(tmp_path_factory.mktemp("gallery")) as house:
+        yield house
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def house(served_house: GalleryHouse, pages: PageMaker) -> AsyncIterator[GalleryHouse]:
+    """A gallery with nothing in it."""
+    yield served_house
+    await pages.close()
+    await served_house.empty()

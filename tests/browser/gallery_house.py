@@ -7,10 +7,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 import uvicorn
 from PIL import Image, ImageDraw
+from playwright.async_api import Page, expect
+from watched_page import DESKTOP, PageMaker
 
 from storage_stream import Storage
 from storage_stream.emulator import Emulator
@@ -109,6 +112,22 @@ async def served(
             server.should_exit = server.force_exit = True
             await serving
     bound.close()
+
+
+async def opened(
+    pages: PageMaker,
+    house: GalleryHouse,
+    colours: Literal["light", "dark"] = "light",
+    size: tuple[int, int] = DESKTOP,
+    pictures_in_it: int = 0,
+) -> tuple[Page, UUID]:
+    """A page that shows a gallery, and its id."""
+    made = await house.images.create_gallery("Harz")
+    if pictures_in_it:
+        await house.add(made["id"], pictures_in_it, pictures_in_it)
+    page = await pages.open(f"{house.url}#/g/{made['id']}", colours=colours, size=size)
+    await expect(page.locator(".tile")).to_have_count(pictures_in_it)
+    return page, made["id"]
 
 
 def picture(number: int, size: tuple[int, int] = (320, 240), kind: str = "JPEG") -> bytes:

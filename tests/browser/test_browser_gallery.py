@@ -1,14 +1,11 @@
 """The gallery in a browser, as somebody uses it who keeps pictures."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
-from uuid import UUID
 
 import pytest
-import pytest_asyncio
-from gallery_house import MAX_UPLOAD_BYTES, GalleryHouse, pictures, served
+from gallery_house import MAX_UPLOAD_BYTES, GalleryHouse, opened, pictures
 from playwright.async_api import Page, Route, expect
 from watched_page import DESKTOP, PATIENCE_MS, PHONE, PageMaker, overflow, violations
 
@@ -22,19 +19,6 @@ SMALLER = {
 }
 
 
-@pytest_asyncio.fixture(loop_scope="session", scope="session")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[GalleryHouse]:
-    async with served(tmp_path_factory.mktemp("gallery")) as house:
-        yield house
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def house(running: GalleryHouse, pages: PageMaker) -> AsyncIterator[GalleryHouse]:
-    yield running
-    await pages.close()
-    await running.empty()
-
-
 async def gallery(
     pages: PageMaker,
     house: GalleryHouse,
@@ -45,22 +29,6 @@ async def gallery(
     page, _ = await opened(pages, house, colours, size)
     await expect(page.get_by_text("No picture yet")).to_be_visible()
     return page
-
-
-async def opened(
-    pages: PageMaker,
-    house: GalleryHouse,
-    colours: Literal["light", "dark"] = "light",
-    size: tuple[int, int] = DESKTOP,
-    pictures_in_it: int = 0,
-) -> tuple[Page, UUID]:
-    """A page that shows a gallery, and its id."""
-    made = await house.images.create_gallery("Harz")
-    if pictures_in_it:
-        await house.add(made["id"], pictures_in_it, pictures_in_it)
-    page = await pages.open(f"{house.url}#/g/{made['id']}", colours=colours, size=size)
-    await expect(page.locator(".tile")).to_have_count(pictures_in_it)
-    return page, made["id"]
 
 
 async def choose(page: Page, *files: Path) -> None:
@@ -147,81 +115,6 @@ async def gone(house: GalleryHouse) -> None:
     async with asyncio.timeout(PATIENCE_MS / 1000):
         while await house.counts() != (0, 0, 0):  # which takes its time
             pass
-
-
-async def test_what_is_stored_at_once_has_one_order(pages: PageMaker, house: GalleryHouse) -> None:
-    """Which of several is stored first is chance; but it is the same one in every view."""
-    page, gallery = await opened(pages, house)
-    await house.add(gallery, 4, 4)
-    await page.evaluate(
-        """async (gallery) => {
-            const { ask } = await import("./assets/api.js");
-            const query = { newest_first: true };
-            const { data } = await ask("GET", `/galleries/${gallery}/images`, { query });
-            for (const at of [2, 0, 3, 1]) { // told of in another order than they were stored
-                const detail = { gallery, image: data[at] };
-                dispatchEvent(new CustomEvent("arrived", { detail }));
-            }
-        }""",
-        str(gallery),
-    )
-    names, stored_in = page.locator(".tile .name"), [f"hill-{number}.jpg" for number in range(1, 5)]
-    await expect(names).to_have_text(stored_in[::-1])
-    await page.get_by_label("Order").select_option("old")
-    await expect(names).to_have_text(stored_in)
-    await house.add(gallery, 1)
-    places = await page.evaluate(
-        """async (gallery) => {
-            const { Shelf } = await import("./assets/shelf.js");
-            const shelf = new Shelf(gallery, false);
-            const listed = await shelf.more();
-            const again = Object.assign(new Shelf(gallery, false), { isComplete: true });
-            for (const at of [2, 4, 0, 3, 1]) again.add(listed[at]);
-            return again.items.map((item) => listed.indexOf(item));
-        }""",
-        str(gallery),
-    )
-    assert places == [0, 1, 2, 3, 4]
-
-
-async def test_who_deletes_what_he_sees_sees_the_next_one(
-    pages: PageMaker, house: GalleryHouse
-) -> None:
-    page, _ = await opened(pages, house, pictures_in_it=3)
-    await page.get_by_role("link", name="hill-2.jpg", exact=True).click()
-    await expect(page.get_by_role("heading", name="hill-2.jpg")).to_be_focused()
-    await page.keyboard.press("Delete")
-    await expect(page.get_by_role("heading", name="hill-1.jpg")).to_be_focused()
-    await page.keyboard.press("Delete")  # it was the last: the one before it
-    await expect(page.get_by_role("heading", name="hill-3.jpg")).to_be_focused()
-    await page.keyboard.press("Delete")
-    await expect(page.get_by_text("No picture yet")).to_be_visible()
-    for left in (1, 2, 3):
-        await page.keyboard.press("Control+z")
-        await expect(page.locator(".tile:not([hidden])")).to_have_count(left)
-    assert (await house.counts())[0] == 3
-
-
-async def test_what_nobody_undoes_is_done_when_its_time_is_over(
-    pages: PageMaker, house: GalleryHouse
-) -> None:
-    made = await house.images.create_gallery("Harz")
-    await house.add(made["id"], 2, 2)
-    page = await pages.open("about:blank", hurried=True)
-    await page.clock.install()
-    await page.goto(f"{house.url}#/g/{made['id']}")
-    await page.get_by_role("link", name="hill-1.jpg", exact=True).focus()
-    await page.keyboard.press("Delete")
-    undo = page.get_by_role("button", name="Undo")
-    await undo.focus()  # time stands still for who is about to undo it
-    await page.clock.run_for(20_000)
-    await expect(undo).to_be_focused()
-    async with page.expect_response("**/images/delete"):
-        await page.get_by_role("link", name="hill-2.jpg", exact=True).focus()
-        await page.clock.run_for(10_000)
-    await expect(page.locator(".tile")).to_have_count(1)
-    await expect(undo).to_have_count(0)
-    assert (await house.counts())[0] == 1
 
 
 async def test_by_keyboard_alone(pages: PageMaker, house: GalleryHouse) -> None:

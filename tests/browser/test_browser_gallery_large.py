@@ -1,30 +1,14 @@
 """The gallery in a browser, with more pictures than a window shows, and with other people in it."""
 
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
-import pytest
-import pytest_asyncio
-from gallery_house import GalleryHouse, served
+from gallery_house import GalleryHouse
 from playwright.async_api import Error, Route, expect
 from watched_page import PageMaker, overflow
 
 MANY = 130  # more than two pages of sixty
 NEAR = 90
 """More than are so near to a window of usual size that they are loaded."""
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="session")
-async def large(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[GalleryHouse]:
-    async with served(tmp_path_factory.mktemp("large-gallery")) as house:
-        yield house
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def house(large: GalleryHouse, pages: PageMaker) -> AsyncIterator[GalleryHouse]:
-    yield large
-    await pages.close()
-    await large.empty()
 
 
 async def test_what_is_scrolled_past_is_not_waited_for(
