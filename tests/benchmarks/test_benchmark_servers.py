@@ -204,7 +204,7 @@ def test_a_run_that_is_ended_from_outside_reports_and_leaves_nothing(tmp_path: P
         cannot_be_measured("nginx cannot be had here")
     assert process.returncode == INTERRUPTED
     [workload] = json.loads(figures.read_text())["workloads"]
-    assert workload["rows"][0]["rounds"] == 1
+    assert workload["rows"][0]["rounds"] in range(1, 1000)  # the signal may come rounds later
     assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
 
 
