@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from storage_stream._api.client_parts import ClientParts
-    from storage_stream._protocol.options import DownloadKeywords, RequestKeywords
+    from storage_stream._protocol.options import (
+        DownloadKeywords,
+        RequestKeywords,
+        RequestOptions,
+    )
     from storage_stream._transfer.asked import Asked
     from storage_stream.errors import ClientClosed
 
@@ -111,22 +115,13 @@ class Downloads(ApiBase):
         is_usual = slice_bytes is DEFAULT_SLICE_BYTES and workers is DEFAULT_WORKERS
         how = _USUAL if is_usual else SliceHow(slice_bytes, workers)
         asked: Asked | None = None
-        if _OF_A_PART.isdisjoint(options):
-            rest: dict[str, Any] = dict(options)
-            if (most := options.get("max_decoded_bytes")) is not None:
-                check_whole("max_decoded_bytes", most, 0)  # before anything is asked
-            for name in _OF_GZIP:  # what is not stored as gzip comes in one way only
-                rest.pop(name, None)
-            generation = generation_number(rest.pop("generation", None))
-            settled = self._options(cast("RequestKeywords", rest))
-            if not settled.headers:
-                found = await download_at_once(
-                    self._sender, bucket, object_name, settled, generation
-                )
-                if isinstance(found, bytes):
-                    return found
-                asked = found
-                options["progress"] = settled.meter  # the one that was told of the first request
+        at_once = self._at_once(options) if options else (self._options({}), None)
+        if at_once is not None:
+            found = await download_at_once(self._sender, bucket, object_name, *at_once)
+            if isinstance(found, bytes):
+                return found
+            asked = found
+            options["progress"] = at_once[0].meter  # the one that was told of the first request
         first = await self._opened(
             Download.of(self._sender, bucket, object_name, options, self._defaults), asked
         )
@@ -134,6 +129,25 @@ class Downloads(ApiBase):
             return await read_slices(first, how, self._sender.clock)
         async with self._stream_of(first) as stream:
             return await stream.read()
+
+    def _at_once(self, keywords: DownloadKeywords) -> tuple[RequestOptions, int | None] | None:
+        """What holds for a request for all of an object, and its generation.
+
+        None where it is no usual one: of a part, or with headers of the caller's.
+
+        Raises:
+            InvalidArgument: Options that cannot be.
+        """
+        if not _OF_A_PART.isdisjoint(keywords):
+            return None
+        rest: dict[str, Any] = dict(keywords)
+        if (most := keywords.get("max_decoded_bytes")) is not None:
+            check_whole("max_decoded_bytes", most, 0)  # before anything is asked
+        for name in _OF_GZIP:  # what is not stored as gzip comes in one way only
+            rest.pop(name, None)
+        generation = generation_number(rest.pop("generation", None))
+        settled = self._options(cast("RequestKeywords", rest))
+        return None if settled.headers else (settled, generation)
 
     async def download_into(
         self,

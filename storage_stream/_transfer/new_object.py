@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import mimetypes
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from storage_stream._log import tell_failure
 from storage_stream._protocol.arguments import check_text
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["NewObject"]
 
 _DEFAULT_TYPE = "application/octet-stream"
+_NO_METADATA: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class NewObject:
+class NewObject(NamedTuple):
     """What is to be made.
 
     Attributes:
@@ -43,7 +43,7 @@ class NewObject:
     bucket: str
     name: str
     content_type: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    metadata: Mapping[str, Any] = _NO_METADATA
 
     @property
     def subject(self) -> str:
@@ -64,7 +64,7 @@ class NewObject:
 
     def with_metadata(self, **fields: Any) -> NewObject:
         """The same with more fields of the resource."""
-        return replace(self, metadata={**self.metadata, **fields})
+        return self._replace(metadata={**self.metadata, **fields})
 
     def with_checksum(self, crc: Crc32c) -> NewObject:
         """The same, of which the service refuses other bytes; a checksum of the caller's stays."""
@@ -85,7 +85,7 @@ class NewObject:
         theirs = head.content_type or ""
         is_said = self.content_type is not None or "contentType" in said
         if theirs and not is_said and theirs.isprintable() and theirs.isascii():
-            target = replace(target, content_type=theirs)
+            target = target._replace(content_type=theirs)
         is_as_stored = head.size is not None and source.content_length == head.size
         if head.content_encoding and is_as_stored and "contentEncoding" not in said and not zipped:
             target = target.with_metadata(contentEncoding=head.content_encoding)

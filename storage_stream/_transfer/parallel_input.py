@@ -49,7 +49,7 @@ def without_checksums(target: NewObject) -> NewObject:
     """The object without those of its fields that no request about parts can say."""
     fields = target.resource()
     kept = {name: value for name, value in fields.items() if name not in _CHECKSUMS}
-    return target if len(kept) == len(fields) else replace(target, metadata=kept)
+    return target if len(kept) == len(fields) else target._replace(metadata=kept)
 
 
 def compose_options(options: RequestOptions) -> RequestOptions:

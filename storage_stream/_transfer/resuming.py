@@ -41,7 +41,7 @@ async def resume(
         InvalidArgument: The source has another length than was declared.
     """
     if state.metadata is not None:  # what a session that is gone is begun anew for
-        target = replace(target, content_type=state.content_type, metadata=state.metadata)
+        target = target._replace(content_type=state.content_type, metadata=state.metadata)
     options = replace(options, params=state.params + options.params)
     async with opened_source(data, zipped=state.zipped) as opened:
         return await _go_on(sender, target, state, opened.source, options)

@@ -15,13 +15,13 @@ from storage_stream._protocol.checksums import crc32c, encode_crc32c
 from storage_stream._protocol.names import check_object
 from storage_stream._protocol.whole_insert import WholeInsert, made_as_sent
 from storage_stream._transfer.asked import Asked
-from storage_stream._transfer.new_object import NewObject
 from storage_stream._transfer.upload import send_whole
 from storage_stream.errors import StorageError
 
 if TYPE_CHECKING:
     from storage_stream._protocol.options import RequestOptions
     from storage_stream._protocol.resources import ObjectResource
+    from storage_stream._transfer.new_object import NewObject
     from storage_stream._transport.sender import Sender
 
 __all__ = ["is_small", "upload_at_once"]
@@ -58,7 +58,8 @@ async def upload_at_once(
     request, checksum = None, encode_crc32c(crc32c(data))
     fields = target.resource() if target.metadata else {}
     if _SAID.isdisjoint(fields):
-        plain = NewObject(target.bucket, check_object(target.name), target.content_type)
+        check_object(target.name)
+        plain = target._replace(metadata={}) if fields else target  # its type is not in them
         request = _INSERT.request(
             *(target.bucket, target.name, data, checksum, plain.resolved_type()),
             fields,

@@ -22,6 +22,7 @@ from storage_stream._protocol.retry import (
     retry_after_seconds,
 )
 from storage_stream._transport.compat import as_client_response_error
+from storage_stream._transport.credentials import Anonymous
 from storage_stream._transport.observed_send import observed_send
 from storage_stream._transport.stall import WatchedReply
 from storage_stream.errors import InsecureTransport, ProtocolError, ResponseError, StorageError
@@ -89,6 +90,7 @@ class Sender:
     ) -> None:
         self._transport = transport
         self._credentials = credentials
+        self._has_credentials = not isinstance(credentials, Anonymous)
         self._root = root
         self._own_targets = ("/", f"{root}/")
         self._user_agent = user_agent
@@ -173,7 +175,8 @@ class Sender:
         is_ours = request.target.startswith(self._own_targets)
         if not is_ours:
             self._check_place(request)
-        wants_token = is_ours and request.headers.get("authorization") is None  # else it is his own
+        may_want = is_ours and self._has_credentials
+        wants_token = may_want and request.headers.get("authorization") is None  # else it is his
         meter, timeout = options.meter, options.timeout
         for is_last in (False, True):
             token = await self._credentials.token(timeout) if wants_token else None
@@ -333,10 +336,9 @@ class Sender:
         if request.headers is not self._plain_headers:
             self._dressed_headers = self._with_own_lines(request.headers)
             self._plain_headers = request.headers
-        url = self._url(request.target)
-        return Request(
-            request.method, url, self._dressed_headers, request.body, request.buffer_bytes
-        )
+        method, target, _, body, buffer_bytes = request
+        url = self._root + target if target.startswith("/") else target
+        return Request(method, url, self._dressed_headers, body, buffer_bytes)
 
     def _with_own_lines(self, headers: Headers) -> Headers:
         own = self._own_lines

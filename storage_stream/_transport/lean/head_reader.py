@@ -51,10 +51,11 @@ class HeadReader:
         behind = end + len(_END_OF_HEAD)
         if behind > MOST_HEAD_BYTES:
             raise _too_long()
-        head = read_head(bytes(memoryview(memory)[:behind]), method)
+        view = memoryview(memory)
+        head = read_head(bytes(view[:behind]), method)
         if head is not None:
             self._interim_heads = 0
-            return head, memoryview(memory)[behind:size]
+            return head, view[behind:size]
         self._interim_heads += 1
         if self._interim_heads > _MOST_INTERIM_HEADS:
             raise ProtocolError("one interim answer after the other, and no final one")
