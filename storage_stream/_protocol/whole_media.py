@@ -64,7 +64,8 @@ def is_whole_object(head: ReplyHead, body: bytes, generation: int | None = None)
     stored_length = headers.get("x-goog-stored-content-length")
     if stored_length is not None and stored_length != str(len(body)):
         return False
+    hashes = headers.get_all("x-goog-hash")
     actual = encode_crc32c(crc32c(body))
-    if headers.get("x-goog-hash") == f"crc32c={actual}":  # as it mostly is; else all are read
+    if hashes == [f"crc32c={actual}"]:  # as it mostly is; else they are read
         return True
-    return parse_hashes(headers.get_all("x-goog-hash")).get("crc32c") in {None, actual}
+    return parse_hashes(hashes).get("crc32c") in {None, actual}

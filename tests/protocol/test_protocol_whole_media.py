@@ -71,6 +71,7 @@ def test_the_usual_answers(lines: tuple[tuple[str, str], ...]) -> None:
         head(("x-goog-stored-content-length", str(len(BODY) + 1))),
         head(("x-goog-hash", "crc32c=AAAAAA==")),
         head(("x-goog-hash", "crc32c=?")),
+        head(("x-goog-hash", RIGHT), ("x-goog-hash", "crc32c=AAAAAA==")),
     ],
 )
 def test_all_others_are_the_machines(answer: ReplyHead) -> None:
