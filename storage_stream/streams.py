@@ -43,7 +43,7 @@ class StreamResponse:
     def __init__(self, download: Download, on_close: Callable[[StreamResponse], None]) -> None:
         self._download = download
         self._on_close = on_close
-        self._reads = ExactReads(download.next_piece, download.subject)
+        self._reads = ExactReads(download)
         self._delivered = 0
 
     # -- what is known ---------------------------------------------------------------------

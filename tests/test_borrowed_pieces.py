@@ -40,6 +40,8 @@ class LentReply:
     def buffered(self) -> int:
         return self._reply.buffered
 
+    def receive_into(self, _target: memoryview) -> None: ...
+
     async def read_piece(self, at_least: int = 1) -> bytes | memoryview:
         self._take_back()
         piece = await self._reply.read_piece(at_least)

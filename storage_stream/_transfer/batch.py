@@ -200,6 +200,9 @@ class _Part:
     def head(self) -> ReplyHead:
         return self._reply.head
 
+    def receive_into(self, _target: memoryview) -> None:
+        """Nothing is to be gained: all of it is here."""
+
     async def read_piece(self, at_least: int = 1) -> bytes:
         del at_least  # all of it is here
         piece, self._left = self._left, b""

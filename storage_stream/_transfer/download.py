@@ -7,37 +7,36 @@ whole: a task that is cancelled in the middle of a piece loses none, and the nex
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
-from storage_stream._cancellation import cancels_so_far
 from storage_stream._log import tell_resume
 from storage_stream._protocol.arguments import check_whole
 from storage_stream._protocol.download_actions import Done, Fetch, Receive, Wait
-from storage_stream._protocol.generations import generation_number
 from storage_stream._protocol.media_head import Coding
-from storage_stream._protocol.objects import get_media
 from storage_stream._protocol.observed_call import ObservedCall
-from storage_stream._protocol.options import DownloadKeywords, RequestOptions
 from storage_stream._protocol.ranges import ByteRange
 from storage_stream._protocol.replies import is_success
 from storage_stream._protocol.resumable_download import ResumableDownload
 from storage_stream._transfer.decoded_pieces import DecodedPieces
+from storage_stream._transfer.interruptible import Interruptible
+from storage_stream._transfer.wanted_download import WantedDownload
 from storage_stream.errors import (
     ClientClosed,
     ContentDecodingError,
     IntegrityError,
-    InvalidArgument,
     StorageError,
     StreamClosed,
     TooManyBytesError,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from storage_stream._protocol.checksums import Crc32c
     from storage_stream._protocol.media_head import ObjectHead
     from storage_stream._protocol.meter import Meter
     from storage_stream._protocol.operation import Operation
+    from storage_stream._protocol.options import DownloadKeywords, RequestOptions
     from storage_stream._transfer.asked import Asked
     from storage_stream._transport.base import ReplyStream
     from storage_stream._transport.sender import Sender
@@ -71,9 +70,9 @@ class Download:
         self._buffer_bytes: int | None = None
         self._max_decoded_bytes: int | None = None
         self._reply: ReplyStream | None = None
-        self._raw: Any = None
+        self.raw_response: Any = None  # the HTTP library's, of the latest request
         self._error: StorageError | None = None
-        self._acting: asyncio.Future[None] | None = None
+        self._acting = Interruptible()
         self._decoded: DecodedPieces | None = None
         self._asked: Asked | None = None
         self._begun = 0.0  # when the first request was made, by the sender's clock
@@ -92,28 +91,11 @@ class Download:
         """The download that a caller asks for; nothing is sent yet.
 
         Raises:
-            InvalidName: A name that cannot be.
-            InvalidArgument: A range that cannot be, or two of them; a generation that is none.
-            TypeError: A keyword that no download knows.
+            InvalidArgument: A buffer that is too small; else as `WantedDownload.of`.
         """
-        rest: dict[str, Any] = dict(keywords)
-        generation = generation_number(rest.pop("generation", None))
-        raw = bool(rest.pop("raw", False))
-        most = rest.pop("max_decoded_bytes", None)
-        wanted = ByteRange(rest.pop("start", None) or 0, rest.pop("end", None))
-        options = RequestOptions.of(rest, defaults)
-        header = options.header("range")
-        if header is not None:
-            if not wanted.is_whole:
-                raise InvalidArgument("a Range header, and start or end besides: which?")
-            wanted = ByteRange.from_header(header)
-        raw = raw or "gzip" in (options.header("accept-encoding") or "")
-        machine = ResumableDownload(wanted, generation=generation, raw=raw, policy=options.retry)
-        options = options.without_headers("range", "accept-encoding")
-        operation = get_media(bucket, name).with_options(options)
-        download = cls(sender, operation, options, machine)
-        if most is not None:
-            download._max_decoded_bytes = check_whole("max_decoded_bytes", most, 0)
+        wanted = WantedDownload.of(bucket, name, keywords, defaults)
+        download = cls(sender, wanted.operation, wanted.options, wanted.machine)
+        download._max_decoded_bytes = wanted.max_decoded_bytes
         if buffer_bytes is not None:
             download._buffer_bytes = check_whole("buffer_bytes", buffer_bytes, _PAGE_BYTES)
         return download
@@ -133,6 +115,12 @@ class Download:
     def content_length(self) -> int | None:
         """Bytes that will be delivered, or None when that is not known before."""
         return self._machine.content_length
+
+    @property
+    def left(self) -> int | None:
+        """How many of them were not delivered yet."""
+        length = self._machine.content_length
+        return None if length is None else length - self._machine.crc.length
 
     @property
     def machine(self) -> ResumableDownload:
@@ -185,11 +173,6 @@ class Download:
         return action.verified if isinstance(action, Done) else None
 
     @property
-    def raw_response(self) -> Any:
-        """The HTTP library's response of the latest request."""
-        return self._raw
-
-    @property
     def is_over(self) -> bool:
         """Whether no more will be asked of the network."""
         ended = isinstance(self._machine.next_action(), Done)
@@ -221,7 +204,7 @@ class Download:
                 self._max_decoded_bytes,
             )
 
-    async def next_piece(self, at_least: int = 1) -> bytes | memoryview:
+    def next_piece(self, at_least: int = 1) -> Coroutine[Any, Any, bytes | memoryview]:
         """The next bytes, as they come; `b""` at the end, every time.
 
         A memoryview is borrowed: it is valid until the next call, or `close`; who keeps it
@@ -235,8 +218,23 @@ class Download:
             StorageError: It cannot be continued; every further call raises the same.
         """
         if self._decoded is None:
-            return await self._next_received(at_least)
-        return await self._next_decoded(self._decoded)
+            return self._next_received(at_least)
+        return self._next_decoded(self._decoded)
+
+    def receive_into(self, target: memoryview) -> Coroutine[Any, Any, int] | None:
+        """The next bytes, straight into memory of the caller's, where that is possible now.
+
+        Args:
+            target: See `ReplyStream.receive_into`.
+
+        Returns:
+            What gives how many bytes there are. None, and 0, say nothing: then ask `next_piece`.
+        """
+        reply = self._reply
+        if self._decoded is not None or self._error is not None or reply is None:
+            return None
+        receiving = reply.receive_into(target)
+        return None if receiving is None else self._received_into(reply, receiving, target)
 
     def close(self) -> None:
         """Nobody reads it any more: let go of the connection, make no other. Idempotent."""
@@ -253,8 +251,7 @@ class Download:
         if not self.is_over:
             self._error = error
         self._release()
-        if self._acting is not None:
-            self._acting.cancel()
+        self._acting.interrupt(self._error)
 
     # -- stored bytes ----------------------------------------------------------------------
 
@@ -269,21 +266,7 @@ class Download:
                 if piece:
                     return piece
             else:
-                await self._act_closably(action)
-
-    async def _act_closably(self, action: Fetch | Wait) -> None:
-        """Act in a task that `abandon` can cancel: a wait may be long, a request be in the air."""
-        acting = self._acting = asyncio.ensure_future(self._act(action))
-        cancels = cancels_so_far()
-        try:
-            await acting
-        except asyncio.CancelledError:
-            failed = acting.done() and not acting.cancelled() and acting.exception() is not None
-            if failed or self._error is None or cancels_so_far() > cancels:
-                raise  # the reader is cancelled, not the download; what failed is kept for later
-            raise self._error from None
-        finally:
-            self._acting = None
+                await self._acting.run(self._act(action))
 
     async def _act(self, action: Fetch | Wait) -> None:
         if isinstance(action, Wait):
@@ -304,7 +287,7 @@ class Download:
             reply = await self._sender.open(request, self._options)
         else:
             reply = asked.answer()
-        self._reply, self._raw = reply, reply.raw
+        self._reply, self.raw_response = reply, reply.raw
         refusal = None
         if not is_success(reply.head.status):
             refusal = await self._sender.refusal(reply, request, self._operation.subject)
@@ -327,13 +310,7 @@ class Download:
             data = await reply.read_piece(at_least)
             if self._error is not None:
                 return b""  # it was ended meanwhile
-            piece = self._machine.receive_data(data)
-            if (meter := self._options.meter) is not None:
-                meter.moved(len(data))
-                if self.tells_gains:
-                    meter.gained(len(piece))
-            if self._max_decoded_bytes is not None:
-                self._check_decoded(self._max_decoded_bytes)
+            piece = self._taken(data)
             if not data or self._machine.has_all:
                 piece = bytes(piece)  # the answer is let go, and the memory it lent
                 self._end(reply)
@@ -342,10 +319,35 @@ class Download:
             return b""
         return piece
 
-    def _check_decoded(self, most: int) -> None:
-        """The same limit where the service decompresses, whoever asked it to."""
-        if self._machine.coding is Coding.DECODED and self._machine.offset > most:
+    async def _received_into(
+        self, reply: ReplyStream, receiving: Coroutine[Any, Any, int], target: memoryview
+    ) -> int:
+        try:
+            count = await receiving
+            if self._error is not None:
+                return 0  # it was ended meanwhile
+            piece = self._taken(target[:count])
+            if not count or self._machine.has_all:
+                self._end(reply)
+        except StorageError as error:
+            self._failed(error)
+            return 0
+        if len(piece) < count:  # the body is more than what is wanted of it
+            target[: len(piece)] = piece
+        return len(piece)
+
+    def _taken(self, data: bytes | memoryview) -> bytes | memoryview:
+        """What is wanted of the bytes that came."""
+        piece = self._machine.receive_data(data)
+        if (meter := self._options.meter) is not None:
+            meter.moved(len(data))
+            if self.tells_gains:
+                meter.gained(len(piece))
+        # The same limit where the service decompresses, whoever asked it to.
+        most, is_decoded = self._max_decoded_bytes, self._machine.coding is Coding.DECODED
+        if most is not None and is_decoded and self._machine.offset > most:
             raise TooManyBytesError(most)
+        return piece
 
     def _end(self, reply: ReplyStream) -> None:
         try:

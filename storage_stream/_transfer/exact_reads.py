@@ -2,40 +2,65 @@
 
 A piece may lie in memory that the network writes over as soon as the next one is asked for. So at
 most one is held, the caller gets copies, and every byte is copied once: out of the network's
-memory into what the caller gets.
+memory into what the caller gets. Where many are wanted at once the network writes there itself.
 """
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from storage_stream._transfer.turn import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
 __all__ = ["ExactReads"]
 
 _MANY_BYTES = 512 * 1024  # at a time, where all are wanted
+_DIRECT_BYTES = 256 * 1024  # of which more are better received than copied to where they belong
+_STEP_BYTES = 1024 * 1024  # at a time: their checksum is computed while they are in the cache
+_LARGEST_BYTES = 16 * 1024 * 1024  # for which memory is taken before they are there
+
+
+class PieceSource(Protocol):
+    """Where the bytes come from, which is a `Download`."""
+
+    @property
+    def subject(self) -> str:
+        """The object's name, for errors."""
+        ...
+
+    @property
+    def left(self) -> int | None:
+        """Bytes that are still to come; None where nobody knows."""
+        ...
+
+    def next_piece(self, at_least: int) -> Awaitable[bytes | memoryview]:
+        """The next bytes, `b""` at the end; as many as it is asked for, if it can.
+
+        A memoryview it gave is valid until it is called again.
+        """
+        ...
+
+    def receive_into(self, target: memoryview, /) -> Awaitable[int] | None:
+        """The next bytes, into this memory; None, or 0 of them, say that `next_piece` knows."""
+        ...
 
 
 class ExactReads:
     """What a stream reads from; one reader at a time. A failed or cancelled read takes nothing.
 
     Args:
-        next_piece: Gives the next bytes, `b""` at the end; as many as it is asked for, if it can.
-            A memoryview it gave is valid until it is called again.
-        subject: The object's name, for errors.
+        source: Where the bytes come from.
+        direct_bytes: Where more are wanted, and none is here, they are received into what the
+            caller gets.
     """
 
-    def __init__(
-        self,
-        next_piece: Callable[[int], Awaitable[bytes | memoryview]],
-        subject: str,
-    ) -> None:
-        self._next_piece = next_piece
-        self._turn = Turn(subject, "stream")
+    def __init__(self, source: PieceSource, direct_bytes: int = _DIRECT_BYTES) -> None:
+        self._source = source
+        self._direct_bytes = direct_bytes
+        self._turn = Turn(source.subject, "stream")
         # What a read had taken before it failed; it comes before the piece.
         self._put_back: bytes | memoryview = b""
         self._piece: bytes | memoryview = b""
@@ -72,7 +97,13 @@ class ExactReads:
     async def read(self, size: int | None) -> bytes:
         """Read `size` bytes, fewer only at the end; None reads all the rest."""
         with self._turn:
-            if size is not None and size <= self._there:
+            if size is None:
+                return await self._gather(None)
+            if size and not self._there:
+                if self._direct_bytes < size <= min(_LARGEST_BYTES, self._source.left or 0):
+                    return await self._receive(size)
+                await self._advance(size)
+            if size <= self._there:
                 return bytes(self._cut(size))
             return await self._gather(size)
 
@@ -85,19 +116,50 @@ class ExactReads:
 
     async def readinto(self, target: memoryview) -> int:
         """Fill a writable buffer of bytes; gives how many there were."""
-        position = 0
         with self._turn:
-            try:
-                while left := len(target) - position:
-                    if not self._there and not await self._advance(left):
+            return await self._fill(target)
+
+    async def _fill(self, target: memoryview) -> int:
+        position = 0
+        try:
+            while left := len(target) - position:
+                step = target[position : position + _STEP_BYTES]
+                count = 0
+                if not self._there:
+                    count = await self._receive_directly(step)
+                    if not count and not await self._advance(left):
                         break
+                if not count:
                     part = self._cut(left)
-                    target[position : position + len(part)] = part
-                    position += len(part)
-            except BaseException:
-                self._put_back = bytes(target[:position])
-                raise
+                    count = len(part)
+                    target[position : position + count] = part
+                position += count
+        except BaseException:
+            self._put_back = bytes(target[:position])
+            raise
         return position
+
+    async def _receive_directly(self, target: memoryview) -> int:
+        """Bytes that went where they belong at once; 0 says nothing."""
+        if len(target) <= self._direct_bytes:
+            return 0
+        receiving = self._source.receive_into(target)
+        if receiving is None:
+            return 0
+        count = await receiving
+        self.check_open()
+        return count
+
+    async def _receive(self, size: int) -> bytes:
+        """So many bytes, of which there are enough, received into the memory they are given in."""
+        whole = io.BytesIO()
+        whole.seek(size - 1)
+        whole.write(b"\0")  # all of it at once
+        with whole.getbuffer() as target:
+            count = await self._fill(target)
+        if count < size:
+            whole.truncate(count)
+        return whole.getvalue()
 
     async def _gather(self, size: int | None) -> bytes:
         whole = io.BytesIO()  # grows in place, and gives its memory away without copying it
@@ -121,7 +183,7 @@ class ExactReads:
         """Wait for the next piece; the one before was used up."""
         if self._at_end:
             return False
-        piece = await self._next_piece(at_least)
+        piece = await self._source.next_piece(at_least)
         self.check_open()
         self._piece, self._at = piece, 0
         self._at_end = not piece

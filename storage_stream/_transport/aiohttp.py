@@ -16,26 +16,23 @@ import aiohttp
 from yarl import URL
 
 from storage_stream._protocol.http import Content, Framing, Headers, ReplyHead, Request
-from storage_stream._protocol.replies import without_secrets
+from storage_stream._transport.aiohttp_errors import translated
 from storage_stream._transport.allocator import keep_read_buffers
 from storage_stream._transport.base import exact_chunks
 from storage_stream._transport.body_lane import SHORTEST_BODY_BYTES, enter_lane
-from storage_stream._transport.lean.tls import untrusted
 from storage_stream._transport.places import Places
 from storage_stream._transport.session_options import DIRECT, SessionOptions
 from storage_stream.errors import (
     ClientClosed,
-    ConnectFailed,
     ConnectionLost,
     InvalidArgument,
-    ProtocolError,
     RequestTimeout,
     StorageError,
     UsageError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from aiohttp import ClientHandlerType
 
@@ -183,7 +180,7 @@ async def _exchange(
             raise source.failure from None
         # A ClientResponseError holds the request: its URL, and the authorization.
         cause = None if isinstance(error, aiohttp.ClientResponseError) else error
-        raise _translate(error, closed=session.closed) from cause
+        raise translated(error, closed=session.closed) from cause
     source.on_progress = _nothing  # the answer may come before the end of the body
     return _AiohttpReply(response, on_close)
 
@@ -260,24 +257,6 @@ async def _single_attempt(
         raise aiohttp.ClientConnectionError(str(error) or type(error).__name__) from error
 
 
-def _translate(error: Exception, *, closed: bool) -> StorageError:
-    """A foreign exception as one of ours. Messages name no URL."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return untrusted(error.host, error.certificate_error)
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        return ConnectFailed(str(error))
-    if isinstance(error, aiohttp.ClientResponseError):
-        return ProtocolError(f"the answer is no HTTP: {_what(error.message)}")
-    if closed and isinstance(error, RuntimeError | aiohttp.ClientConnectionError):
-        return ClientClosed("the client is closed")
-    return ConnectionLost(_what(str(error)) or type(error).__name__)
-
-
-def _what(message: str) -> str:
-    """What a parser complains of: its first line, not the bytes it quotes, an object's perhaps."""
-    return without_secrets(message.partition("\n")[0].rstrip(" :"))
-
-
 class _AiohttpReply:
     """An aiohttp response as a `ReplyStream`."""
 
@@ -322,10 +301,11 @@ class _AiohttpReply:
         """See `ReplyStream.buffered`."""
         return 0 if self._lane is None else self._lane.buffered
 
-    async def read_piece(self, at_least: int = 1) -> bytes | memoryview:
+    def read_piece(self, at_least: int = 1) -> Coroutine[Any, Any, bytes | memoryview]:
         """See `ReplyStream.read_piece`."""
-        if self._lane is not None:
-            return await self._lane.read(at_least)
+        return self._read() if self._lane is None else self._lane.read(at_least)
+
+    async def _read(self) -> bytes:
         while self._error is None:
             if self._content.at_eof() and self._content.exception() is None:
                 return b""  # readchunk() of aiohttp's one empty body says this only once
@@ -334,10 +314,14 @@ class _AiohttpReply:
             except StorageError as error:
                 return self._broke(error)
             except (aiohttp.ClientError, OSError, RuntimeError) as error:
-                return self._broke(_translate(error, closed=self._on_close is None))
+                return self._broke(translated(error, closed=self._on_close is None))
             if piece or not ends_chunk:
                 return piece
         raise self._error
+
+    def receive_into(self, target: memoryview) -> Coroutine[Any, Any, int] | None:
+        """See `ReplyStream.receive_into`."""
+        return None if self._lane is None else self._lane.receive_into(target)
 
     def _broke(self, error: StorageError) -> bytes:
         """Deliver what had arrived before the failure; the failure comes with the next read."""

@@ -71,6 +71,22 @@ class ReplyStream(Protocol):
         """
         ...
 
+    def receive_into(self, target: memoryview, /) -> Coroutine[Any, Any, int] | None:
+        """The next bytes of the body, straight into memory of the caller's.
+
+        Waits until it is full, unless there are bytes already, or nothing more comes; then there
+        are fewer, and none at the end. Else it is `read_piece`, with which it may take turns.
+
+        Args:
+            target: Writable, of at least one byte. Nobody uses it when this has returned or
+                raised.
+
+        Returns:
+            What gives how many bytes there are; None where there is nothing to be gained, or
+            lost: then ask `read_piece`.
+        """
+        ...
+
     def abort(self, error: StorageError) -> None:
         """Let the read that is waiting, or else the next, raise this error."""
         ...

@@ -72,6 +72,7 @@ class BodyLane(asyncio.BufferedProtocol):
             storage=None if buffer_bytes is None else bytearray(max(3, buffer_bytes)),
         )
         self.read = self._buffer.read
+        self.receive_into = self._buffer.receive_into
         self.abort = self._buffer.abort
 
     @property

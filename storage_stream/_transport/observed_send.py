@@ -5,12 +5,14 @@ Only observed calls come here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storage_stream._protocol.lending import CountedContent
 from storage_stream._transport.forwarded_reply import ForwardedReply
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from storage_stream._protocol.http import Request
     from storage_stream._protocol.observer import Attempt
     from storage_stream._protocol.options import RequestOptions
@@ -71,6 +73,20 @@ class _ObservedReply(ForwardedReply):
         if not was_told:
             self._attempt.received(len(piece))
         return piece
+
+    def receive_into(self, target: memoryview) -> Coroutine[Any, Any, int] | None:
+        """See `ReplyStream.receive_into`."""
+        receiving = self._reply.receive_into(target)
+        return None if receiving is None else self._tell(receiving)
+
+    async def _tell(self, receiving: Coroutine[Any, Any, int]) -> int:
+        try:
+            count = await receiving
+        except Exception as error:
+            self._end(error)
+            raise
+        self._attempt.received(count)
+        return count
 
     def close(self) -> None:
         """See `ReplyStream.close`."""

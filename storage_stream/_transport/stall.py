@@ -7,12 +7,14 @@ consumer may take as long as it likes between its own reads.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storage_stream._transport.forwarded_reply import ForwardedReply
 from storage_stream.errors import TransferStalled
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from storage_stream._transport.base import ReplyStream
     from storage_stream._transport.clock import Clock, TimerHandle
 
@@ -59,6 +61,20 @@ class WatchedReply(ForwardedReply):
             self._waiting = False
         self._received += len(piece)
         return piece
+
+    def receive_into(self, target: memoryview) -> Coroutine[Any, Any, int] | None:
+        """See `ReplyStream.receive_into`; raises as `read_piece`."""
+        receiving = self._reply.receive_into(target)
+        return None if receiving is None else self._watch(receiving)
+
+    async def _watch(self, receiving: Coroutine[Any, Any, int]) -> int:
+        self._waiting = True
+        try:
+            count = await receiving
+        finally:
+            self._waiting = False
+        self._received += count
+        return count
 
     def close(self) -> None:
         """See `ReplyStream.close`."""

@@ -215,6 +215,9 @@ class _MemoryReply:
         self._on_stall = on_stall
         self.is_stalled = False
 
+    def receive_into(self, _target: memoryview) -> None:
+        """See `ReplyStream.receive_into`: the bytes are here already."""
+
     async def read_piece(self, at_least: int = 1) -> bytes:
         """See `ReplyStream.read_piece`."""
         del at_least  # pieces come as the answer was cut

@@ -19,9 +19,17 @@ DATA = bytes(range(256)) * 4
 
 
 class Pieces:
-    """Lends its one memory, and writes over it when the next piece is asked for."""
+    """Lends its one memory, and writes over it when the next piece is asked for.
 
-    def __init__(self, sizes: Iterable[int] = (), *, failures: int = 0) -> None:
+    Where it is `direct` it writes into its reader's, as long as it is asked for it.
+    """
+
+    subject = "gs://bucket/name"
+
+    def __init__(
+        self, sizes: Iterable[int] = (), *, failures: int = 0, direct: bool = False
+    ) -> None:
+        self._direct = direct
         self._sizes = iter(sizes)
         self._memory = bytearray(len(DATA))
         self._position = 0
@@ -30,22 +38,39 @@ class Pieces:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def next(self, at_least: int) -> bytes | memoryview:
-        assert at_least > 0
-        self._memory[:] = b"?" * len(DATA)
+    @property
+    def left(self) -> int:
+        return len(DATA) - self._position
+
+    def receive_into(self, target: memoryview) -> Coroutine[Any, Any, int] | None:
+        return self._write_to(target) if self._direct else None
+
+    async def _write_to(self, target: memoryview) -> int:
+        piece = await self._piece(len(target))
+        target[: len(piece)] = piece
+        return len(piece)
+
+    async def _piece(self, most: int) -> bytes:
         self.asked.set()
         await self.gate.wait()
         if self.failures:
             self.failures -= 1
             raise ConnectionLost("broken")
-        piece = DATA[self._position : self._position + next(self._sizes, len(DATA))]
+        size = min(next(self._sizes, len(DATA)), most)
+        piece = DATA[self._position : self._position + size]
         self._position += len(piece)
+        return piece
+
+    async def next_piece(self, at_least: int) -> bytes | memoryview:
+        assert at_least > 0
+        self._memory[:] = b"?" * len(DATA)
+        piece = await self._piece(len(DATA))
         self._memory[: len(piece)] = piece
         return memoryview(self._memory)[: len(piece)] if piece else b""
 
 
 def reads_of(pieces: Pieces) -> ExactReads:
-    return ExactReads(pieces.next, "gs://bucket/name")
+    return ExactReads(pieces, direct_bytes=100)
 
 
 def started(reads: ExactReads, way: str, target: memoryview) -> Coroutine[Any, Any, object]:
@@ -60,13 +85,15 @@ CALLS = st.lists(
 )
 
 
-@given(SIZES, CALLS)
+@given(SIZES, CALLS, st.booleans())
 @settings(max_examples=100, deadline=None)
 def test_every_way_of_reading_gives_the_same_bytes(
-    sizes: list[int], calls: list[tuple[str, int]]
+    sizes: list[int],
+    calls: list[tuple[str, int]],
+    direct: bool,  # noqa: FBT001 - hypothesis gives it
 ) -> None:
     async def play() -> None:
-        reads, got = reads_of(Pieces(sizes)), b""
+        reads, got = reads_of(Pieces(sizes, direct=direct)), b""
         for way, size in calls:
             if way == "readinto":
                 target = bytearray(size)
@@ -86,9 +113,10 @@ def test_every_way_of_reading_gives_the_same_bytes(
     asyncio.run(play())
 
 
+@pytest.mark.parametrize("direct", [False, True])
 @pytest.mark.parametrize("way", ["read", "all", "readinto"])
-async def test_a_read_that_fails_in_its_middle_takes_nothing(way: str) -> None:
-    pieces = Pieces([100] * 20)
+async def test_a_read_that_fails_in_its_middle_takes_nothing(way: str, *, direct: bool) -> None:
+    pieces = Pieces([100] * 20, direct=direct)
     reads = reads_of(pieces)
     assert await reads.read(30) == DATA[:30]
     pieces.failures = 2
@@ -101,9 +129,10 @@ async def test_a_read_that_fails_in_its_middle_takes_nothing(way: str) -> None:
     assert await reads.read(None) == DATA[100:]
 
 
+@pytest.mark.parametrize("direct", [False, True])
 @pytest.mark.parametrize("way", ["read", "all", "readinto"])
-async def test_so_does_a_cancelled_one(way: str) -> None:
-    pieces = Pieces([100] * 20)
+async def test_so_does_a_cancelled_one(way: str, *, direct: bool) -> None:
+    pieces = Pieces([100] * 20, direct=direct)
     reads = reads_of(pieces)
     assert await reads.read(30) == DATA[:30]
     pieces.gate.clear()

@@ -220,8 +220,18 @@ class TestWaitingForMore:
             assert not reading.done()
         assert buffer.buffered == 5
         network.send(buffer, 2)
-        assert await reading == ANYTHING[:7]
-        assert buffer.buffered == 0
+        assert await reading == ANYTHING[:6]
+        assert buffer.buffered == 1
+
+    async def test_what_is_given_is_a_multiple_of_it(self) -> None:
+        network, buffer = made(size=32, limit=27)
+        network.send(buffer, 14)
+        assert await buffer.read(6) == ANYTHING[:12]
+        network.send(buffer, 11)
+        assert await buffer.read(6) == ANYTHING[12:24]
+        network.send(buffer, 2)
+        assert await buffer.read(6) == ANYTHING[24:27]
+        assert await buffer.read(6) == b""
 
     async def test_half_of_the_ring_is_enough(self) -> None:
         network, buffer = made(size=16)

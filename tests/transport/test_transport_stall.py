@@ -37,6 +37,8 @@ class Trickle:
         self.arrived.append(data)
         self.changed.set()
 
+    def receive_into(self, _target: memoryview) -> None: ...
+
     async def read_piece(self, at_least: int = 1) -> bytes:
         self.at_least = at_least
         while not self.arrived:

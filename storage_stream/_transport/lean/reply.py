@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from storage_stream.errors import ClientClosed
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from storage_stream._protocol.http import ReplyHead
     from storage_stream._transport.body_buffer import BodyBuffer
     from storage_stream._transport.lean.head import AnswerHead
@@ -58,16 +60,21 @@ class LeanReply:
         """See `ReplyStream.buffered`."""
         return 0 if self.body is None else self.body.buffered
 
-    async def read_piece(self, at_least: int = 1) -> bytes | memoryview:
+    def read_piece(self, at_least: int = 1) -> Coroutine[Any, Any, bytes | memoryview]:
         """See `ReplyStream.read_piece`."""
-        if self.body is not None:
-            return await self.body.read(at_least)
+        return self._take() if self.body is None else self.body.read(at_least)
+
+    async def _take(self) -> bytes:
         if self._error is not None:
             raise self._error
         if self._is_cut:
             raise _closed()
         piece, self.whole = self.whole, None
         return piece or b""
+
+    def receive_into(self, target: memoryview) -> Coroutine[Any, Any, int] | None:
+        """See `ReplyStream.receive_into`."""
+        return None if self.body is None else self.body.receive_into(target)
 
     def abort(self, error: StorageError) -> None:
         """See `ReplyStream.abort`."""
