@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["StreamUpload", "UploadHow", "send_whole", "upload"]
 
 _JOINED_BYTES = 128 * 1024  # a copy of these costs less than to send them in three pieces
+_HELD_BYTES = 64 * 1024  # of a file: to read it once saves more than these cost in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,9 @@ async def _upload_source(
         source = MemorySource(source)
     if not isinstance(source, Rewindable):
         return await StreamUpload(sender, target, options, how).send_all(source)
+    if _fits(source.length, how) and source.length <= _HELD_BYTES:
+        # Once, and what was summed up is what goes out, in each attempt.
+        return await send_whole(sender, target, await _whole(source), options)
     outgoing = RewindableBytes(source)
     if _fits(source.length, how):
         # Read once more, so that the service refuses other bytes: it would be too late to take
@@ -121,6 +125,12 @@ async def _upload_source(
     )
     machine.offer(source.length, ended=True)
     return await _to_the_end(UploadSession(sender, target, outgoing, options, machine))
+
+
+async def _whole(source: Rewindable) -> bytes:
+    """All of its bytes."""
+    pieces = [chunk async for chunk in source.chunks(0, source.length)]
+    return pieces[0] if len(pieces) == 1 and isinstance(pieces[0], bytes) else b"".join(pieces)
 
 
 class StreamUpload:

@@ -136,6 +136,44 @@ async def test_a_text_file_becomes_utf_8(
     assert gcs.read(gcs_bucket, "name") == "héllo".encode()
 
 
+class CountedFile(io.BytesIO):
+    """A file that knows how many bytes were read of it."""
+
+    count = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.count += len(data)
+        return data
+
+
+@pytest.mark.parametrize(
+    ("size", "times"), [(0, 0), (1, 1), (64 * 1024, 1), (64 * 1024 + 1, 2), (1_000_000, 2)]
+)
+async def test_how_often_a_file_is_read_that_goes_out_in_one_request(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage, size: int, times: int
+) -> None:
+    # Its checksum goes before it: what is small is held meanwhile, all else is read again.
+    file = CountedFile(DATA[:size])
+    await storage.upload(gcs_bucket, "name", file)
+    assert gcs.read(gcs_bucket, "name") == DATA[:size]
+    assert file.count == times * size
+    assert file.tell() == size
+    (entry,) = gcs.log.select(operation=INSERT)
+    assert entry.status == 200
+
+
+async def test_a_small_file_is_sent_again_as_it_was_read(
+    gcs: EmulatorHandle, gcs_bucket: str, storage: Storage
+) -> None:
+    gcs.arm_next(INSERT, "return-503")
+    file = CountedFile(b"as it was")
+    retry = RetryPolicy(always=True, initial_delay=0)
+    await storage.upload(gcs_bucket, "name", file, retry=retry)
+    assert gcs.read(gcs_bucket, "name") == b"as it was"
+    assert file.count == 9
+
+
 async def test_a_file_that_shrinks_leaves_no_object(
     gcs: EmulatorHandle, gcs_bucket: str, storage: Storage
 ) -> None:
