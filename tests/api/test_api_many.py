@@ -421,6 +421,8 @@ async def test_killed_and_gone_on_with(gcs: EmulatorHandle, tmp_path: Path, what
         for name, content in data.items():
             gcs.put("bucket", name, content)
     gcs.log.clear()
+    # It cannot come to its end before it is killed, however late that is.
+    gcs.arm_next(operation, *["pass"] * 100, *["stall-for-600s-after-0K"] * 64)
     first = await _start(what, folder, journal)
     assert first.stdout is not None
     told = [(await first.stdout.readline()).decode().split()[0] for _ in range(60)]
@@ -429,6 +431,7 @@ async def test_killed_and_gone_on_with(gcs: EmulatorHandle, tmp_path: Path, what
     told += [line.split()[0] for line in rest if line.endswith(" done")]
     await first.wait()
     await until(lambda: gcs.open_connections == 0, lambda: "its requests have not ended")
+    gcs._ask("DELETE", "/_emulator/arm_next")
     before = len(gcs.log.select(operation=operation))
     assert before < 200
     second = await _start(what, folder, journal)
