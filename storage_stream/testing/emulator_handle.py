@@ -143,7 +143,7 @@ class EmulatorHandle:
         __tracebackhide__ = True  # pytest shows the test's line, not this one
         check_requests(self.log, counts)
 
-    def assert_nothing_left(self, *, within_seconds: float = 10.0) -> None:
+    def assert_nothing_left(self, *, within_seconds: float = 60.0) -> None:
         """The code under test closed its connections and ended its resumable sessions.
 
         Args:
