@@ -82,8 +82,17 @@ async def uploaded(images: ImageService, converter_id: UUID) -> None:
     assert answer.status_code == 201
 
 
+def load(url: str, bucket: str) -> None:
+    """Load what each fork would load anew for the routes, and for the first request."""
+    database, storage = Database(url), Storage()
+    files = FileService(database, storage, bucket)
+    converters = ConverterService(database, files)
+    FastAPI().include_router(images_router(ImageService(database, files, converters)))
+
+
 def main() -> None:
     url, bucket = sys.argv[1:]
+    load(url, bucket)
     for line in sys.stdin:
         word, point, *ids = line.split()
         child = os.fork()
