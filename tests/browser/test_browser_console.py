@@ -391,9 +391,8 @@ async def test_a_person_without_a_mouse(pages: PageMaker, service: Service) -> N
     await expect(link).to_be_focused()
 
 
-@pytest.mark.parametrize(
-    ("colours", "size"), [("light", DESKTOP), ("dark", PHONE)], ids=["desktop", "phone"]
-)
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 async def test_everybody_can_use_it(
     pages: PageMaker,
     service: Service,

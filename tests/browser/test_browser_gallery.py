@@ -272,7 +272,8 @@ async def test_the_form_knows_all_that_the_service_takes(
         operation_of(operation, "operation")
 
 
-@pytest.mark.parametrize(("colours", "size"), [("light", DESKTOP), ("dark", PHONE)])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 async def test_it_is_good_for_everybody_and_on_a_telephone(
     pages: PageMaker,
     house: GalleryHouse,
