@@ -1,11 +1,9 @@
 """One converter in two tabs: nobody's changes are lost in silence."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from gallery_house import GalleryHouse, served
+from gallery_house import GalleryHouse
 from playwright.async_api import Page, expect
 from watched_page import PHONE, PageMaker, overflow, violations
 
@@ -13,18 +11,9 @@ SETTINGS = {"versions": [{"version": "web", "format": "webp", "operations": []}]
 TOLD = "changed elsewhere meanwhile"
 
 
-@pytest_asyncio.fixture(loop_scope="session", scope="session")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[GalleryHouse]:
-    async with served(tmp_path_factory.mktemp("converters")) as house:
-        yield house
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def house(running: GalleryHouse, pages: PageMaker) -> AsyncIterator[GalleryHouse]:
+@pytest.fixture(autouse=True)
+def _refusals_are_expected(pages: PageMaker) -> None:
     pages.expected.append("412")  # browsers tell every refusal in the console
-    yield running
-    await pages.close()
-    await running.empty()
 
 
 async def made(house: GalleryHouse) -> Any:
