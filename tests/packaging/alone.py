@@ -2,14 +2,16 @@
 
     python alone.py PARTS DISTRIBUTION…
 
-PARTS is JSON, a statement for each part. Of the other distributions that are installed here nothing
-can be imported, as if they were not. Prints JSON: for each part None, or what was said.
+PARTS is JSON, a statement for each part; on standard input is JSON, the distributions that each
+top-level module is of, which takes a while to find out. Of the other distributions that are
+installed here nothing can be imported, as if they were not. Prints JSON: for each part None, or
+what was said.
 """
 
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -38,9 +40,8 @@ class Without:
                 yield found
 
 
-def hide_all_but(chosen: set[str]) -> None:
+def hide_all_but(chosen: set[str], owners: Mapping[str, list[str]]) -> None:
     """Of what is installed, let nothing be found that is not of these distributions."""
-    owners = metadata.packages_distributions()
     hidden = {top for top in owners if chosen.isdisjoint(map(normalized, owners[top]))}
     sys.meta_path[:] = [Without(finder, chosen, hidden) for finder in sys.meta_path]
 
@@ -61,7 +62,7 @@ def told_by(statement: str) -> str | None:
 
 
 def main(parts: str, *distributions: str) -> None:
-    hide_all_but({*distributions, _OURS})
+    hide_all_but({*distributions, _OURS}, json.load(sys.stdin))
     told = {name: told_by(statement) for name, statement in json.loads(parts).items()}
     sys.stdout.write("\n" + json.dumps(told) + "\n")
 

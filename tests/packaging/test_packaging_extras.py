@@ -71,10 +71,17 @@ def needed_by(name: str, extras: frozenset[str]) -> Iterator[Requirement]:
             yield requirement
 
 
-def told(extra: str | None) -> dict[str, str | None]:
+@pytest.fixture(scope="module")
+def owners() -> str:
+    """The distributions that each top-level module is of, as JSON."""
+    return json.dumps(metadata.packages_distributions())
+
+
+def told(extra: str | None, owners: str) -> dict[str, str | None]:
     """What each part says with an extra alone."""
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-I", PROGRAM, json.dumps(CORE | PARTS), *sorted(brought_by(extra))],
+        input=owners,
         capture_output=True,
         text=True,
         check=False,
@@ -89,9 +96,9 @@ def test_every_extra_has_a_part() -> None:
 
 
 @pytest.mark.parametrize("extra", [None, *EXTRAS], ids=str)
-def test_an_extra_alone(extra: str | None) -> None:
+def test_an_extra_alone(extra: str | None, owners: str) -> None:
     brought = brought_by(extra)
-    for part, said in told(extra).items():
+    for part, said in told(extra, owners).items():
         # Some bring another's libraries too: Dask needs fsspec.
         works = part in CORE or brought_by(part) <= brought
         if part == "gallery" and not brought_by("cli") <= brought:
