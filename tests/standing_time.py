@@ -40,6 +40,14 @@ def standing_time() -> Iterator[StandingTime]:
         del attributes["time"]
 
 
+async def until_stalled(gcs: EmulatorHandle) -> None:
+    """Wait until a request meets its fault: a clock put forward before ends no stall."""
+    await until(
+        lambda: any("stall" in (entry.fault or "") for entry in gcs.log),
+        lambda: "nothing stalls",
+    )
+
+
 @contextlib.asynccontextmanager
 async def client_on(clock: FakeClock, gcs: EmulatorHandle) -> AsyncIterator[Storage]:
     """A client for which time goes by on this clock alone; it leaves nothing behind."""

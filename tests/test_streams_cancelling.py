@@ -10,6 +10,7 @@ import pytest
 from cancelling import Moment, cancelled_at
 from leaks import names_in, nothing_under_way, pooled_connections, until
 from sample_data import gzipped, patterned, text_lines
+from standing_time import until_stalled
 
 from storage_stream import Storage, StreamResponse
 from storage_stream.testing.emulator_handle import EmulatorHandle
@@ -212,6 +213,7 @@ async def test_a_read_with_a_time_limit_can_be_repeated(
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await stream.read()
+        await until_stalled(gcs)
         gcs.advance_clock(600)
         assert await stream.read() == DATA
         assert stream.resumes == 0

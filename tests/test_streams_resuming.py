@@ -10,7 +10,7 @@ import pytest
 from leaks import names_in, nothing_under_way
 from sample_data import patterned
 from scripted_server import Asked, Line, ScriptedServer, chunked, head, media, media_head, reply
-from standing_time import client_on, pass_until, standing_time
+from standing_time import client_on, pass_until, standing_time, until_stalled
 
 from storage_stream import Environment, Preconditions, RetryPolicy, Storage
 from storage_stream.errors import (
@@ -467,8 +467,9 @@ async def test_no_limit_on_the_whole_time(stored: EmulatorHandle, storage: Stora
         await asyncio.sleep(0)
         time.advance(0.4)
         await asyncio.sleep(0)
-        stored.advance_clock(600)
-        assert first + await reading == DATA
+    await until_stalled(stored)
+    stored.advance_clock(600)
+    assert first + await reading == DATA
     stream.close()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from leaks import names_in, until
 from sample_data import gzipped, patterned
+from standing_time import until_stalled
 
 from storage_stream import Storage
 from storage_stream.errors import (
@@ -92,6 +93,7 @@ async def test_it_is_replaced_at_the_end_and_not_before(
         work = asyncio.create_task(storage.download_to_filename("bucket", "name", target))
         await until(lambda: len(names_in(tmp_path)) == 2, lambda: "there is no part")
         assert _read(target) == OLD
+        await until_stalled(gcs)
         gcs.advance_clock(600)
         await work
         assert reader.read() == OLD

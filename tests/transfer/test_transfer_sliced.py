@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from asked_ranges import ranges
-from leaks import names_in, until
+from leaks import names_in
 from sample_data import gzipped
 from sliced_object import DATA, SIZE, SLICE
-from standing_time import client_on, pass_until
+from standing_time import client_on, pass_until, until_stalled
 
 from storage_stream import Progress, Storage
 from storage_stream.errors import (
@@ -176,7 +176,7 @@ async def test_replaced_midway(
     (tmp_path / "file").write_bytes(OLD)
     stored.arm_next(GET, "stall-for-600s-after-0K")
     work = asyncio.create_task(way(storage, tmp_path, workers=2, retries=0))
-    await until(lambda: any(entry.fault for entry in stored.log), lambda: "no request")
+    await until_stalled(stored)
     stored.put("bucket", "name", DATA[::-1])
     stored.advance_clock(600)
     with pytest.raises(ObjectChanged):
