@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from storage_stream._protocol.slice_plan import SlicePlan
 from storage_stream._shielding import end
-from storage_stream._transfer.output_file import PIECE_BYTES
+from storage_stream._transfer.exact_reads import ExactReads
 from storage_stream._transfer.sliced import BufferSink, can_be_sliced, check_whole, fetch_slices
 from storage_stream.errors import InvalidArgument, TransferError
 
@@ -63,13 +63,11 @@ async def fill(first: Download, view: memoryview, how: SliceHow, clock: Clock) -
         if size is not None and can_be_sliced(first, how.slice_bytes, how.workers):
             await _fill_by_slices(first, view[:size], how, clock)
             return size
-        position = 0
-        while piece := await first.next_piece(PIECE_BYTES):
-            if position + len(piece) > len(view):
-                raise InvalidArgument(f"the buffer has {len(view)} bytes, the object more")
-            view[position : position + len(piece)] = piece
-            position += len(piece)
-        return position
+        reads = ExactReads(first)
+        count = await reads.readinto(view)
+        if await reads.read1(1):  # at the end a wrong checksum is raised, too
+            raise InvalidArgument(f"the buffer has {len(view)} bytes, the object more")
+        return count
     finally:
         first.close()
 

@@ -84,18 +84,19 @@ class BodyBuffer:
         catches_excess: bool = False,
         storage: bytearray | memoryview | None = None,
     ) -> None:
-        if storage is None:
-            size = BODY_BUFFER_BYTES if limit is None else min(BODY_BUFFER_BYTES, 2 * limit)
-            storage = bytearray(max(2, size) + catches_excess)
-        self._memory = memoryview(storage)
         self._spare = int(catches_excess)  # a byte behind the end of the ring
-        self._size = len(self._memory) - self._spare
+        self._left = limit
+        if storage is None:
+            self._memory: memoryview | None = None  # not before it is needed
+            self._size = self._own_size()
+        else:
+            self._memory = memoryview(storage)
+            self._size = len(self._memory) - self._spare
         self._half = self._size // 2
         self._start = 0  # of what nobody has read yet; what is lent lies right before it
         self._filled = 0
         self._lent = 0
         self._fed: deque[bytes | memoryview] = deque()
-        self._left = limit
         self.has_excess = False
         self._pause = pause
         self._resume = resume
@@ -158,6 +159,7 @@ class BodyBuffer:
             self._into_target = len(space) > 0
             if self._into_target:
                 return space
+        memory = self._memory or self._made()
         free = self._size - self._filled - self._lent
         begin = self._start + self._filled
         if begin >= self._size:
@@ -171,7 +173,20 @@ class BodyBuffer:
                 # the body waits for the next time.
                 has_room = free > size or begin + size == self._size
                 size = size + 1 if has_room else max(1, size - 1)
-        return self._memory[begin : begin + size]
+        return memory[begin : begin + size]
+
+    def _own_size(self) -> int:
+        """No more than twice what is still to come: then a half holds it."""
+        size = BODY_BUFFER_BYTES if self._left is None else min(BODY_BUFFER_BYTES, 2 * self._left)
+        return max(2, size)
+
+    def _made(self) -> memoryview:
+        """The ring; empty after closing."""
+        if self._memory is None:
+            self._size = self._own_size()  # some of the body may have gone elsewhere
+            self._half = self._size // 2
+            self._memory = memoryview(bytearray(self._size + self._spare))
+        return self._memory
 
     def _space_in(self, target: memoryview) -> memoryview:
         """The rest of the reader's memory.
@@ -335,7 +350,7 @@ class BodyBuffer:
         size = min(self._filled, self._half if most is None else most, self._size - self._start)
         if size > wanted:
             size -= size % wanted
-        view = self._memory[self._start : self._start + size]
+        view = self._made()[self._start : self._start + size]
         self._start = (self._start + size) % self._size
         self._filled -= size
         self._lent = size
@@ -358,7 +373,8 @@ class BodyBuffer:
         if not filled:
             self._start = 0
         elif filled <= _MOVED_BYTES and start + filled <= self._size:
-            self._memory[:filled] = self._memory[start : start + filled]
+            memory = self._made()
+            memory[:filled] = memory[start : start + filled]
             self._start = 0
 
     async def _arrival(self) -> None:
