@@ -198,7 +198,9 @@ def test_every_call_about_many_hears_a_refusal(
     operation: str,
 ) -> None:
     fs = make_fs(client_options={"retry": RetryPolicy(initial_delay=0)})
-    names = [f"{number:02}" for number in range(70)]  # too few for more to be tried again
+    clock = Clock()  # as time passes, more are tried again
+    fs._bounds = Bounds(ramp_up=False, now=clock.now, sleep=clock.sleep)
+    names = [f"{number:02}" for number in range(70)]
     for number, name in enumerate(names):
         gcs.put(gcs_bucket, name, b"%d" % number)
     gcs.arm_next(operation, "return-503")
