@@ -75,7 +75,7 @@ class Download:
         self._acting = Interruptible()
         self._decoded: DecodedPieces | None = None
         self._asked: Asked | None = None
-        self._begun = 0.0  # when the first request was made, by the sender's clock
+        self.begun = 0.0  # when the first request was made, by the sender's clock
         self.tells_gains = True  # False: who takes the pieces tells which of them he could use
 
     @classmethod
@@ -192,7 +192,7 @@ class Download:
             StorageError: There is no such object, no answer, …
         """
         self._asked = asked
-        self._begun = self._sender.clock.now() if asked is None else asked.begun
+        self.begun = self._sender.clock.now() if asked is None else asked.begun
         while not isinstance(action := self._machine.next_action(), Receive | Done):
             await self._act(action)
         if self._machine.decodes:
@@ -378,7 +378,7 @@ class Download:
 
     def _stop(self, error: StorageError) -> StorageError:
         attempts = self._machine.budget.attempts
-        self._error = self._sender.enriched(error, self._operation, attempts, self._begun)
+        self._error = self._sender.enriched(error, self._operation, attempts, self.begun)
         self._release()
         return self._error
 

@@ -36,6 +36,11 @@ _LONGEST_LOOK_SECONDS: Final = 0.16
 _HARDLY_ANY_WORK: Final = 0.15
 _LITTLE_WORK: Final = 0.4
 
+# So late an answer is hardly that of a server that was held up, and where each request takes so
+# long, there is something to be gained: less certainty is needed. Between regions a round trip
+# takes more; a service in the same place answers in a few milliseconds.
+_LATE_SECONDS: Final = 0.02
+
 # When others were last called, of all downloads that share a clock, and so a thread. Eight files
 # that wait for the same moment of a busy server would else call fifty-six connections at once.
 _latest_calls: Final[WeakKeyDictionary[Clock, float]] = WeakKeyDictionary()
@@ -48,6 +53,7 @@ class Reinforcement:
         clock: Measures the time that passes.
         on_call: Called once, when they would.
         worked: Seconds that this thread has been busy so far.
+        answered_after: Seconds from the request to its answer.
 
     Attributes:
         called: Set when they would, and by `call`.
@@ -58,12 +64,15 @@ class Reinforcement:
         clock: Clock,
         on_call: Callable[[], None],
         worked: Callable[[], float] = busy_seconds,
+        *,
+        answered_after: float = 0.0,
     ) -> None:
         self.called = asyncio.Event()
         self._clock = clock
         self._on_call = on_call
         self._worked = worked
         self._seconds = _FIRST_LOOK_SECONDS
+        self._is_late = answered_after >= _LATE_SECONDS
         self._since = clock.now()
         self._worked_before = worked()
         self._timer: TimerHandle | None = None
@@ -92,7 +101,8 @@ class Reinforcement:
 
     def _look(self) -> None:
         now, worked = self._clock.now(), self._worked()
-        little = _LITTLE_WORK if self._seconds >= _LONG_LOOK_SECONDS else _HARDLY_ANY_WORK
+        is_certain = self._is_late or self._seconds >= _LONG_LOOK_SECONDS
+        little = _LITTLE_WORK if is_certain else _HARDLY_ANY_WORK
         if _latest_calls.get(self._clock, -math.inf) > self._since:
             self._seconds = _LONG_LOOK_SECONDS  # in which what another download called shows
         elif worked - self._worked_before < little * (now - self._since):

@@ -120,7 +120,8 @@ async def fetch_slices(
         StorageError: A slice cannot be had.
         Exception: What the sink raises.
     """
-    with Reinforcement(clock, plan.spread) as others:
+    answered_after = clock.now() - first.begun
+    with Reinforcement(clock, plan.spread, answered_after=answered_after) as others:
         if not plan.is_alone:
             others.call()
         engine = _Engine(first, plan, sink, clock, others, ready)

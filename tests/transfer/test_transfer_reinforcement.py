@@ -37,6 +37,17 @@ async def test_whether_they_are_called(share: float, *, at_once: bool, in_the_en
     assert clock.timers == 0
 
 
+@pytest.mark.parametrize(("share", "at_once"), [(0.3, True), (0.5, False)])
+async def test_where_the_answer_was_late_they_are_called_sooner(
+    share: float, *, at_once: bool
+) -> None:
+    clock, calls = FakeClock(auto_advance=False), list[int]()
+    worked = Thread(clock, share).worked
+    with Reinforcement(clock, lambda: calls.append(1), worked, answered_after=0.05) as others:
+        clock.advance(0.006)
+        assert others.called.is_set() is at_once
+
+
 async def test_a_link_that_becomes_slow() -> None:
     clock, calls = FakeClock(auto_advance=False), list[int]()
     spent = 0.0
