@@ -7,7 +7,8 @@ import contextlib
 import datetime as dt
 import ipaddress
 import socket
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
@@ -18,10 +19,21 @@ from stages import WIRE_TRANSPORTS, MemoryStage, WireStage
 from wire_server import WireServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from storage_stream._transport.base import Transport
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def loop_factory(request: pytest.FixtureRequest) -> Callable[[], asyncio.AbstractEventLoop]:
+    """Makes event loops of each kind."""
+    if request.param == "asyncio":
+        return asyncio.new_event_loop
+    if sys.platform == "win32":
+        pytest.skip("uvloop does not run on Windows")
+    factory: Any = pytest.importorskip("uvloop").new_event_loop
+    return factory  # type: ignore[no-any-return]  # uvloop's is not typed everywhere
 
 
 @pytest.fixture

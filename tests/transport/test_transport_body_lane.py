@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import ssl
-import sys
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -101,16 +100,6 @@ async def _line(
             transport = AiohttpTransport(session=session, **arguments)
             yield Line(transport, server, log)
             await transport.close()
-
-
-@pytest.fixture(params=["asyncio", "uvloop"])
-def loop_factory(request: pytest.FixtureRequest) -> Callable[[], asyncio.AbstractEventLoop]:
-    if request.param == "asyncio":
-        return asyncio.new_event_loop
-    if sys.platform == "win32":
-        pytest.skip("uvloop does not run on Windows")
-    factory: Any = pytest.importorskip("uvloop").new_event_loop
-    return factory  # type: ignore[no-any-return]  # uvloop's is not typed everywhere
 
 
 @pytest.fixture(params=["plain", "tls"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,16 +41,6 @@ async def _transport(lane: str, identity: Path | None) -> AsyncIterator[Transpor
         yield transport
     finally:
         await transport.close()
-
-
-@pytest.fixture(params=["asyncio", "uvloop"])
-def loop_factory(request: pytest.FixtureRequest) -> Callable[[], asyncio.AbstractEventLoop]:
-    if request.param == "asyncio":
-        return asyncio.new_event_loop
-    if sys.platform == "win32":
-        pytest.skip("uvloop does not run on Windows")
-    factory: Any = pytest.importorskip("uvloop").new_event_loop
-    return factory  # type: ignore[no-any-return]  # uvloop's is not typed everywhere
 
 
 @pytest.fixture(params=["aiohttp", "aiohttp tls", "lean", "lean tls"])
