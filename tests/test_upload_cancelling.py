@@ -10,6 +10,7 @@ import pytest
 from cancelling import Moment, cancelled_at
 from leaks import nothing_under_way, pooled_connections, until
 from sample_data import encoded_crc32c, patterned
+from standing_time import until_stalled
 
 from storage_stream import Storage, StreamWriter
 from storage_stream.errors import StreamClosed, UsageError
@@ -142,8 +143,11 @@ async def test_a_writer_that_is_aborted_while_another_task_writes(
     gcs.arm_next(INSERT, "pass", "stall-for-600s-after-0K")
     writer = storage.upload_stream("bucket", "name", chunk_bytes=QUANTUM)
     writing = asyncio.create_task(writer.write(DATA))
-    await until(lambda: writer._upload.session.uri is not None, lambda: "no session begins")
-    await writer.abort()
+    await until_stalled(gcs)
+    aborting = asyncio.create_task(writer.abort())
+    await asyncio.sleep(0)  # the connection is left
+    gcs.advance_clock(600)  # the server reads on, and sees it
+    await aborting
     with pytest.raises(StreamClosed):
         await writing
     assert gcs.objects("bucket") == []
