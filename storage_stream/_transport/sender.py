@@ -90,7 +90,7 @@ class Sender:
     ) -> None:
         self._transport = transport
         self._credentials = credentials
-        self._has_credentials = not isinstance(credentials, Anonymous)
+        self._has_credentials = type(credentials) is not Anonymous  # what derives from it may have
         self._root = root
         self._own_targets = ("/", f"{root}/")
         self._user_agent = user_agent
