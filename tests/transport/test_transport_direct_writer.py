@@ -75,7 +75,7 @@ def test_a_large_body_that_is_lent(play: Callable[..., None]) -> None:
             server.answers += [Answer(body=b"one"), Answer(body=b"two")]
             for expected in (b"one", b"two"):
                 request = Request("POST", f"{server.url}/o", body=source)
-                with contextlib.closing(await lean.send(request, timeout=10)) as reply:
+                with contextlib.closing(await lean.send(request, timeout=60)) as reply:
                     assert await drain(reply) == expected
             assert [r.body for r in server.requests] == [b"frame" + PIECE * 9 + b"frame"] * 2
             assert server.connections == 1
@@ -94,7 +94,7 @@ async def test_a_body_in_a_loop_whose_tasks_begin_at_once() -> None:
         loop.set_task_factory(vars(asyncio)["eager_task_factory"])  # of Python 3.12
         try:
             body = LentSource(PIECE, *[b"small"] * 9, PIECE)
-            reply = await lean.send(Request("POST", f"{server.url}/o", body=body), timeout=10)
+            reply = await lean.send(Request("POST", f"{server.url}/o", body=body), timeout=60)
             with contextlib.closing(reply):
                 assert await drain(reply) == b"one"
         finally:
@@ -113,7 +113,7 @@ def test_an_answer_to_half_a_request_is_seen_although_nobody_reads_the_rest(
     async def scene() -> None:
         async with _lean(refuses) as (lean, server):
             request = Request("POST", f"{server.url}/o", body=LentSource(*[PIECE] * 40))
-            with contextlib.closing(await lean.send(request, timeout=10)) as reply:
+            with contextlib.closing(await lean.send(request, timeout=60)) as reply:
                 assert reply.head.status == 413
                 assert await drain(reply) == b"big"
 
@@ -129,7 +129,7 @@ def test_a_connection_that_breaks_inside_the_body(play: Callable[..., None]) -> 
         async with _lean(breaks) as (lean, server):
             request = Request("POST", f"{server.url}/o", body=LentSource(*[PIECE] * 40))
             with pytest.raises(ConnectionLost):
-                await lean.send(request, timeout=10)
+                await lean.send(request, timeout=60)
 
     play(scene)
 
@@ -158,7 +158,7 @@ def test_cancelled_inside_a_piece(play: Callable[..., None]) -> None:
 
         async with _lean(deaf) as (lean, server):
             request = Request("POST", f"{server.url}/o", body=LentSource(*[PIECE] * 40))
-            sending = asyncio.create_task(lean.send(request, timeout=10))
+            sending = asyncio.create_task(lean.send(request, timeout=60))
             await begun.wait()
             sending.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -172,7 +172,7 @@ def test_a_source_that_fails_behind_large_pieces(play: Callable[..., None]) -> N
         async with _lean() as (lean, server):
             body = Source(PIECE, PIECE, length=3 * len(PIECE), failure=LookupError("its own"))
             with pytest.raises(LookupError, match="its own"):
-                await lean.send(Request("POST", f"{server.url}/o", body=body), timeout=10)
+                await lean.send(Request("POST", f"{server.url}/o", body=body), timeout=60)
             await server.until(lambda: server.open == 0)
             assert server.requests == []
 
@@ -211,7 +211,7 @@ def test_a_source_that_goes_on_when_it_is_cancelled_holds_nobody_up(
         source = _Stubborn()
         async with _lean(breaks) as (lean, server):
             with pytest.raises(ConnectionLost):
-                await lean.send(Request("POST", f"{server.url}/o", body=source), timeout=10)
+                await lean.send(Request("POST", f"{server.url}/o", body=source), timeout=60)
         assert source.cancelled == 1
 
     play(scene)
