@@ -54,7 +54,7 @@ class ReplyStream(Protocol):
         """Bytes that arrived behind what was read, where a read may wait for more; else 0."""
         ...
 
-    async def read_piece(self, at_least: int = 1) -> bytes | memoryview:
+    def read_piece(self, at_least: int = 1) -> Coroutine[Any, Any, bytes | memoryview]:
         """The next bytes of the body, as they come; `b""` at its end, every time.
 
         A memoryview is borrowed: it is valid until the next `read_piece` or `close`, and then
