@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, aclosing, contextmanager, nullcon
 from typing import Any
 
 import pytest
+from leaks import until
 
 from storage_stream import RetryPolicy, Storage
 from storage_stream.errors import NotFound
@@ -111,7 +112,7 @@ async def test_wherever_it_fails_the_calls_go_on(
     assert told.getMessage() == "the observer failed; this is told once"
     assert told.exc_info is not None
     assert isinstance(told.exc_info[1], KeyError)
-    assert gcs.open_connections == 0
+    await until(lambda: gcs.open_connections == 0, lambda: "a connection is left open")
 
 
 class Injecting(Failing):
