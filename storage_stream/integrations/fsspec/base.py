@@ -9,7 +9,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from storage_stream import RetryPolicy
+from storage_stream import RetryPolicy, Storage
 from storage_stream.errors import InvalidArgument
 from storage_stream.integrations.fsspec.bounded import Bounds
 from storage_stream.integrations.fsspec.clients import Clients, client_arguments
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable, Iterable
 
-    from storage_stream import Storage
     from storage_stream.integrations.fsspec.bounded import ItemMeter
 
 __all__ = ["FileSystemBase"]
@@ -31,6 +30,16 @@ _LISTING_SECONDS = 60.0  # of a cache that is switched on without a lifetime
 
 # Sending the same bytes to the same name, or copying them there, a second time does no harm.
 REPEATED = RetryPolicy(always=True)
+
+# What a client calls otherwise, and other file systems.
+_SAID_OTHERWISE = {
+    "anon": "say token='anon'",
+    "anonymous": "say token='anon'",
+    "api_root": "say endpoint_url",
+    "credentials": "say token",
+    "service_file": "say token, which takes a key file's path",
+    "user_project": "say requester_pays",
+}
 
 
 class FileSystemBase(AsyncFileSystem):
@@ -59,7 +68,7 @@ class FileSystemBase(AsyncFileSystem):
         ramp_up: bool = True,
         **unknown: Any,
     ) -> None:
-        check_known(unknown, _options(), "a file system")
+        check_known(unknown, _options(), "a file system", _elsewhere())
         kept_seconds = _kept_seconds(use_listings_cache, listings_expiry_time)
         super().__init__(
             asynchronous=asynchronous,
@@ -181,6 +190,13 @@ def _options() -> list[str]:
     arguments = inspect.signature(FileSystemBase.__init__).parameters.values()
     named = [one.name for one in arguments if one.kind is one.KEYWORD_ONLY]
     return [*named, "skip_instance_cache"]
+
+
+def _elsewhere() -> dict[str, str]:
+    """How what is no option is said, where that is known."""
+    arguments = inspect.signature(Storage).parameters
+    own = {name: f"the client does, as client_options={{{name!r}: …}}" for name in arguments}
+    return own | _SAID_OTHERWISE
 
 
 def _payer(requester_pays: bool | str, project: str | None) -> str | None:

@@ -174,7 +174,7 @@ class Changing(Copying):
 
         That leaves its bytes and its generation as they are: the time stands in its metadata as
         `goog-reserved-file-mtime`, where gsutil and `sync` look for it, and `modified` tells it,
-        since its metadata changed. One request; two where there is none yet.
+        since its metadata changed. One request; three where there is none yet.
 
         Args:
             path: The object.

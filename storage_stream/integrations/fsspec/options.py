@@ -21,19 +21,29 @@ class UnknownOption(UsageError, TypeError):  # noqa: N818 - as InvalidArgument i
     """A keyword that there is not."""
 
 
-def check_known(given: Mapping[str, Any], known: Iterable[str], whose: str) -> None:
+def check_known(
+    given: Mapping[str, Any],
+    known: Iterable[str],
+    whose: str,
+    elsewhere: Mapping[str, str] | None = None,
+) -> None:
     """See that all keywords are known; what is asked for by none of them is not shown.
 
     Args:
         given: By their names.
         known: The names that there are.
         whose: Of what, as the error says it.
+        elsewhere: How what is meant by other names is said here.
 
     Raises:
-        UnknownOption: One is not; the error names the one that is nearest to it, or all.
+        UnknownOption: One is not; the error names the one that is meant, or nearest to it, or all.
     """
     names = sorted(known)
     for name in sorted(set(given).difference(names)):
-        near = difflib.get_close_matches(name, names, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+        hint = (elsewhere or {}).get(name) or _near(name, names)
         raise UnknownOption(f"{whose} takes no {name!r}: {hint}")
+
+
+def _near(name: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(name, names, 1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"

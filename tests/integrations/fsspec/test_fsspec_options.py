@@ -23,6 +23,9 @@ MakeFs = Callable[..., StorageFileSystem]
         ("tokens", "did you mean 'token'?"),
         ("version_aware", "there are "),
         ("access", "there are "),
+        ("anonymous", "say token='anon'"),
+        ("user_project", "say requester_pays"),
+        ("retry", "the client does, as client_options={'retry': …}"),
     ],
 )
 def test_an_option_that_there_is_not(make_fs: MakeFs, name: str, hint: str) -> None:
