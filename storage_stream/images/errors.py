@@ -82,10 +82,9 @@ class PreconditionFailed(Conflict):
         revision: Which one it is at now.
     """
 
-    def __init__(self, kind: str, record_id: UUID, *, expected: int, revision: int) -> None:
+    def __init__(self, kind: str, record_id: UUID, *, revision: int) -> None:
         super().__init__(
-            f"the {kind} {record_id} was changed meanwhile: it is at revision {revision},"
-            f" not at {expected}"
+            f"the {kind} {record_id} is not what was expected: it is at revision {revision} now"
         )
         self.revision = revision
 

@@ -45,7 +45,7 @@ def expected_revision(if_match: str | None, current: int) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
     if not _TAGS.fullmatch(if_match):
-        raise ValidationError("an entity tag, as in ETag, is expected", field="if-match")
+        raise ValidationError("an entity tag is expected, in quotes as in ETag", field="if-match")
     named = [int(number) for number in _REVISION.findall(if_match)]
     if current in named:
         return current

@@ -41,4 +41,4 @@ def check_revision(kind: str, row: Mapping[str, Any], revision: int | None) -> N
         PreconditionFailed: It is at another one.
     """
     if revision is not None and row["revision"] != revision:
-        raise PreconditionFailed(kind, row["id"], expected=revision, revision=row["revision"])
+        raise PreconditionFailed(kind, row["id"], revision=row["revision"])
