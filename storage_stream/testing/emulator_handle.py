@@ -5,6 +5,7 @@ counts only what its client does. This module refuses to know of pytest and of t
 """
 
 import json
+import math
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -100,8 +101,24 @@ class EmulatorHandle:
         self.arm_next(operation, *(f"drop-at-{position}" for position in after_bytes))
 
     def stall_next(self, operation: str, seconds: float, *, after_kib: int = 0) -> None:
-        """Let the next body pause; at 0 KiB the headers wait, too."""
-        self.arm_next(operation, f"stall-for-{seconds:g}s-after-{after_kib}K")
+        """Let the next body pause; at 0 KiB the headers wait, too.
+
+        It ends sooner when `advance_clock` lets so many seconds pass, counted from when it began
+        (the request shows it in `log`), or when the client leaves.
+
+        Args:
+            operation: such as `storage.objects.get`.
+            seconds: how long, 0 or more, to the microsecond.
+            after_kib: behind so many KiB of the body, in either direction.
+
+        Raises:
+            ValueError: It would be shorter than nothing, or have no end.
+        """
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"a stall lasts for 0 seconds or more, not for {seconds}")
+        # Not as `g` has it: 1000000 seconds are 1e+06 there.
+        word = f"{seconds:.6f}".rstrip("0").rstrip(".")
+        self.arm_next(operation, f"stall-for-{word}s-after-{after_kib}K")
 
     def lose_next_answer(self, operation: str) -> None:
         """Do what is asked, and end the connection without an answer."""
@@ -118,7 +135,7 @@ class EmulatorHandle:
     def advance_clock(self, seconds: float) -> None:
         """Put the emulator's clock forward: sessions, signatures, retention and tokens expire.
 
-        Stalls of fewer seconds end.
+        Stalls that began, of no more seconds, end.
         """
 
         async def advance() -> None:

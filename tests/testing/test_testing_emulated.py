@@ -1,12 +1,15 @@
 """The kit without pytest's fixtures: a block, a TestCase, faults by name, what is asserted."""
 
+import asyncio
 import os
 import unittest
 from pathlib import Path
 from typing import Any
 
 import pytest
+from standing_time import until_stalled
 
+import storage_stream
 from storage_stream import RetryPolicy
 from storage_stream.emulator import Emulator
 from storage_stream.errors import BadRequest, IntegrityError, TransportError, Unauthorized
@@ -85,6 +88,26 @@ def test_a_test_case_without_its_class_set_up_says_so() -> None:
     unittest.TestSuite([Forgetful("test_it")]).run(result)
     ((_, told),) = result.errors
     assert "no emulator is running: Forgetful.setUpClass has to call that of super()" in told
+
+
+@pytest.mark.parametrize("seconds", [0, 1_000_000, 86_400.25])
+async def test_a_stall_of_any_length_is_over_when_the_clock_says_so(
+    gcs: EmulatorHandle, seconds: float
+) -> None:
+    gcs.put("bucket", "name", b"data")
+    gcs.stall_next("storage.objects.get", seconds)
+    async with storage_stream.Storage() as storage, asyncio.TaskGroup() as beside:
+        downloading = beside.create_task(storage.download("bucket", "name"))
+        await until_stalled(gcs)
+        gcs.advance_clock(seconds)
+    assert downloading.result() == b"data"
+    assert [entry.fault for entry in gcs.log] == [f"stall-for-{seconds}s-after-0K"]
+
+
+@pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan")])
+def test_a_stall_that_cannot_be_is_refused(gcs: EmulatorHandle, seconds: float) -> None:
+    with pytest.raises(ValueError, match="a stall lasts for 0 seconds or more, not for"):
+        gcs.stall_next("storage.objects.get", seconds)
 
 
 def test_faults_have_names(gcs: EmulatorHandle) -> None:
