@@ -10,6 +10,17 @@ die() {
   exit 1
 }
 
+# show_help "$@": for a script whose arguments go to another program, with that one's own --help.
+# Prints the comment at the script's head and ends, before anything is installed for it.
+show_help() {
+  local line
+  [[ "${1:-}" == -h || "${1:-}" == --help ]] || return 0
+  while IFS= read -r line && [[ "$line" == "#"* ]]; do
+    [[ "$line" == "#!"* ]] || echo "${line#"# "}"
+  done <"$0"
+  exit
+}
+
 # Whether "$1" runs, is new enough, and can make a virtual environment. The version managers'
 # stand-ins exist for Pythons that do not run, so only running it tells.
 _is_suitable() {

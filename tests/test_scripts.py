@@ -107,10 +107,14 @@ class Project:
 
     def test(self, *arguments: str, failing: str = "") -> subprocess.CompletedProcess[str]:
         """Run `scripts/test` with a stand-in for Python that fails at a command like `failing`."""
-        shutil.copy(SCRIPTS / "test", self.root / "scripts/test")
         self.python("python3", failing=failing)
+        return self.run("test", *arguments)
+
+    def run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a script."""
+        shutil.copy(SCRIPTS / name, self.root / "scripts" / name)
         return subprocess.run(  # noqa: S603 - ours
-            [self.path / "bash", "scripts/test", *arguments],
+            [self.path / "bash", f"scripts/{name}", *arguments],
             cwd=self.root,
             env={"PATH": str(self.path)},
             capture_output=True,
@@ -131,6 +135,18 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["check", "docs", "package", "test"])
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_the_script_says_what_it_does_before_anything_is_installed(
+    project: Project, name: str, option: str
+) -> None:
+    shown = project.run(name, option)
+    lines = [line.removeprefix("# ") for line in (SCRIPTS / name).read_text().splitlines()[1:]]
+    assert shown.stdout.splitlines() == lines[: lines.index("set -euo pipefail")]
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert not (project.root / ".venv").exists()
 
 
 def test_the_newest_python_that_will_do_is_taken(project: Project) -> None:
