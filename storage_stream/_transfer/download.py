@@ -230,10 +230,10 @@ class Download:
         Returns:
             What gives how many bytes there are. None, and 0, say nothing: then ask `next_piece`.
         """
-        reply = self._reply
-        if self._decoded is not None or self._error is not None or reply is None:
+        reply, left = self._reply, self.left
+        if self._decoded is not None or self._error is not None or reply is None or not left:
             return None
-        receiving = reply.receive_into(target)
+        receiving = reply.receive_into(target[:left])  # a body may be more than is wanted
         return None if receiving is None else self._received_into(reply, receiving, target)
 
     def close(self) -> None:
