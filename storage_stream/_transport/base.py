@@ -75,15 +75,16 @@ class ReplyStream(Protocol):
         """The next bytes of the body, straight into memory of the caller's.
 
         Waits until it is full, unless there are bytes already, or nothing more comes; then there
-        are fewer, and none at the end. Else it is `read_piece`, with which it may take turns.
+        are fewer, and none at the end. Else it is as `read_piece`, with which it may take turns:
+        cancelling what it gives loses nothing, what had been written comes with the next read.
 
         Args:
-            target: Writable, of at least one byte. Nobody uses it when this has returned or
-                raised.
+            target: Writable, of at least one byte. Nobody uses it when what this gives has
+                returned or raised.
 
         Returns:
-            What gives how many bytes there are; None where there is nothing to be gained, or
-            lost: then ask `read_piece`.
+            What gives how many bytes there are, and raises as `read_piece`; None where there is
+            nothing to be gained: then ask `read_piece`.
         """
         ...
 
