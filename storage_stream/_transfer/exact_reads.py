@@ -135,7 +135,7 @@ class ExactReads:
                     target[position : position + count] = part
                 position += count
         except BaseException:
-            self._put_back = bytes(target[:position])
+            self._give_back(target[:position])
             raise
         return position
 
@@ -170,9 +170,14 @@ class ExactReads:
                 whole.write(part)
                 left = None if left is None else left - len(part)
         except BaseException:
-            self._put_back = whole.getvalue()
+            self._give_back(whole.getvalue())
             raise
         return whole.getvalue()
+
+    def _give_back(self, data: bytes | memoryview) -> None:
+        """What a read had taken before it failed; behind the closing nobody reads it."""
+        if not self.closed:
+            self._put_back = bytes(data)
 
     @property
     def _there(self) -> int:

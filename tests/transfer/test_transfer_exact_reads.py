@@ -165,6 +165,23 @@ async def test_closing_ends_the_read_that_waits() -> None:
     assert caught.value.subject == "gs://bucket/name"
 
 
+@pytest.mark.parametrize("direct", [False, True])
+@pytest.mark.parametrize("way", ["read", "all", "readinto"])
+async def test_what_a_read_had_when_it_was_closed_is_dropped(way: str, *, direct: bool) -> None:
+    pieces = Pieces([200] * 20, direct=direct)
+    reads = reads_of(pieces)
+    assert await reads.read(30) == DATA[:30]
+    pieces.asked.clear()
+    pieces.gate.clear()
+    reading = asyncio.create_task(started(reads, way, memoryview(bytearray(500))))
+    await pieces.asked.wait()
+    reads.close()
+    pieces.gate.set()
+    with pytest.raises(StreamClosed):
+        await reading
+    assert not reads._put_back
+
+
 async def test_what_is_here_is_taken_without_waiting() -> None:
     reads = reads_of(Pieces([10, 4]))
     assert reads.take(1) is None
