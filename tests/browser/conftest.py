@@ -40,7 +40,10 @@ async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         # Chromium's own sandbox needs rights that containers do not give; it sees our pages only.
         launched = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=program,
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
+            # It keeps a socket there, and dies where the path of that is too long for one.
+            env={**os.environ, "TMPDIR": "/tmp"},  # noqa: S108 - the name in it is Chromium's
         )
         yield launched
         await launched.close()
