@@ -1,4 +1,4 @@
-"""A cluster without workers: how long it is waited for them, and what is said meanwhile.
+"""A cluster without workers: how long a run waits for them, and what is said meanwhile.
 
 It is told how many threads there are and what time it is, and knows neither the cluster nor a
 clock. Clusters that grow on demand begin without a worker, so that having none is no error at
@@ -69,7 +69,7 @@ class WorkerWatch:
             "seconds": waited,
             "seconds_left": left,
         }
-        _log.warning("%s: it is waited for %.0f s more", self._words, left, extra=facts)
+        _log.warning("%s: waiting for at most %.0f s more", self._words, left, extra=facts)
 
     @property
     def _words(self) -> str:

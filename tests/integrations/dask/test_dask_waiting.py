@@ -110,7 +110,7 @@ def test_what_is_told_is_for_people() -> None:
         watch.looked(0, 3)
         watch.looked(1, 4)
     assert heard.texts == [
-        f"no workers yet on the Dask cluster at {ADDRESS}: it is waited for 57 s more",
+        f"no workers yet on the Dask cluster at {ADDRESS}: waiting for at most 57 s more",
         f"workers came to the Dask cluster at {ADDRESS}",
     ]
 
