@@ -165,6 +165,7 @@ def test_a_large_upload_goes_on_after_ctrl_c(
     first.child.sendintr()
     status, shown = first.end()
     assert (status, "cp --resume big" in shown) == (130, True)
+    gcs.advance_clock(600)  # the server reads on, and sees that nobody is there
     gcs.log.clear()
     status, shown = Terminal(here, environment, "cp", "--resume", *arguments).end()
     assert (status, gcs.read(gcs_bucket, "big") == data) == (0, True)

@@ -210,7 +210,7 @@ async def test_cancelling_gives_the_upload_up(
     storage: Storage, gcs: EmulatorHandle, gcs_bucket: str, source: Source
 ) -> None:
     # The upload itself stalls: how far libvips reads ahead of it depends on the processors.
-    gcs.arm_next(INSERT, "pass", "stall-for-60s-after-0K")
+    gcs.arm_next(INSERT, "pass", "stall-for-600s-after-128K")
     target = new_target(storage, gcs_bucket, chunk_size=CHUNK)
     task = asyncio.create_task(transform(source, target, unchanged, format=".png", compression=0))
     await until(lambda: len(gcs.log.select(operation=INSERT)) > 1, lambda: "nothing is uploaded")
