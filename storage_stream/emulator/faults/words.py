@@ -163,7 +163,8 @@ WORDS: Sequence[WordForm] = (
     WordForm(
         "stall-for-Ns-after-NK",
         "A body pauses for N seconds (decimals allowed) after N KiB, in either direction; "
-        "at 0K the headers wait too.",
+        "at 0K the headers wait too. It ends sooner when the clock is put forward, or the client "
+        "leaves; its end is seen unless more than the kernel takes is still unread.",
         lambda word, given: Stall(word, int(given[1]) * KIB, float(given[0])),
     ),
     WordForm(
