@@ -17,7 +17,6 @@ from yarl import URL
 
 from storage_stream._protocol.http import Content, Framing, Headers, ReplyHead, Request
 from storage_stream._transport.aiohttp_errors import translated
-from storage_stream._transport.allocator import keep_read_buffers
 from storage_stream._transport.base import exact_chunks
 from storage_stream._transport.body_lane import SHORTEST_BODY_BYTES, enter_lane
 from storage_stream._transport.places import Places
@@ -71,7 +70,6 @@ class AiohttpTransport:
     ) -> None:
         if connections < 1:
             raise InvalidArgument(f"connections={connections}: at least 1")
-        keep_read_buffers()
         self._given = session
         self._own: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None  # of our own session

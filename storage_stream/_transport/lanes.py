@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from storage_stream._log import log
+from storage_stream._transport.allocator import keep_read_buffers
 from storage_stream._transport.lean.tls import check_verifies
 from storage_stream._transport.lean.transport import LeanTransport
 from storage_stream._transport.places import Places
@@ -62,6 +63,7 @@ class Lanes:
             check_verifies(options.context)
         if session is not None and not (options.is_direct and options.context is None):
             raise InvalidArgument("a session brings its own ssl, proxy and trust_env")
+        keep_read_buffers()  # either of them gains, and before aiohttp is loaded too
         self._session = session
         self._options = options
         self._closed = False
